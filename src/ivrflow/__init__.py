@@ -1,0 +1,1 @@
+"""ivrflow: a telephony IVR and call-flow engine on Asterisk."""

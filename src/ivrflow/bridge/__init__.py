@@ -1,0 +1,1 @@
+"""Asterisk: FastAGI and AMI. The `*_protocol` modules have no sockets."""

@@ -1,0 +1,1 @@
+"""Wording to audio files: masters, voices and the formats the PBX plays."""

@@ -1,0 +1,1 @@
+"""Live calls on asyncio: the loop, the switchboard, the journal, the clock."""

@@ -1,0 +1,1 @@
+"""A real SIP/RTP caller for testers."""

@@ -1,0 +1,1 @@
+"""The same engine without Asterisk, on a virtual clock."""
