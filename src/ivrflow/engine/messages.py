@@ -1,0 +1,250 @@
+"""The whole vocabulary between a call and the engine: events in the past tense, actions in the imperative.
+
+Everything is frozen and serialisable: the journal stores exactly these, and a replay feeds exactly these. A `ticket`
+numbers an action that will have an ending; an ending that carries an old ticket is ignored by the session. Personal
+data stands only in fields named `caller`, `key` and `values`; readers mask those unless asked.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Ticket: TypeAlias = int
+
+
+class _Message(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
+    """Base of the wire form: a `type` field names the message."""
+
+
+# ── events: what happened ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class CallArrived(_Message, frozen=True, tag="call_arrived"):
+    """A call rings at our door.
+
+    Attributes:
+        number: the number that was dialled (ours: not personal).
+        caller: the calling number; personal.
+        arrived_at: Unix time in seconds; the only wall clock the engine sees.
+        values: what is known for placeholders already (`honorific`, …); personal.
+    """
+
+    number: str
+    arrived_at: float
+    caller: str = ""
+    values: dict[str, str] = {}
+
+
+class CallAnswered(_Message, frozen=True, tag="call_answered"):
+    """The line is open: what we play from now on is heard."""
+
+
+class KeyPressed(_Message, frozen=True, tag="key_pressed"):
+    """The caller pressed a key (0-9, *, #, A-D)."""
+
+    key: str
+
+
+class SpeechStarted(_Message, frozen=True, tag="speech_started"):
+    """The caller is speaking: loud enough and long enough not to be a click, nor our own prompt's echo."""
+
+
+class SpeechEnded(_Message, frozen=True, tag="speech_ended"):
+    """The caller stopped speaking."""
+
+
+class PromptEnded(_Message, frozen=True, tag="prompt_ended"):
+    """A prompt is over. `missing`: the PBX has no such file; `failed`: the PBX could not play it."""
+
+    ticket: Ticket
+    how: Literal["finished", "stopped", "missing", "failed"] = "finished"
+
+
+class DeadlineReached(_Message, frozen=True, tag="deadline_reached"):
+    """The session's own deadline has come."""
+
+
+class AgentAnswered(_Message, frozen=True, tag="agent_answered"):
+    """The extension rung for `ticket` was answered."""
+
+    ticket: Ticket
+
+
+class AgentUnavailable(_Message, frozen=True, tag="agent_unavailable"):
+    """The extension rung for `ticket` will not answer."""
+
+    ticket: Ticket
+    why: Literal["no_answer", "busy", "unreachable"] = "no_answer"
+
+
+class AgentLeft(_Message, frozen=True, tag="agent_left"):
+    """The agent bridged for `ticket` hung up; the caller is still there."""
+
+    ticket: Ticket
+
+
+class SituationStarted(_Message, frozen=True, tag="situation_started"):
+    """An agent, a tester or later a listener says which documented situation this is."""
+
+    name: str
+
+
+class SituationCancelled(_Message, frozen=True, tag="situation_cancelled"):
+    """Whoever started the situation takes it back."""
+
+
+class SignalGiven(_Message, frozen=True, tag="signal_given"):
+    """A judgement that leaves a ladder: `understood`, `caller_agrees`, `refusal`, …."""
+
+    word: str
+
+
+class TaskDone(_Message, frozen=True, tag="task_done"):
+    """The agent did what `Instruct` asked for."""
+
+    ticket: Ticket
+
+
+class ValuesLearned(_Message, frozen=True, tag="values_learned"):
+    """Values for placeholders became known; personal."""
+
+    values: dict[str, str]
+
+
+class HearingLost(_Message, frozen=True, tag="hearing_lost"):
+    """We cannot hear the caller for now (no keys, no speech): silence means nothing until hearing is restored."""
+
+
+class HearingRestored(_Message, frozen=True, tag="hearing_restored"):
+    """We hear the caller again."""
+
+
+class CallerHungUp(_Message, frozen=True, tag="caller_hung_up"):
+    """The caller is gone. `cause` is the Q.850 cause, 0 when unknown."""
+
+    cause: int = 0
+
+
+CallEvent: TypeAlias = (
+    CallArrived
+    | CallAnswered
+    | KeyPressed
+    | SpeechStarted
+    | SpeechEnded
+    | PromptEnded
+    | DeadlineReached
+    | AgentAnswered
+    | AgentUnavailable
+    | AgentLeft
+    | SituationStarted
+    | SituationCancelled
+    | SignalGiven
+    | TaskDone
+    | ValuesLearned
+    | HearingLost
+    | HearingRestored
+    | CallerHungUp
+)
+
+
+# ── actions: what to do ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Answer(_Message, frozen=True, tag="answer"):
+    """Open the line; ends in `CallAnswered`."""
+
+
+class Play(_Message, frozen=True, tag="play"):
+    """Play a prompt; ends in `PromptEnded`.
+
+    Attributes:
+        phrase: the phrase's key, "gov12345/silent_call.greeting".
+        prompt: the audio file below the prompts folder, without extension; empty when the wording has no audio.
+        seconds: how long it takes.
+        loudest_frame: mean |sample| of its loudest 20 ms (16-bit scale).
+    """
+
+    ticket: Ticket
+    phrase: str
+    prompt: str
+    seconds: float
+    loudest_frame: int = 0
+
+
+class StopPlaying(_Message, frozen=True, tag="stop_playing"):
+    """Cut the prompt now. Its ending, if one still comes, carries an old ticket."""
+
+    ticket: Ticket
+
+
+class StartMusic(_Message, frozen=True, tag="start_music"):
+    """Play music until told otherwise."""
+
+
+class StopMusic(_Message, frozen=True, tag="stop_music"):
+    """Stop the music."""
+
+
+class Ring(_Message, frozen=True, tag="ring"):
+    """Ring an extension; ends in `AgentAnswered` or `AgentUnavailable`. The engine keeps the bound and stops it."""
+
+    ticket: Ticket
+    extension: str
+    seconds: float
+
+
+class StopRinging(_Message, frozen=True, tag="stop_ringing"):
+    """Stop ringing the extension."""
+
+    ticket: Ticket
+
+
+class Bridge(_Message, frozen=True, tag="bridge"):
+    """Join the caller with the agent who answered; ends in `AgentLeft`."""
+
+    ticket: Ticket
+
+
+class DropAgent(_Message, frozen=True, tag="drop_agent"):
+    """Take the agent off the line; the caller stays."""
+
+    ticket: Ticket
+
+
+class Instruct(_Message, frozen=True, tag="instruct"):
+    """Ask the agent to do something a ladder calls for; ends in `TaskDone`."""
+
+    ticket: Ticket
+    task: str
+
+
+class EndCall(_Message, frozen=True, tag="end_call"):
+    """Hang up. `outcome` is the worded ending."""
+
+    outcome: str
+
+
+class FallBack(_Message, frozen=True, tag="fall_back"):
+    """Give the caller to the PBX's fallback: an apology, then the duty extension. Never silence."""
+
+    reason: str
+
+
+Action: TypeAlias = (
+    Answer
+    | Play
+    | StopPlaying
+    | StartMusic
+    | StopMusic
+    | Ring
+    | StopRinging
+    | Bridge
+    | DropAgent
+    | Instruct
+    | EndCall
+    | FallBack
+)
+
+Message: TypeAlias = CallEvent | Action

@@ -1,0 +1,406 @@
+"""What a call flow is, once read and checked: plain frozen data that a live call walks.
+
+A live call keeps the `CallFlow` it started with, so a reload is only a new reference. Every step, rung, rule and
+phrase knows its `Location`, and so does every trace line that comes of it. All durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Literal, TypeAlias
+
+from ivrflow.flow.problems import Location
+
+BargeIn: TypeAlias = Literal["speech", "key"]
+
+HANG_UP = "hang_up"
+"""The step name every flow has without writing it: end the call now."""
+
+RETURN = "continue"
+"""The standard's word for a situation that is over: back to where the caller was."""
+
+
+# ── wording ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One standard phrase.
+
+    Attributes:
+        key: "gov12345/silent_call.greeting": the standard (or phrase file) and the phrase's name in it.
+        text: what callers hear, with `{placeholders}`.
+        placeholders: their names, in the order of the text.
+        without: the wording when a value is not known; None only for a phrase without placeholders.
+        note: the standard's remark on when to use it.
+    """
+
+    key: str
+    text: str
+    where: Location
+    placeholders: tuple[str, ...] = ()
+    without: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One audio file the PBX can play.
+
+    Attributes:
+        file: path below the prompts folder, without extension.
+        text: exactly what is spoken.
+        seconds: its length.
+        loudest_frame: the greatest mean |sample| of a 20 ms frame (16-bit scale): its echo cannot be louder.
+    """
+
+    file: str
+    text: str
+    seconds: float
+    loudest_frame: int = 0
+
+
+Values: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptCatalogue:
+    """Which wordings exist as audio.
+
+    Attributes:
+        prompts: by phrase key and the values spoken in it, sorted by name: `("gov12345/caller_greets.reply",
+            (("honorific", "女士"),))`. The wording without values has an empty tuple.
+    """
+
+    prompts: Mapping[tuple[str, tuple[tuple[str, str], ...]], Prompt] = field(default_factory=dict)
+
+    def best(self, phrase: Phrase, values: Values) -> Prompt | None:
+        """The prompt with all the phrase's values when it exists, else the wording without them, else None."""
+        named = tuple(sorted((name, values[name]) for name in set(phrase.placeholders) if name in values))
+        return self.prompts.get((phrase.key, named)) or self.prompts.get((phrase.key, ()))
+
+
+# ── standards ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The seconds a standard documents for a wait: at least, at most. Equal when it names one number."""
+
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRung:
+    """One rung as the standard writes it: say this or do that, wait so long, leave on that."""
+
+    where: Location
+    say: str | None = None
+    task: str | None = None
+    wait: Band | None = None
+    leave_on: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One documented rule: what to do in a situation, in which order and with which pauses."""
+
+    id: str
+    situation: str
+    trigger: str
+    rungs: tuple[RuleRung, ...]
+    then: str
+    limits: Mapping[str, float | tuple[float, float]]
+    notes: str
+    where: Location
+
+    @property
+    def name(self) -> str:
+        """The id without its standard: "silent_call" of "gov12345/silent_call"."""
+        return self.id.partition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """One organisation's service standard, as data."""
+
+    id: str
+    name: str
+    source: str
+    where: Location
+    phrases: Mapping[str, Phrase]
+    rules: Mapping[str, Rule]
+    """By name within the standard: "silent_call"."""
+    taboo: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+# ── ladders ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One rung as a call climbs it.
+
+    Attributes:
+        say: phrase key to play, or None.
+        task: something the agent must do, or None.
+        wait: seconds to wait after the phrase ended; 0 goes on at once.
+        band: the documented seconds, or None where the number is the flow's own choice.
+        leave_on: the word that leaves the ladder here ("speech", "understood", …), or None.
+        rule: id of the rule this rung obeys, or None for the flow's own wording.
+    """
+
+    where: Location
+    say: str | None = None
+    task: str | None = None
+    wait: float = 0.0
+    band: Band | None = None
+    leave_on: str | None = None
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Rungs in order; `then` is the standard's word for what follows when they are used up."""
+
+    name: str
+    rungs: tuple[Rung, ...]
+    then: str
+    where: Location
+
+
+# ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What the caller may do in a step and where it leads.
+
+    Input that may not barge in is not lost: it is acted on when the prompt has ended.
+
+    Attributes:
+        barge_in: the inputs that cut a playing prompt.
+        speech: step to go to when the caller speaks, or None when speech leads nowhere.
+        keys: step per key.
+    """
+
+    barge_in: frozenset[BargeIn] = frozenset()
+    speech: str | None = None
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Say phrases, then go on."""
+
+    name: str
+    where: Location
+    ladder: Ladder
+    listening: Listening
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Climb a ladder of the standard until the caller does something or it is used up.
+
+    Attributes:
+        left: step per leave word other than speech and keys ("understood": …).
+        used_up: step when the ladder is used up.
+    """
+
+    name: str
+    where: Location
+    ladder: Ladder
+    listening: Listening
+    left: Mapping[str, str]
+    used_up: str
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Offer keys; say it again after silence; correct a wrong key.
+
+    Attributes:
+        ladder: the offer and its repetitions, each with its first-digit timeout as wait.
+        invalid: phrase key for a key that is not offered.
+        invalid_repeats: how many wrong keys are corrected before `invalid_then`.
+    """
+
+    name: str
+    where: Location
+    ladder: Ladder
+    listening: Listening
+    no_input: str
+    invalid: str
+    invalid_repeats: int
+    invalid_then: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Collect digits.
+
+    Attributes:
+        value: the name under which the digits are kept (always masked where people read).
+        ask: phrase key of the question.
+        least, most: how many digits are complete.
+        end_key: key that ends the entry, or "" for none.
+        first_digit: seconds from the end of the question (or a barge-in) to the first digit.
+        inter_digit: seconds from one digit to the next; when they pass, what was keyed is the entry.
+        incomplete_say: phrase key said before asking again when too few digits came.
+        repeats: how often the question is asked again, for silence and incomplete entries together.
+    """
+
+    name: str
+    where: Location
+    value: str
+    ask: str
+    least: int
+    most: int
+    end_key: str
+    first_digit: float
+    inter_digit: float
+    barge_in: frozenset[BargeIn]
+    incomplete_say: str
+    repeats: int
+    done: str
+    no_input: str
+    incomplete: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Times of the week that lead somewhere: days 0 (Monday) to 6, minutes of the day; may run past midnight."""
+
+    days: frozenset[int]
+    opens: int
+    closes: int
+    says: tuple[str, ...]
+    then: str
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Choose by local time: the first window that holds, otherwise `otherwise`."""
+
+    name: str
+    where: Location
+    windows: tuple[Window, ...]
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Ring an extension, bounded; come back when nobody answers or when the agent hangs up first.
+
+    Attributes:
+        extension: digits that the PBX's `agents` context knows.
+        announce: phrase keys said before ringing.
+        ring_for: seconds the extension may ring.
+        talk_for: seconds the talk may last.
+    """
+
+    name: str
+    where: Location
+    extension: str
+    announce: tuple[str, ...]
+    ring_for: float
+    talk_for: float
+    agent_left: str
+    no_answer: str
+    busy: str
+    unreachable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Anything else? – pause – farewell – wait for the caller to hang up first, with a guard.
+
+    Attributes:
+        ladder: question (leave word: the caller has a request) and farewell, each rung with its rule.
+        request: step when the caller has a request (speech or any key).
+        guard: seconds to wait for the caller to hang up first.
+        reminder: phrase key said when the guard has passed once; after a second guard ivrflow hangs up. None: at once.
+    """
+
+    name: str
+    where: Location
+    ladder: Ladder
+    barge_in: frozenset[BargeIn]
+    request: str
+    guard: float
+    reminder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call; `outcome` is the word the journal keeps."""
+
+    name: str
+    where: Location
+    outcome: str
+
+
+Step: TypeAlias = Say | Climb | Menu | Collect | Hours | Transfer | Close | HangUp
+
+
+# ── flows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that end in a worded outcome, never in an exception.
+
+    Attributes:
+        call_length: seconds from arrival to a forced end.
+        visits_per_step: how often one call may enter the same step.
+        steps_per_event: steps entered in answer to one event (a flow that runs in a circle without waiting).
+        task_wait: seconds an agent has for a task no standard gives a number for.
+        own_wait: seconds to wait where a standard lets one wait for the caller but gives no number.
+        tolerance: seconds a wait may be off the documented band and still count as kept.
+    """
+
+    call_length: float = 1800.0
+    visits_per_step: int = 20
+    steps_per_event: int = 50
+    task_wait: float = 60.0
+    own_wait: float = 3.0
+    tolerance: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class CallFlow:
+    """One hotline's call flow, checked: every name in it resolves, every wait is bounded.
+
+    Attributes:
+        id: the flow's name, "gov12345".
+        numbers: dialled numbers that lead here.
+        start: name of the first step.
+        steps: by name; always holds `HANG_UP`.
+        outcomes: step per `then` word of the standard ("survey": "close_call"), for situations started by name.
+            `RETURN` as target means: back to where the caller was.
+        situations: every rule of the standard as a ladder that can be started by name.
+        phrases: by key, from the standard and the phrase files the flow uses.
+        prompts: which of them exist as audio.
+        source: the files it was compiled from, name to text: enough to compile it again for a replay.
+    """
+
+    id: str
+    title: str
+    numbers: tuple[str, ...]
+    standard: Standard
+    start: str
+    steps: Mapping[str, Step]
+    outcomes: Mapping[str, str]
+    situations: Mapping[str, Ladder]
+    phrases: Mapping[str, Phrase]
+    prompts: PromptCatalogue
+    limits: Limits
+    timezone: tzinfo
+    where: Location
+    source: Mapping[str, str] = field(default_factory=dict)
