@@ -1,0 +1,112 @@
+"""What happened on a call, line by line, each with its place in the flow: the evidence verdicts are given on.
+
+Times are seconds since the call arrived. Keyed digits stand only in `key`; words for people never contain them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Fact(StrEnum):
+    """The kinds of trace line."""
+
+    ARRIVED = "call arrived"
+    ANSWERED = "answered"
+    STEP_ENTERED = "step entered"
+    LADDER_BEGUN = "ladder begun"
+    PHRASE_STARTED = "phrase started"
+    PHRASE_ENDED = "phrase ended"
+    WAIT_BEGUN = "wait begun"
+    WAIT_USED_UP = "wait used up"
+    LADDER_LEFT = "ladder left"
+    LADDER_USED_UP = "ladder used up"
+    KEY_PRESSED = "key pressed"
+    DIGITS_COLLECTED = "digits collected"
+    SPEECH_STARTED = "speech started"
+    SPEECH_ENDED = "speech ended"
+    SIGNAL_GIVEN = "signal given"
+    TASK_ASKED = "task asked"
+    TASK_DONE = "task done"
+    RINGING = "ringing"
+    AGENT_ANSWERED = "agent answered"
+    AGENT_UNAVAILABLE = "agent unavailable"
+    AGENT_LEFT = "agent left"
+    SITUATION_STARTED = "situation started"
+    SITUATION_OVER = "situation over"
+    HEARING_LOST = "hearing lost"
+    HEARING_RESTORED = "hearing restored"
+    LIMIT_REACHED = "limit reached"
+    IGNORED = "ignored"
+    CALLER_HUNG_UP = "caller hung up"
+    ENDED = "call ended"
+    HANDED_OVER = "handed to the fallback"
+
+
+class TraceLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a call's trace.
+
+    Attributes:
+        at: seconds since the call arrived.
+        fact: what happened.
+        step: the flow step (or situation) the call stood in.
+        rule: id of the documented rule concerned.
+        also_rule: a second rule the same phrase obeys.
+        rung: position on the ladder, counted from 1; 0 when on none.
+        phrase: key of the phrase concerned.
+        detail: what else there is to say, in words fit for anybody's eyes.
+        key: the key pressed; personal.
+        seconds: a length that belongs to the fact: a wait's chosen length, a prompt's duration.
+        where: place in the flow or standard, "file:line:column".
+    """
+
+    at: float
+    fact: Fact
+    step: str = ""
+    rule: str = ""
+    also_rule: str = ""
+    rung: int = 0
+    phrase: str = ""
+    detail: str = ""
+    key: str = ""
+    seconds: float | None = None
+    where: str = ""
+
+
+class Judgement(StrEnum):
+    """What a rule's verdict can be."""
+
+    KEPT = "kept"
+    BROKEN = "broken"
+    NOT_APPLICABLE = "not applicable"
+
+
+class WaitSeen(msgspec.Struct, frozen=True):
+    """One documented wait as it was observed: all in seconds."""
+
+    least: float
+    most: float
+    observed: float
+    rung: int
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """One rule's verdict on one call.
+
+    Attributes:
+        rule: the rule's id, "gov12345/silent_call".
+        judgement: kept, broken, or not applicable (its situation did not arise).
+        expected: what the standard asks for, in words.
+        observed: what happened, in words; for a broken rule, what was wrong.
+        waits: every documented wait that was run to its end or cut short by nothing the standard names.
+        evidence: indexes of the trace lines the verdict rests on.
+    """
+
+    rule: str
+    judgement: Judgement
+    expected: str
+    observed: str
+    waits: tuple[WaitSeen, ...] = ()
+    evidence: tuple[int, ...] = ()
