@@ -1,0 +1,344 @@
+"""The Asterisk Gateway Interface as bytes in, events out; no sockets, no clock.
+
+Asterisk opens the conversation with an environment block (`agi_...: value` lines up to a blank line), then answers one
+command line with one reply. Three things make that less simple than it sounds, and all three are settled here:
+
+* The bare line `HANGUP` may stand anywhere, also between a command and its reply.
+* A command written while STREAM FILE runs stops the prompt, and the stopped command may or may not have answered by
+  then. `AgiConnection.interrupt` therefore writes a mark (`NOOP`), whose reply never carries `endpos=`.
+* A missing prompt and a caller who has just left are both answered with `result=-1 endpos=0`. The connection then
+  writes a mark: Asterisk sends `HANGUP` before it reads on, so once the mark is answered the matter is settled.
+
+One command is in flight at a time, because Asterisk reads commands through a buffered stream but waits on the bare
+socket: a second command in the same packet would lie in that buffer unseen. Commands sent meanwhile wait here.
+"""
+
+import re
+from collections import deque
+
+from ivrflow.bridge.agi_commands import TELEPHONE_KEYS, Command, CommandKind, noop
+from ivrflow.bridge.agi_events import (
+    AgiEvent,
+    AgiProtocolError,
+    Environment,
+    EnvironmentReceived,
+    HungUp,
+    PlaybackEnding,
+    PlaybackFinished,
+    Reply,
+    ReplyReceived,
+    parse_environment,
+)
+
+MAX_LINE_BYTES = 64 * 1024
+"""Longest line, and longest environment block, that is taken from a peer."""
+MAX_ENVIRONMENT_LINES = 256
+MAX_WAITING_COMMANDS = 256
+"""Commands that may wait behind the one in flight before the peer counts as one that does not answer."""
+
+
+_REPLY = re.compile(r"([0-9]{3}) result=(\S*)(?: \((.*)\))?(?: endpos=([0-9]{1,18}))?", re.DOTALL)
+_OPEN_TEXT = re.compile(r"[0-9]{3} result=\S* \(")
+_STATUS = re.compile(r"([0-9]{3})([ -])(.*)", re.DOTALL)
+_COMMON_REPLIES = {b"200 result=%d" % number: Reply(200, str(number)) for number in (-1, 0, 1)}
+
+
+def _shown(line: bytes) -> str:
+    """A received line for an error message: short, escaped, and without digits that may be somebody's number."""
+    code, rest = (line[:4], line[4:]) if re.match(rb"[0-9]{3}[ -]", line) else (b"", line)
+    masked = code + re.sub(rb"[0-9]", b"#", rest[:60])
+    return repr(masked)[1:] + (f" ... ({len(line)} bytes)" if len(rest) > 60 else "")
+
+
+class _Sent:
+    """A command between `send` and its reply."""
+
+    __slots__ = ("cancelled", "command", "command_id")
+
+    def __init__(self, command_id: int, command: Command) -> None:
+        self.command_id = command_id
+        self.command = command
+        self.cancelled = False
+
+
+_MARK = noop("ivrflow mark")
+_INTERRUPTIBLE = frozenset({CommandKind.PLAYBACK, CommandKind.WAIT})
+
+
+class AgiConnection:
+    """One AGI session: feed it what arrives, write what `data_to_send` gives.
+
+    Text is UTF-8; bytes that are not are replaced, since a telephone's display name must not cost the caller the call.
+    """
+
+    __slots__ = (
+        "_environment_bytes",
+        "_environment_lines",
+        "_held",
+        "_in_flight",
+        "_last_id",
+        "_mark_in_flight",
+        "_open_reply",
+        "_outgoing",
+        "_partial",
+        "_waiting",
+        "environment",
+        "hung_up",
+    )
+
+    def __init__(self) -> None:
+        self.environment: Environment | None = None
+        self.hung_up = False
+        """Whether `HANGUP` has come."""
+        self._partial = bytearray()
+        self._environment_lines: list[str] = []
+        self._environment_bytes = 0
+        self._open_reply: list[bytes] = []
+        self._last_id = 0
+        self._waiting: deque[_Sent] = deque()
+        self._in_flight: _Sent | None = None
+        self._mark_in_flight = False
+        self._held: int | None = None
+        """The STREAM FILE that answered `-1 endpos=0`, until it is known whether the file or the caller is missing."""
+        self._outgoing = b""
+
+    # --- going out
+
+    def send(self, command: Command) -> int:
+        """Queue a command; it goes out once everything sent before it is over, and never cuts a prompt.
+
+        Returns:
+            The number its `ReplyReceived` or `PlaybackFinished` will carry.
+
+        Raises:
+            AgiProtocolError: the peer has left too many commands unanswered.
+        """
+        if len(self._waiting) >= MAX_WAITING_COMMANDS:
+            raise AgiProtocolError(f"{MAX_WAITING_COMMANDS} commands wait for an answer, expected replies to them")
+        self._last_id += 1
+        sent = _Sent(self._last_id, command)
+        if self._in_flight is None and not self._mark_in_flight and not self._waiting:
+            self._in_flight = sent
+            self._outgoing = command.line
+        else:
+            self._waiting.append(sent)
+        return sent.command_id
+
+    def interrupt(self) -> bool:
+        """Stop the STREAM FILE or WAIT FOR DIGIT in flight now, and withdraw those that wait behind it.
+
+        Each of them still gets its event: PlaybackFinished (STOPPED, or what Asterisk said if it ended by itself in the
+        same moment), or ReplyReceived with result 1. Other commands are left alone.
+
+        Returns:
+            Whether there was anything to stop.
+        """
+        stopped = False
+        for sent in self._waiting:
+            if sent.command.kind in _INTERRUPTIBLE:
+                sent.cancelled = stopped = True
+        if self._in_flight is not None and self._in_flight.command.kind in _INTERRUPTIBLE:
+            stopped = True
+            if not self._mark_in_flight:
+                self._write_mark()
+        return stopped
+
+    def data_to_send(self) -> bytes:
+        """What is to be written to the socket now; empty when nothing is. Ask after every other call."""
+        data, self._outgoing = self._outgoing, b""
+        return data
+
+    def _write_mark(self) -> None:
+        self._mark_in_flight = True
+        self._outgoing += _MARK.line
+
+    # --- coming in
+
+    def receive_data(self, data: bytes) -> list[AgiEvent]:
+        """Take what the socket gave, cut anywhere.
+
+        Raises:
+            AgiProtocolError: this is not AGI. Close the connection; its `events` came before the offence.
+        """
+        events: list[AgiEvent] = []
+        lines = data.split(b"\n")
+        rest = lines.pop()
+        try:
+            if lines and self._partial:
+                lines[0] = bytes(self._partial) + lines[0]
+                self._partial.clear()
+            for line in lines:
+                if self.environment is None:
+                    self._receive_environment_line(line, events)
+                else:
+                    self._receive_line(line, events)
+            if rest:
+                self._partial += rest
+                if len(self._partial) > MAX_LINE_BYTES:
+                    self._refuse_long_line(self._partial)
+        except AgiProtocolError as error:
+            error.events = events
+            raise
+        return events
+
+    def receive_eof(self) -> list[AgiEvent]:
+        """Take the peer's end of stream. Commands still unanswered get no event, except a prompt held for certainty.
+
+        Raises:
+            AgiProtocolError: it came in the middle of the environment block, a line or a reply.
+        """
+        if self.environment is None:
+            received = self._environment_bytes + len(self._partial)
+            raise AgiProtocolError(
+                f"the connection was closed after {received} bytes of environment, expected a blank line at its end"
+            )
+        if self._partial:
+            raise AgiProtocolError(
+                f"the connection was closed in the line {_shown(bytes(self._partial))}, expected its line feed"
+            )
+        if self._open_reply:
+            raise AgiProtocolError(
+                f"the connection was closed in the reply {_shown(self._open_reply[0])}, expected the rest of it"
+            )
+        events: list[AgiEvent] = []
+        self._settle(PlaybackEnding.HANGUP, events)
+        return events
+
+    def _refuse_long_line(self, line: bytes | bytearray) -> None:
+        raise AgiProtocolError(
+            f"a line without end, {_shown(bytes(line[:64]))} and on, expected at most {MAX_LINE_BYTES} bytes"
+        )
+
+    def _receive_environment_line(self, line: bytes, events: list[AgiEvent]) -> None:
+        self._environment_bytes += len(line) + 1
+        if self._environment_bytes > MAX_LINE_BYTES:
+            self._refuse_long_line(line)
+        if line:
+            if not line.startswith(b"agi_") or b":" not in line:
+                raise AgiProtocolError(f"{_shown(line)} in the environment, expected a line `agi_...: value`")
+            if len(self._environment_lines) >= MAX_ENVIRONMENT_LINES:
+                raise AgiProtocolError(
+                    f"more than {MAX_ENVIRONMENT_LINES} lines of environment, expected a blank line at its end"
+                )
+            self._environment_lines.append(line.decode(errors="replace"))
+            return
+        if not self._environment_lines:
+            raise AgiProtocolError("a blank line at the start, expected a line `agi_...: value`")
+        self.environment = parse_environment(self._environment_lines)
+        self._environment_lines.clear()
+        events.append(EnvironmentReceived(self.environment))
+
+    def _receive_line(self, line: bytes, events: list[AgiEvent]) -> None:
+        if reply := _COMMON_REPLIES.get(line):
+            if not self._open_reply:
+                self._receive_reply(reply, line, events)
+                return
+        elif line == b"HANGUP" and not self._open_reply:
+            if not self.hung_up:
+                self.hung_up = True
+                self._settle(PlaybackEnding.HANGUP, events)
+                events.append(HungUp())
+            return
+        self._open_reply.append(line)
+        if sum(map(len, self._open_reply)) + len(self._open_reply) > MAX_LINE_BYTES:
+            self._refuse_long_line(self._open_reply[0])
+        complete = self._complete_reply(line)
+        if complete is not None:
+            whole, self._open_reply = self._open_reply, []
+            if complete.code >= 200:  # 1xx only says that the command is being worked on
+                self._receive_reply(complete, whole[0], events)
+
+    def _complete_reply(self, last: bytes) -> Reply | None:
+        """The reply that the open lines make, or None while it goes on (usage text, a value with line feeds in it)."""
+        if self._open_reply[0].startswith(b"520-"):
+            if not last.startswith(b"520 "):
+                return None
+            usage = b"\n".join(self._open_reply).decode(errors="replace")
+            return Reply(520, message=usage)
+        text = b"\n".join(self._open_reply).decode(errors="replace")
+        if found := _REPLY.fullmatch(text):
+            code, result, value, endpos = found.groups()
+            return Reply(int(code), result, value, None if endpos is None else int(endpos))
+        if _OPEN_TEXT.match(text):
+            return None
+        found = _STATUS.fullmatch(text)
+        if found is None or (found[1] == "200" and "result=" not in found[3]):
+            raise AgiProtocolError(f"{_shown(last)}, expected a reply such as `200 result=0` or `HANGUP`")
+        return Reply(int(found[1]), message=found[3])
+
+    # --- pairing
+
+    def _receive_reply(self, reply: Reply, line: bytes, events: list[AgiEvent]) -> None:
+        sent = self._in_flight
+        if sent is None:
+            if not self._mark_in_flight:
+                raise AgiProtocolError(f"{_shown(line)} though no command waits for a reply, expected none")
+            self._mark_in_flight = False
+            self._settle(PlaybackEnding.MISSING, events)
+        elif sent.command.kind is not CommandKind.PLAYBACK:
+            self._in_flight = None
+            events.append(ReplyReceived(sent.command_id, reply))
+            if reply.result == "-1" or sent.command.kind is CommandKind.APPLICATION:
+                self._ask_for_hangup()
+        elif self._mark_in_flight and reply.code == 200 and reply.endpos is None:
+            # The mark is answered and the prompt was not: it was cut.
+            self._in_flight = None
+            self._mark_in_flight = False
+            events.append(PlaybackFinished(sent.command_id, PlaybackEnding.STOPPED))
+        else:
+            self._in_flight = None
+            self._finish_playback(sent.command_id, reply, line, events)
+        if self._waiting:
+            self._write_next(events)
+
+    def _finish_playback(self, command_id: int, reply: Reply, line: bytes, events: list[AgiEvent]) -> None:
+        ending, key = PlaybackEnding.FINISHED, ""
+        if reply.code == 511:
+            ending = PlaybackEnding.HANGUP
+        elif reply.code != 200:
+            ending = PlaybackEnding.REFUSED
+        elif reply.endpos is None:
+            raise AgiProtocolError(f"{_shown(line)} to STREAM FILE, expected `200 result=... endpos=...`")
+        elif reply.result == "-1":
+            ending = PlaybackEnding.HANGUP
+            if not self.hung_up:
+                self._ask_for_hangup()
+                if not reply.endpos:
+                    self._held = command_id
+                    return
+        elif reply.result != "0":
+            ending, key = PlaybackEnding.KEY, _key(reply.result)
+            if not key:
+                raise AgiProtocolError(f"{_shown(line)} to STREAM FILE, expected the character code of a key")
+        events.append(PlaybackFinished(command_id, ending, reply.endpos, key))
+
+    def _ask_for_hangup(self) -> None:
+        """Write a mark so that a `HANGUP` on its way shows.
+
+        Asterisk writes it right behind the reply, but its kernel holds the second small packet back until the first is
+        acknowledged, about 40 ms. A packet of ours carries the acknowledgement.
+        """
+        if not self.hung_up and not self._mark_in_flight:
+            self._write_mark()
+
+    def _settle(self, ending: PlaybackEnding, events: list[AgiEvent]) -> None:
+        if self._held is not None:
+            events.append(PlaybackFinished(self._held, ending, 0))
+            self._held = None
+
+    def _write_next(self, events: list[AgiEvent]) -> None:
+        while self._waiting and self._in_flight is None and not self._mark_in_flight:
+            sent = self._waiting.popleft()
+            if not sent.cancelled:
+                self._in_flight = sent
+                self._outgoing += sent.command.line
+            elif sent.command.kind is CommandKind.PLAYBACK:
+                events.append(PlaybackFinished(sent.command_id, PlaybackEnding.STOPPED, 0))
+            else:
+                events.append(ReplyReceived(sent.command_id, _COMMON_REPLIES[b"200 result=1"]))
+
+
+def _key(result: str) -> str:
+    """The key with that character code, or "" when it is none."""
+    key = chr(int(result)) if result.isascii() and result.isdigit() and len(result) <= 3 else ""
+    return key if key in TELEPHONE_KEYS else ""
