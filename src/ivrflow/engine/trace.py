@@ -54,7 +54,7 @@ class TraceLine(msgspec.Struct, frozen=True, omit_defaults=True):
         step: the flow step (or situation) the call stood in.
         rule: id of the documented rule concerned.
         also_rule: a second rule the same phrase obeys.
-        rung: position on the ladder, counted from 1; 0 when on none.
+        rung: position of the rung within its rule (or ladder), counted from 1; 0 when on none.
         phrase: key of the phrase concerned.
         detail: what else there is to say, in words fit for anybody's eyes.
         key: the key pressed; personal.

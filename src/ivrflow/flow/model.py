@@ -151,6 +151,7 @@ class Rung:
         band: the documented seconds, or None where the number is the flow's own choice.
         leave_on: the word that leaves the ladder here ("speech", "understood", …), or None.
         rule: id of the rule this rung obeys, or None for the flow's own wording.
+        also_rule: id of a second rule the same phrase obeys (a greeting that opens the silent-call ladder).
     """
 
     where: Location
@@ -160,6 +161,7 @@ class Rung:
     band: Band | None = None
     leave_on: str | None = None
     rule: str | None = None
+    also_rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +370,7 @@ class Limits:
     call_length: float = 1800.0
     visits_per_step: int = 20
     steps_per_event: int = 50
-    task_wait: float = 60.0
+    task_wait: float = 300.0
     own_wait: float = 3.0
     tolerance: float = 0.25
 
@@ -384,6 +386,8 @@ class CallFlow:
         steps: by name; always holds `HANG_UP`.
         outcomes: step per `then` word of the standard ("survey": "close_call"), for situations started by name.
             `RETURN` as target means: back to where the caller was.
+        leaves: per situation, step per leave word, where leaving it early does not lead back to where the caller was
+            ("colleague_request_personal": {"caller_agrees": "say_goodbye"}).
         situations: every rule of the standard as a ladder that can be started by name.
         phrases: by key, from the standard and the phrase files the flow uses.
         prompts: which of them exist as audio.
@@ -403,4 +407,5 @@ class CallFlow:
     limits: Limits
     timezone: tzinfo
     where: Location
+    leaves: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     source: Mapping[str, str] = field(default_factory=dict)
