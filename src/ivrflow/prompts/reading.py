@@ -1,0 +1,152 @@
+"""How written digits are spoken, and words a voice would misread.
+
+A synthesiser reads 12345 as a quantity (one ten thousand two thousand ...); a caller expects a telephone number, digit
+by digit, its 1 spoken 幺. So digits are written out before they reach any voice. What is spoken is kept in the prompt
+index beside what is written, for everybody to read.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from ivrflow.flow.problems import FlowError, Location, Problem
+
+_DIGITS = "零一二三四五六七八九"
+_TELEPHONE = "零幺二三四五六七八九"
+_TENS = ("", "十", "百", "千")
+
+_COUNTED = "个|位|天|周|小时|分钟|秒|次|元|块|年|岁|倍|人|件|条|部|遍|点|度|米|公里|吨|名|项|种|份|张"
+_DATED = "月|日|楼|层"
+_AMOUNT = re.compile(rf"(\d+)(?={_COUNTED}|{_DATED}|万|亿)")
+_CLOCK = re.compile(r"(?<!\d)([01]?\d|2[0-4]):([0-5]\d)(?!\d)")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
+_DECIMAL = re.compile(r"(\d+)\.(\d+)")
+_RANGE = re.compile(r"(?<!\d)(\d{1,2})-(?=\d{1,2}(?!\d))")
+_GROUPS = re.compile(r"(?<=\d)-(?=\d)")
+_YEAR = re.compile(r"(?<!\d)(\d{4})(?=年)")
+_TWO = re.compile(rf"(?<![\d十百千万亿点])2(?={_COUNTED}|万|亿)")
+_RUN = re.compile(r"\d+")
+
+
+def spoken_form(text: str) -> str:
+    """The text with every digit written as it is said.
+
+    Three digits and more, or a leading zero, are a number to be keyed or noted (telephone, agent, ticket): digit by
+    digit, 1 as 幺. One or two digits, and digits before a measure word, are a quantity. Years are read digit by digit
+    with 一; 2 before a measure word is 两; `12:30` is a time of day, `3-5` a range.
+    """
+    text = "".join(unicodedata.normalize("NFKC", char) if char in "０１２３４５６７８９％" else char for char in text)
+    text = _CLOCK.sub(_clock, text)
+    text = _PERCENT.sub(lambda hit: f"百分之{_decimal(hit[1])}", text)
+    text = _DECIMAL.sub(lambda hit: _decimal(hit[0]), text)
+    text = _RANGE.sub(r"\1到", text)
+    text = _GROUPS.sub("，", text)
+    text = _YEAR.sub(lambda hit: _one_by_one(hit[1], _DIGITS), text)
+    text = _TWO.sub("两", text)
+    text = _AMOUNT.sub(lambda hit: _run(hit[1]) if _is_noted(hit[1]) else quantity(int(hit[1])), text)
+    return _RUN.sub(lambda hit: _run(hit[0]), text)
+
+
+def quantity(number: int) -> str:
+    """A whole number below 10**12 as a quantity: 12 → 十二, 305 → 三百零五, 20000 → 二万."""
+    if number == 0:
+        return _DIGITS[0]
+    for size, name in ((10**8, "亿"), (10**4, "万")):
+        if number >= size:
+            high, low = divmod(number, size)
+            gap = _DIGITS[0] if 0 < low < size // 10 else ""
+            return quantity(high) + name + (gap + _thousands(low, bare_ten=False) if low else "")
+    return _thousands(number, bare_ten=True)
+
+
+def _thousands(number: int, *, bare_ten: bool) -> str:
+    if number >= 10**4:
+        return quantity(number)
+    said, gap = "", False
+    for place in range(3, -1, -1):
+        digit = number // 10**place % 10
+        if digit == 0:
+            gap = bool(said)
+            continue
+        if gap:
+            said, gap = said + _DIGITS[0], False
+        if not (digit == 1 and place == 1 and not said and bare_ten):
+            said += _DIGITS[digit]
+        said += _TENS[place]
+    return said
+
+
+def _is_noted(digits: str) -> bool:
+    return (len(digits) > 1 and digits.startswith("0")) or len(digits) > 12
+
+
+def _run(digits: str) -> str:
+    if len(digits) >= 3 or _is_noted(digits):
+        return _one_by_one(digits, _TELEPHONE)
+    return quantity(int(digits))
+
+
+def _one_by_one(digits: str, names: str) -> str:
+    return "".join(names[int(digit)] for digit in digits)
+
+
+def _decimal(written: str) -> str:
+    whole, _, part = written.partition(".")
+    return quantity(int(whole)) + (f"点{_one_by_one(part, _DIGITS)}" if part else "")
+
+
+def _clock(hit: re.Match[str]) -> str:
+    hour, minute = int(hit[1]), int(hit[2])
+    said = ("两" if hour == 2 else quantity(hour)) + "点"
+    if minute == 0:
+        return said
+    return said + (_DIGITS[0] if minute < 10 else "") + quantity(minute) + "分"
+
+
+_SPEAKABLE = re.compile(r"[\u4e00-\u9fff，。！？、；：…“”（）《》 ]")
+
+
+def unspeakable(spoken: str) -> str:
+    """The characters of a spoken form that a Mandarin voice cannot read, each once, in order; empty when it can."""
+    return "".join(dict.fromkeys(char for char in spoken if not _SPEAKABLE.match(char)))
+
+
+_SYLLABLES = re.compile(r"[a-zü]+[1-5](?: [a-zü]+[1-5])*")
+
+
+def read_words(path: Path) -> Mapping[str, str]:
+    """Words with the syllables to speak them by, `调至: "tiao2 zhi4"` (tone 5 is the neutral one).
+
+    Raises `FlowError` naming the line of a word whose syllables do not fit; a missing file is no words.
+    """
+    if not path.exists():
+        return {}
+    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    problems: list[Problem] = []
+    words: dict[str, str] = {}
+    entries = node.value if isinstance(node, yaml.MappingNode) else []
+    for word_node, syllables_node in entries:
+        word, syllables = str(word_node.value), str(syllables_node.value)
+        if not _SYLLABLES.fullmatch(syllables) or len(syllables.split()) != len(word):
+            mark = word_node.start_mark
+            problems.append(
+                Problem(
+                    Location(str(path), mark.line + 1, mark.column + 1),
+                    f"'{syllables}' is not one syllable with its tone for each character of '{word}'",
+                    'write it like "tiao2 zhi4"; tone 5 is the neutral tone',
+                )
+            )
+        words[word] = syllables
+    if problems:
+        raise FlowError(problems)
+    return words
+
+
+def words_in(spoken: str, words: Mapping[str, str]) -> dict[str, str]:
+    """Those of the words that occur in a spoken form, sorted: a change of any other word leaves its prompt alone."""
+    return {word: words[word] for word in sorted(words) if word in spoken}
