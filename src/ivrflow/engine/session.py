@@ -167,7 +167,7 @@ class CallSession:
 
     def handle(self, event: m.CallEvent, now: float) -> list[m.Action]:
         """Take what happened at `now` (seconds) and answer with what to do, in order."""
-        if self.is_over:
+        if self.is_over or (self._arrived is None and not isinstance(event, m.CallArrived)):
             return []
         self._now = now
         self._actions = []
