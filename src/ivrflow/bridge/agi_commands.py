@@ -1,7 +1,7 @@
 """The AGI commands ivrflow uses, and the quoting that keeps any text inside its argument.
 
 Asterisk splits a command line at spaces unless they stand in double quotes, and takes the character after a backslash
-as it is. A line feed ends the command whatever stands around it, and so does the 2048th byte.
+as it is. A line feed ends the command whatever stands around it, and so does a full buffer.
 """
 
 import enum
@@ -10,8 +10,8 @@ import re
 import msgspec
 
 MAX_COMMAND_BYTES = 2047
-"""Longest command line, line feed included. Asterisk's command buffer holds 2048 bytes; it would run the rest of a
-longer line as a command of its own."""
+"""Longest command line, line feed included. Asterisk's command buffer holds 2048 bytes (8192 in version 22); it runs
+the rest of a longer line as a command of its own."""
 
 
 class CommandKind(enum.Enum):

@@ -10,7 +10,9 @@ command line with one reply. Three things make that less simple than it sounds, 
   writes a mark: Asterisk sends `HANGUP` before it reads on, so once the mark is answered the matter is settled.
 
 One command is in flight at a time, because Asterisk reads commands through a buffered stream but waits on the bare
-socket: a second command in the same packet would lie in that buffer unseen. Commands sent meanwhile wait here.
+socket: a second command that it reads together with the first lies in that buffer unseen until more bytes come
+(measured on Asterisk 22: within about 0.3 ms of a STREAM FILE, a second command neither stops it nor is it answered).
+Commands sent meanwhile wait here, and a mark that is not answered soon is followed by another one, see `nudge`.
 """
 
 import re
@@ -35,7 +37,8 @@ MAX_LINE_BYTES = 64 * 1024
 MAX_ENVIRONMENT_LINES = 256
 MAX_WAITING_COMMANDS = 256
 """Commands that may wait behind the one in flight before the peer counts as one that does not answer."""
-
+NUDGE_SECONDS = 0.01
+"""How long a mark may go unanswered. Asterisk answers one within a millisecond."""
 
 _REPLY = re.compile(r"([0-9]{3}) result=(\S*)(?: \((.*)\))?(?: endpos=([0-9]{1,18}))?", re.DOTALL)
 _OPEN_TEXT = re.compile(r"[0-9]{3} result=\S* \(")
@@ -77,7 +80,7 @@ class AgiConnection:
         "_held",
         "_in_flight",
         "_last_id",
-        "_mark_in_flight",
+        "_marks",
         "_open_reply",
         "_outgoing",
         "_partial",
@@ -97,7 +100,8 @@ class AgiConnection:
         self._last_id = 0
         self._waiting: deque[_Sent] = deque()
         self._in_flight: _Sent | None = None
-        self._mark_in_flight = False
+        self._marks = 0
+        """Marks written and not answered yet; what waits goes out when there are none."""
         self._held: int | None = None
         """The STREAM FILE that answered `-1 endpos=0`, until it is known whether the file or the caller is missing."""
         self._outgoing = b""
@@ -117,7 +121,7 @@ class AgiConnection:
             raise AgiProtocolError(f"{MAX_WAITING_COMMANDS} commands wait for an answer, expected replies to them")
         self._last_id += 1
         sent = _Sent(self._last_id, command)
-        if self._in_flight is None and not self._mark_in_flight and not self._waiting:
+        if self._in_flight is None and not self._marks and not self._waiting:
             self._in_flight = sent
             self._outgoing = command.line
         else:
@@ -139,9 +143,22 @@ class AgiConnection:
                 sent.cancelled = stopped = True
         if self._in_flight is not None and self._in_flight.command.kind in _INTERRUPTIBLE:
             stopped = True
-            if not self._mark_in_flight:
+            if not self._marks:
                 self._write_mark()
         return stopped
+
+    def nudge(self) -> bool:
+        """Write another mark if an interrupted command is still unanswered: Asterisk may have overlooked the last.
+
+        Call it `NUDGE_SECONDS` after `interrupt`, and again after growing pauses while it says so.
+
+        Returns:
+            Whether it was needed.
+        """
+        overdue = bool(self._in_flight is not None and self._marks and self._in_flight.command.kind in _INTERRUPTIBLE)
+        if overdue:
+            self._write_mark()
+        return overdue
 
     def data_to_send(self) -> bytes:
         """What is to be written to the socket now; empty when nothing is. Ask after every other call."""
@@ -149,7 +166,7 @@ class AgiConnection:
         return data
 
     def _write_mark(self) -> None:
-        self._mark_in_flight = True
+        self._marks += 1
         self._outgoing += _MARK.line
 
     # --- coming in
@@ -271,19 +288,19 @@ class AgiConnection:
     def _receive_reply(self, reply: Reply, line: bytes, events: list[AgiEvent]) -> None:
         sent = self._in_flight
         if sent is None:
-            if not self._mark_in_flight:
+            if not self._marks:
                 raise AgiProtocolError(f"{_shown(line)} though no command waits for a reply, expected none")
-            self._mark_in_flight = False
+            self._marks -= 1
             self._settle(PlaybackEnding.MISSING, events)
         elif sent.command.kind is not CommandKind.PLAYBACK:
             self._in_flight = None
             events.append(ReplyReceived(sent.command_id, reply))
             if reply.result == "-1" or sent.command.kind is CommandKind.APPLICATION:
                 self._ask_for_hangup()
-        elif self._mark_in_flight and reply.code == 200 and reply.endpos is None:
+        elif self._marks and reply.code == 200 and reply.endpos is None:
             # The mark is answered and the prompt was not: it was cut.
             self._in_flight = None
-            self._mark_in_flight = False
+            self._marks -= 1
             events.append(PlaybackFinished(sent.command_id, PlaybackEnding.STOPPED))
         else:
             self._in_flight = None
@@ -318,7 +335,7 @@ class AgiConnection:
         Asterisk writes it right behind the reply, but its kernel holds the second small packet back until the first is
         acknowledged, about 40 ms. A packet of ours carries the acknowledgement.
         """
-        if not self.hung_up and not self._mark_in_flight:
+        if not self.hung_up and not self._marks:
             self._write_mark()
 
     def _settle(self, ending: PlaybackEnding, events: list[AgiEvent]) -> None:
@@ -327,7 +344,7 @@ class AgiConnection:
             self._held = None
 
     def _write_next(self, events: list[AgiEvent]) -> None:
-        while self._waiting and self._in_flight is None and not self._mark_in_flight:
+        while self._waiting and self._in_flight is None and not self._marks:
             sent = self._waiting.popleft()
             if not sent.cancelled:
                 self._in_flight = sent
