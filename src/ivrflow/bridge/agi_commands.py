@@ -114,7 +114,11 @@ def get_full_variable(expression: str, channel: str = "") -> Command:
 
 
 def exec_(application: str, *arguments: str) -> Command:
-    """Run a dialplan application. Each argument arrives whole, whatever commas, quotes or brackets it holds."""
+    """Run a dialplan application, one string per argument: `exec_("Dial", "PJSIP/1000", "15", "gm(default)")`.
+
+    Each argument arrives whole, whatever commas, quotes or brackets it holds, in every application that splits its
+    arguments the standard way. (Set does not: it keeps the backslashes. Use `set_variable`.)
+    """
     joined = ",".join(argument.translate(_APPLICATION_ARGUMENT) for argument in arguments)
     return _command("EXEC", application, joined, kind=CommandKind.APPLICATION)
 

@@ -37,7 +37,7 @@ MAX_LINE_BYTES = 64 * 1024
 MAX_ENVIRONMENT_LINES = 256
 MAX_WAITING_COMMANDS = 256
 """Commands that may wait behind the one in flight before the peer counts as one that does not answer."""
-NUDGE_SECONDS = 0.01
+NUDGE_SECONDS = 0.005
 """How long a mark may go unanswered. Asterisk answers one within a millisecond."""
 
 _REPLY = re.compile(r"([0-9]{3}) result=(\S*)(?: \((.*)\))?(?: endpos=([0-9]{1,18}))?", re.DOTALL)
@@ -148,22 +148,26 @@ class AgiConnection:
         return stopped
 
     def nudge(self) -> bool:
-        """Write another mark if an interrupted command is still unanswered: Asterisk may have overlooked the last.
+        """Write another mark if the last is still unanswered: Asterisk may have read it without looking at it.
 
         Call it `NUDGE_SECONDS` after `interrupt`, and again after growing pauses while it says so.
 
         Returns:
             Whether it was needed.
         """
-        overdue = bool(self._in_flight is not None and self._marks and self._in_flight.command.kind in _INTERRUPTIBLE)
-        if overdue:
+        if self._marks:
             self._write_mark()
-        return overdue
+        return self._marks > 0
 
     def data_to_send(self) -> bytes:
         """What is to be written to the socket now; empty when nothing is. Ask after every other call."""
         data, self._outgoing = self._outgoing, b""
         return data
+
+    @property
+    def mark_expected(self) -> bool:
+        """Whether the reply to a mark is still to come, right behind what was received last."""
+        return self._marks > 0
 
     def _write_mark(self) -> None:
         self._marks += 1
