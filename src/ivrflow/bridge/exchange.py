@@ -1,0 +1,197 @@
+"""Asterisk as ivrflow sees it: calls come in over FastAGI, events come in over AMI and are routed to the call they belong to.
+
+One filtered manager connection serves all calls. When it is lost live calls go on, deaf: their waits mean nothing until
+it is back. After a reconnect every live call is checked against the channels Asterisk really has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ivrflow.bridge.agi_events import Environment
+from ivrflow.bridge.ami_client import AmiActionFailed, AmiClient, AmiConnectionLost
+from ivrflow.bridge.ami_protocol import AmiEvent
+from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
+from ivrflow.bridge.fastagi_server import AgiChannel, FastAgiServer
+
+log = logging.getLogger("ivrflow.bridge")
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeAddress:
+    """Where Asterisk's manager is and where we listen for its calls."""
+
+    ami_host: str
+    ami_port: int
+    ami_user: str
+    ami_secret: str
+    agi_host: str
+    agi_port: int
+
+
+class Exchange:
+    """The PBX: owns the FastAGI server, the manager connection and every caller's line.
+
+    Args:
+        address: where to connect and to listen.
+        line_settings: what all lines share.
+        on_call: takes a new line and what Asterisk says of it; connects it to a live call, or closes it by returning
+            False (the dialplan's fallback has the caller then).
+    """
+
+    def __init__(
+        self,
+        address: ExchangeAddress,
+        line_settings: LineSettings,
+        on_call: Callable[[AsteriskLine, Environment], bool],
+        *,
+        max_calls: int,
+    ) -> None:
+        self._address = address
+        self._line_settings = line_settings
+        self._on_call = on_call
+        self._lines: dict[str, AsteriskLine] = {}
+        self._agents: dict[str, AsteriskLine] = {}
+        self._orders: set[asyncio.Task[None]] = set()
+        self._is_up = False
+        self.server = FastAgiServer(self._call_arrived, max_connections=max_calls)
+        self.manager = AmiClient(
+            address.ami_host,
+            address.ami_port,
+            address.ami_user,
+            address.ami_secret,
+            on_event=self._manager_said,
+            on_up=self._manager_up,
+            on_down=self._manager_down,
+        )
+
+    async def start(self) -> None:
+        """Log in, then listen.
+
+        Raises:
+            SettingsError: the manager refuses or cannot be reached, or the FastAGI port is taken.
+        """
+        await self.manager.start()
+        await self.server.start(self._address.agi_host, self._address.agi_port)
+
+    async def close(self) -> None:
+        """Close everything; callers still there go to the dialplan's fallback."""
+        await self.server.close()
+        for task in list(self._orders):
+            task.cancel()
+        await asyncio.gather(*self._orders, return_exceptions=True)
+        await self.manager.close()
+
+    # ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _call_arrived(self, channel: AgiChannel) -> AsteriskLine:
+        line = AsteriskLine(channel, self, self._line_settings, self._line_closed)
+        self._lines[line.unique_id] = line
+        if not self._on_call(line, channel.environment):
+            channel.close()
+        elif not self._is_up:
+            line.hearing_lost()
+        return line
+
+    def _line_closed(self, line: AsteriskLine) -> None:
+        self._lines.pop(line.unique_id, None)
+        for agent in [agent for agent, its_line in self._agents.items() if its_line is line]:
+            del self._agents[agent]
+
+    # ── orders to the manager ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def order(self, action: str, headers: Mapping[str, str], on_refused: Callable[[str], None] | None = None) -> None:
+        """Send an action whose answer nobody waits for."""
+        task = asyncio.get_running_loop().create_task(self._send_order(action, headers, on_refused))
+        self._orders.add(task)
+        task.add_done_callback(self._orders.discard)
+
+    def adopt_agent(self, agent: str, line: AsteriskLine) -> None:
+        """Route the events of the agent's channel `agent` (its Uniqueid) to that line."""
+        self._agents[agent] = line
+
+    async def _send_order(
+        self, action: str, headers: Mapping[str, str], on_refused: Callable[[str], None] | None
+    ) -> None:
+        try:
+            await self.manager.action(action, dict(headers))
+        except (AmiActionFailed, AmiConnectionLost, TimeoutError) as error:
+            if on_refused is not None:
+                on_refused(str(error))
+
+    # ── what the manager says ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _manager_said(self, event: AmiEvent) -> None:
+        unique_id = event.get("Uniqueid")
+        if (line := self._lines.get(unique_id)) is not None:
+            _of_caller(line, event)
+        elif (line := self._agents.get(unique_id)) is not None:
+            _of_agent(line, unique_id, event)
+
+    def _manager_up(self) -> None:
+        first = not self._is_up
+        self._is_up = True
+        if first and self._lines:
+            task = asyncio.get_running_loop().create_task(self._resync())
+            self._orders.add(task)
+            task.add_done_callback(self._orders.discard)
+
+    def _manager_down(self, reason: str) -> None:
+        self._is_up = False
+        log.error("the manager connection is lost (%s): %d live calls go on unheard", reason, len(self._lines))
+        for line in list(self._lines.values()):
+            line.hearing_lost()
+
+    async def _resync(self) -> None:
+        """After a reconnect: which of our callers are still there?"""
+        try:
+            channels = await self.manager.list_action("CoreShowChannels")
+        except (AmiActionFailed, AmiConnectionLost, TimeoutError) as error:
+            log.warning("cannot check the live calls after the reconnect: %s", error)
+            return
+        present = {channel.get("Uniqueid") for channel in channels}
+        for line in list(self._lines.values()):
+            if line.unique_id in present:
+                line.hearing_restored()
+            else:
+                line.caller_left(0)
+
+
+def _of_caller(line: AsteriskLine, event: AmiEvent) -> None:
+    match event.name:
+        case "DTMFBegin":
+            if event.get("Direction") == "Received":
+                line.key_pressed(event.get("Digit"))
+        case "ChannelTalkingStart":
+            line.talking_started()
+        case "ChannelTalkingStop":
+            line.talking_stopped(_number(event.get("Duration")))
+        case "HangupRequest" | "SoftHangupRequest" | "Hangup":
+            line.caller_left(int(_number(event.get("Cause"))))
+        case _:
+            pass
+
+
+def _of_agent(line: AsteriskLine, agent: str, event: AmiEvent) -> None:
+    match event.name:
+        case "OriginateResponse":
+            if event.get("Response") == "Success":
+                line.agent_answered(agent)
+            else:
+                line.agent_unavailable(agent, event.get("Reason"))
+        case "HangupRequest":
+            line.agent_hung_up(agent)
+        case "Hangup":
+            line.agent_gone(agent)
+        case _:
+            pass
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
