@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ivrflow.bridge.agi_events import Environment
-from ivrflow.bridge.ami_client import AmiActionFailed, AmiClient, AmiConnectionLost
-from ivrflow.bridge.ami_protocol import AmiEvent
+from ivrflow.bridge.ami_client import AmiClient
+from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.fastagi_server import AgiChannel, FastAgiServer
 
@@ -118,7 +118,7 @@ class Exchange:
     ) -> None:
         try:
             await self.manager.action(action, dict(headers))
-        except (AmiActionFailed, AmiConnectionLost, TimeoutError) as error:
+        except AmiError as error:
             if on_refused is not None:
                 on_refused(str(error))
 
@@ -149,7 +149,7 @@ class Exchange:
         """After a reconnect: which of our callers are still there?"""
         try:
             channels = await self.manager.list_action("CoreShowChannels")
-        except (AmiActionFailed, AmiConnectionLost, TimeoutError) as error:
+        except AmiError as error:
             log.warning("cannot check the live calls after the reconnect: %s", error)
             return
         present = {channel.get("Uniqueid") for channel in channels}

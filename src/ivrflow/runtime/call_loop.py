@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ivrflow.engine.messages import Action, CallArrived, CallEvent, DeadlineReached, FallBack
+from ivrflow.engine.messages import Action, CallEvent, DeadlineReached, FallBack
 from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import TraceLine, Verdict
 from ivrflow.runtime.clock import Clock, Waking
@@ -31,14 +31,12 @@ class Line(Protocol):
 
 
 class CallRecord(Protocol):
-    """Where a call's events, actions, trace and verdicts are kept."""
+    """Where one call's events, actions, trace and verdicts are kept. It returns at once and never raises."""
 
-    def handled(self, call_id: str, at: float, event: CallEvent, actions: Sequence[Action]) -> None:
+    def handled(self, at: float, event: CallEvent, actions: Sequence[Action]) -> None:
         """Keep one event, its session time in seconds, and the answer."""
 
-    def call_over(
-        self, call_id: str, outcome: str, ended_by: str, trace: Sequence[TraceLine], verdicts: Sequence[Verdict]
-    ) -> None:
+    def over(self, outcome: str, ended_by: str, trace: Sequence[TraceLine], verdicts: Sequence[Verdict]) -> None:
         """Keep what the call amounted to."""
 
 
@@ -70,10 +68,6 @@ class LiveCall:
         self._is_done = False
         self._waking: Waking | None = None
 
-    def arrived(self, event: CallArrived) -> None:
-        """Begin."""
-        self.happened(event)
-
     def happened(self, event: CallEvent) -> None:
         """Take an event now. One that comes while another is handled waits its turn."""
         self._inbox.append(event)
@@ -96,7 +90,7 @@ class LiveCall:
         now = self._clock.now()
         try:
             actions = self.session.handle(event, now)
-            self._record.handled(self.call_id, now, event, actions)
+            self._record.handled(now, event, actions)
             for action in actions:
                 self._line.perform(action)
         except Exception:  # the one broad except: a bug must not leave a caller in silence
@@ -134,5 +128,5 @@ class LiveCall:
             self._waking.cancel()
             self._waking = None
         session = self.session
-        self._record.call_over(self.call_id, outcome, session.first_to_hang_up, session.trace, session.verdicts)
+        self._record.over(outcome, session.first_to_hang_up, session.trace, session.verdicts)
         self._on_over(self)

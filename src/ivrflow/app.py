@@ -1,0 +1,104 @@
+"""The engine as a service: flows, journal, switchboard and exchange wired together.
+
+Starting and stopping happen in a fixed order, and every part is closed also when a later one could not start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+
+from ivrflow.bridge.agi_events import Environment
+from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
+from ivrflow.bridge.exchange import Exchange, ExchangeAddress
+from ivrflow.engine.messages import CallArrived
+from ivrflow.engine.session import CallSession
+from ivrflow.flow.model import CallFlow
+from ivrflow.runtime.call_loop import LiveCall
+from ivrflow.runtime.clock import LoopClock
+from ivrflow.runtime.journal import Journal
+from ivrflow.runtime.switchboard import Switchboard
+from ivrflow.settings import Settings
+
+log = logging.getLogger("ivrflow.calls")
+
+DRAIN_S = 30.0
+"""Seconds that live calls have to end in peace when the engine stops."""
+
+
+class Service:
+    """One engine process serving calls.
+
+    Args:
+        settings: what the operator set.
+        flows: every flow served, by id.
+    """
+
+    def __init__(self, settings: Settings, flows: Mapping[str, CallFlow]) -> None:
+        self.flows = {number: flow for flow in flows.values() for number in flow.numbers}
+        """The flow of each dialled number."""
+        self.journal = Journal(settings.journal, keep_days=settings.journal_keep_days)
+        self.switchboard = Switchboard()
+        self.exchange = Exchange(
+            ExchangeAddress(
+                ami_host=settings.ami_host,
+                ami_port=settings.ami_port,
+                ami_user=settings.ami_user,
+                ami_secret=settings.ami_secret,
+                agi_host=settings.agi_host,
+                agi_port=settings.agi_port,
+            ),
+            LineSettings(
+                prompts_dir=str(settings.pbx_prompts_dir),
+                talk_level=settings.talk_level,
+                echo_gain=10 ** (-settings.echo_loss_db / 20),
+            ),
+            self._call_arrived,
+            max_calls=settings.max_calls,
+        )
+
+    async def start(self) -> None:
+        """Open the journal, log in at the PBX, then take calls.
+
+        Raises:
+            SettingsError: something is not as it was deployed; says what.
+        """
+        self._clock = LoopClock(asyncio.get_running_loop())
+        self.journal.open()
+        try:
+            await self.exchange.start()
+        except BaseException:
+            await self._close()
+            raise
+
+    async def stop(self, drain_s: float = DRAIN_S) -> None:
+        """Take no new calls, let the live ones end in peace (`drain_s` seconds at most), close everything."""
+        self.exchange.server.stop_accepting()
+        try:
+            await self.switchboard.drain(drain_s)
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        try:
+            await self.exchange.close()
+        finally:
+            await asyncio.to_thread(self.journal.close)
+
+    def _call_arrived(self, line: AsteriskLine, environment: Environment) -> bool:
+        """Connect a caller with the flow of the number dialled; False when there is none."""
+        flow = self.flows.get(environment.dialled_number)
+        if flow is None:
+            log.error("call %s: no flow serves the number dialled; the caller goes to the fallback", line.unique_id)
+            return False
+        arrived = CallArrived(
+            number=environment.dialled_number, caller=environment.caller_number, arrived_at=time.time()
+        )
+        record = self.journal.call_arrived(line.unique_id, flow, arrived.arrived_at)
+        call = LiveCall(line.unique_id, CallSession(flow), line, self._clock, record, on_over=self.switchboard.release)
+        self.switchboard.connect(call)
+        line.on_event = call.happened
+        call.happened(arrived)
+        return True

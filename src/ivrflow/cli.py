@@ -1,0 +1,54 @@
+"""The command line: `ivrflow COMMAND`. Each command lives beside what it commands and is imported only when asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+_COMMANDS: dict[str, tuple[str, str]] = {
+    # name: (module:attribute, one line for --help)
+    "check": ("ivrflow.flow_commands:check", "Check flows and standards; report every problem with file:line:column."),
+    "try": ("ivrflow.simulator_commands:try_", "Be the caller at this terminal: the same engine on a virtual clock."),
+    "draw": ("ivrflow.flow_commands:draw", "Draw a flow as a Mermaid diagram."),
+    "serve": ("ivrflow.serve_commands:serve", "Serve calls on the PBX until stopped."),
+    "doctor": ("ivrflow.serve_commands:doctor", "Look whether everything a call needs is there."),
+    "calls": ("ivrflow.journal_commands:calls", "List the calls in the journal."),
+    "trace": ("ivrflow.journal_commands:trace", "Show what happened on one call, with the verdict per rule."),
+    "replay": ("ivrflow.simulator_commands:replay", "Put a journaled call through the engine again and compare."),
+    "prompts": ("ivrflow.prompts.commands:prompts", "Make the recordings callers hear, list them, play one."),
+}
+
+
+class _CommandsOnDemand(click.Group):
+    """Imports a command's module when the command is used, so that `--help` and completion stay quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
+
+
+@click.command(cls=_CommandsOnDemand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ivrflow")
+def main() -> None:
+    """Make a documented service standard happen on every call, and prove it.
+
+    \b
+    First steps:
+      ivrflow check                      are the flows and standards in callflows/ in order?
+      ivrflow try gov12345               ring the hotline from this terminal, without a PBX
+      ivrflow doctor && ivrflow serve    serve real calls
+      ivrflow calls && ivrflow trace last
+
+    Exit codes: 0 fine, 1 problems, 2 wrong usage.
+    """  # noqa: D301 - \b keeps the lines apart in --help

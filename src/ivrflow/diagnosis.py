@@ -1,0 +1,174 @@
+"""What `ivrflow doctor` looks at: everything a call needs, one finding each, with what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from ivrflow.bridge.ami_client import AmiActionFailed, AmiClient
+from ivrflow.bridge.ami_protocol import AmiError
+from ivrflow.flow.problems import FlowError
+from ivrflow.flow_files import load_flows
+from ivrflow.prompts.formats import BYTES_PER_SECOND, missing_formats
+from ivrflow.prompts.index import PromptIndex, ahead_folder
+from ivrflow.runtime.journal import Journal
+from ivrflow.settings import Settings, SettingsError, read_settings
+
+NEEDED_MODULES = (
+    "res_agi.so",
+    "chan_pjsip.so",
+    "res_pjsip.so",
+    "res_rtp_asterisk.so",
+    "res_timing_timerfd.so",
+    "res_musiconhold.so",
+    "func_talkdetect.so",
+    "app_bridgewait.so",
+    "bridge_simple.so",
+    "format_pcm.so",
+    "format_sln.so",
+    "pbx_config.so",
+)
+"""Asterisk modules without which a call cannot be served."""
+
+UNWANTED_MODULES = ("bridge_native_rtp.so",)
+"""Modules that take keys and speech out of our hearing once caller and agent are joined."""
+
+ANSWER_S = 3.0
+"""Seconds a peer has to answer a look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at.
+
+    Attributes:
+        state: good, bad (calls will suffer), or unsure (worth knowing).
+        what: what was found.
+        advice: what to do; empty when it is good.
+    """
+
+    state: Literal["good", "bad", "unsure"]
+    what: str
+    advice: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """For `--format json`."""
+        return asdict(self)
+
+
+async def diagnose() -> AsyncIterator[Finding]:
+    """Look at everything, in the order in which a call would need it."""
+    try:
+        settings = read_settings(needs=("ami_secret",))
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Finding("bad", f"settings: {problem}", "docs/settings.md lists every setting")
+        return
+    yield Finding("good", "settings: complete")
+    for warning in settings.warnings:
+        yield Finding("unsure", f"settings: {warning}")
+    for finding in (*_flows(settings), *_prompts(settings), _journal(settings)):
+        yield finding
+    async for finding in _pbx(settings):
+        yield finding
+    yield await _fastagi_port(settings)
+
+
+def _flows(settings: Settings) -> list[Finding]:
+    try:
+        flows = load_flows([settings.flows], PromptIndex.load(settings.masters).catalogue())
+    except FlowError as error:
+        return [
+            Finding("bad", f"flows: {problem.where}: {problem.message}", problem.hint) for problem in error.problems
+        ]
+    except SettingsError as error:
+        return [Finding("bad", f"flows: {error}")]
+    return [
+        Finding("good", f"flow {flow.id}: {len(flow.steps)} steps, number {', '.join(flow.numbers) or 'none'}")
+        for flow in flows.values()
+    ]
+
+
+def _prompts(settings: Settings) -> list[Finding]:
+    try:
+        index = PromptIndex.load(settings.masters, ahead_folder(settings.prompts_dir))
+        missing = missing_formats(index, settings.prompts_dir)
+    except SettingsError as error:
+        return [Finding("bad", f"prompts: {error}")]
+    formats = ", ".join(BYTES_PER_SECOND)
+    if missing:
+        return [
+            Finding(
+                "bad",
+                f"prompts: {len(missing)} of {len(index.entries)} lack a file ({formats}) in {settings.prompts_dir}",
+                "run: ivrflow prompts build",
+            )
+        ]
+    return [Finding("good", f"prompts: all {len(index.entries)} there as {formats}")]
+
+
+def _journal(settings: Settings) -> Finding:
+    try:
+        journal = Journal(settings.journal)
+        journal.open()
+        journal.close()
+    except SettingsError as error:
+        return Finding("bad", f"journal: {error}")
+    return Finding("good", "journal: can be written")
+
+
+async def _pbx(settings: Settings) -> AsyncIterator[Finding]:
+    where = f"{settings.ami_host}:{settings.ami_port}"
+    manager = AmiClient(
+        settings.ami_host,
+        settings.ami_port,
+        settings.ami_user,
+        settings.ami_secret,
+        on_event=lambda _event: None,
+        on_up=lambda: None,
+        on_down=lambda _reason: None,
+    )
+    try:
+        await manager.start()
+    except SettingsError as error:
+        yield Finding("bad", f"PBX: {error}")
+        return
+    try:
+        yield Finding("good", f"PBX: logged in at {where} as {settings.ami_user}")
+        missing = [module for module in NEEDED_MODULES if not await _is_loaded(manager, module)]
+        if missing:
+            yield Finding("bad", f"PBX: modules not loaded: {', '.join(missing)}", "load them in modules.conf")
+        else:
+            yield Finding("good", f"PBX: all {len(NEEDED_MODULES)} modules a call needs are loaded")
+        for module in UNWANTED_MODULES:
+            if await _is_loaded(manager, module):
+                yield Finding("unsure", f"PBX: {module} is loaded", "leave it out: keys pressed in a talk go unheard")
+    except AmiError as error:
+        yield Finding("bad", f"PBX: the manager connection broke while looking: {error}")
+    finally:
+        await manager.close()
+
+
+async def _is_loaded(manager: AmiClient, module: str) -> bool:
+    try:
+        await manager.action("ModuleCheck", {"Module": module.removesuffix(".so")})
+    except AmiActionFailed:
+        return False
+    return True
+
+
+async def _fastagi_port(settings: Settings) -> Finding:
+    where = f"{settings.agi_host}:{settings.agi_port}"
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            _, writer = await asyncio.open_connection(settings.agi_host, settings.agi_port)
+    except (OSError, TimeoutError):
+        return Finding(
+            "unsure",
+            f"FastAGI: nobody listens on {where} yet",
+            "that is ivrflow itself: start it with `ivrflow serve`; until then callers get the fallback",
+        )
+    writer.close()
+    return Finding("good", f"FastAGI: the engine listens on {where}")

@@ -1,0 +1,174 @@
+"""`ivrflow serve` and `ivrflow doctor`: the engine on a real PBX, and whether everything it needs is there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import click
+from rich.console import Console
+
+from ivrflow.app import DRAIN_S, Service
+from ivrflow.diagnosis import Finding, diagnose
+from ivrflow.flow.model import CallFlow
+from ivrflow.flow.problems import FlowError
+from ivrflow.flow_files import load_flows
+from ivrflow.prompts.formats import missing_formats
+from ivrflow.prompts.index import PromptIndex, ahead_folder
+from ivrflow.settings import LogFormat, Settings, SettingsError, read_settings
+
+log = logging.getLogger("ivrflow")
+
+
+@click.command()
+@click.option(
+    "--drain",
+    type=click.FloatRange(0, 600),
+    default=DRAIN_S,
+    show_default=True,
+    help="Seconds that live calls have to end in peace when the engine is stopped.",
+)
+def serve(drain: float) -> None:
+    """Serve calls on the PBX until stopped (Ctrl-C or SIGTERM).
+
+    \b
+    Settings come from IVRFLOW_… variables (docs/settings.md). Before the first call:
+      ivrflow prompts build      make the files the PBX plays
+      ivrflow doctor             look whether everything is there
+
+    A second Ctrl-C does not wait for live calls: they go to the PBX's fallback.
+    """  # noqa: D301 - \b keeps the lines apart in --help
+    try:
+        settings = read_settings(needs=("ami_secret",))
+        _log_to_stderr(settings.log_format)
+        for warning in settings.warnings:
+            log.warning("%s", warning)
+        run_loop(_serve(settings, load_for_service(settings), drain))
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        click.echo(f"not started: {len(error.problems)} problems in the flows", err=True)
+        sys.exit(1)
+    except SettingsError as error:
+        click.echo(f"not started:\n{error}", err=True)
+        sys.exit(1)
+
+
+def load_for_service(settings: Settings) -> dict[str, CallFlow]:
+    """Every flow, checked against the prompts the PBX can really play.
+
+    Raises:
+        FlowError: a flow or standard is not in order, or a phrase has no recording.
+        SettingsError: a prompt has no file in some format.
+    """
+    index = PromptIndex.load(settings.masters, ahead_folder(settings.prompts_dir))
+    flows = load_flows([settings.flows], index.catalogue())
+    missing = missing_formats(index, settings.prompts_dir)
+    if missing:
+        raise SettingsError(
+            f"{len(missing)} prompts have no files for the PBX in {settings.prompts_dir}; run: ivrflow prompts build"
+        )
+    return flows
+
+
+async def _serve(settings: Settings, flows: dict[str, CallFlow], drain: float) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if stopping.is_set():
+            for call in service.switchboard.live:
+                call.abandon("the engine was stopped twice")
+        stopping.set()
+
+    service = Service(settings, flows)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    await service.start()
+    served = ", ".join(f"{number} ({flow.id})" for number, flow in sorted(service.flows.items()))
+    log.info("serving %s; Asterisk's calls are taken on %s:%d", served, settings.agi_host, service.exchange.server.port)
+    try:
+        await stopping.wait()
+        live = service.switchboard.counts.live
+        log.info("stopping: no new calls; %d live ones have %g s to end", live, drain)
+    finally:
+        await service.stop(drain)
+    counts = service.switchboard.counts
+    log.info("stopped; %d calls served, latest timer %.0f ms late", counts.served, counts.latest_timer_s * 1000)
+
+
+def run_loop(main: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where there is one, else on asyncio's own loop."""
+    try:
+        import uvloop  # not to be had on every platform
+    except ImportError:
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def doctor(form: str) -> None:
+    """Look whether everything a call needs is there; say what to do about what is not.
+
+    Looks at: settings, flows and standards, prompts in every format, the journal, the PBX (reachable, login, modules,
+    phones), and the FastAGI port. Exit code 1 when something is missing.
+    """
+    findings: list[Finding] = []
+    report = _finding_printer(form)
+
+    async def look() -> None:
+        async for finding in diagnose():
+            findings.append(finding)
+            report(finding)
+
+    asyncio.run(look())
+    if form == "json":
+        click.echo(json.dumps([finding.as_dict() for finding in findings], ensure_ascii=False, indent=2))
+    sys.exit(1 if any(finding.state == "bad" for finding in findings) else 0)
+
+
+def _finding_printer(form: str) -> Callable[[Finding], None]:
+    console = Console(highlight=False)
+    marks = {"good": "[green]ok  [/green]", "bad": "[red]BAD [/red]", "unsure": "[yellow]note[/yellow]"}
+
+    def show(finding: Finding) -> None:
+        if form == "json":
+            return
+        console.print(f"{marks[finding.state]} {finding.what}", soft_wrap=True)
+        if finding.advice:
+            console.print(f"      {finding.advice}", soft_wrap=True)
+
+    return show
+
+
+# ── the log ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line, for machines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(record.created)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def _log_to_stderr(form: LogFormat) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
