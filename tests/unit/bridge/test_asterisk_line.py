@@ -1,0 +1,279 @@
+"""One caller's line: which commands an action becomes, and which event comes of what Asterisk says."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import pytest
+
+from ivrflow.bridge.agi_commands import Command
+from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply, parse_environment
+from ivrflow.bridge.asterisk_line import ECHO_TAIL_S, AsteriskLine, LineSettings
+from ivrflow.bridge.fastagi_server import AgiChannel
+from ivrflow.bridge.speech_gate import CONFIRM_S
+from ivrflow.engine import messages as m
+
+DONE = Reply(200, "0")
+
+
+class RecordedChannel:
+    """Stands in for Asterisk's end: what was sent, in order."""
+
+    def __init__(self) -> None:
+        self.environment = parse_environment(["agi_uniqueid: pbx-1.7", "agi_extension: 12345"])
+        self.sent: list[str] = []
+        self.interrupted = 0
+        self.closed = False
+
+    def send(self, command: Command) -> int:
+        self.sent.append(command.line.decode().rstrip("\n"))
+        return len(self.sent)
+
+    def interrupt(self) -> bool:
+        self.interrupted += 1
+        return True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class RecordedManager:
+    def __init__(self) -> None:
+        self.orders: list[tuple[str, dict[str, str]]] = []
+        self.refusals: list[Callable[[str], None] | None] = []
+        self.adopted: list[str] = []
+
+    def order(self, action: str, headers: Mapping[str, str], on_refused: Callable[[str], None] | None = None) -> None:
+        self.orders.append((action, dict(headers)))
+        self.refusals.append(on_refused)
+
+    def adopt_agent(self, agent: str, line: AsteriskLine) -> None:
+        self.adopted.append(agent)
+
+
+class Setup:
+    def __init__(self) -> None:
+        self.channel = RecordedChannel()
+        self.manager = RecordedManager()
+        self.closed: list[AsteriskLine] = []
+        self.events: list[m.CallEvent] = []
+        self.heard = asyncio.Event()
+        self.line = AsteriskLine(
+            cast("AgiChannel", self.channel), self.manager, LineSettings("/prompts"), self.closed.append
+        )
+        self.line.on_event = self.take
+
+    def take(self, event: m.CallEvent) -> None:
+        self.events.append(event)
+        self.heard.set()
+
+    async def next_event(self) -> m.CallEvent:
+        self.heard.clear()
+        async with asyncio.timeout(2):
+            await self.heard.wait()
+        return self.events[-1]
+
+    def ring(self) -> str:
+        self.line.perform(m.Ring(ticket=3, extension="1001", seconds=20.0))
+        return self.manager.adopted[-1]
+
+
+@pytest.fixture
+async def setup() -> Setup:
+    return Setup()
+
+
+def play(ticket: int, loudest: int = 0) -> m.Play:
+    return m.Play(ticket=ticket, phrase="s/p", prompt="s/p", seconds=1.0, loudest_frame=loudest)
+
+
+async def test_answering_ends_when_asterisk_says_so(setup: Setup) -> None:
+    setup.line.perform(m.Answer())
+    assert setup.channel.sent == ["ANSWER"]
+    setup.line.replied(1, DONE)
+    assert setup.events == [m.CallAnswered()]
+
+
+async def test_a_failed_answer_is_no_answer(setup: Setup) -> None:
+    setup.line.perform(m.Answer())
+    setup.line.replied(1, Reply(200, "-1"))
+    assert setup.events == []
+
+
+async def test_a_prompt_carries_its_ticket_to_its_end(setup: Setup) -> None:
+    setup.line.perform(play(7))
+    assert setup.channel.sent[-1] == 'STREAM FILE "/prompts/s/p" ""'
+    setup.line.playback_ended(PlaybackFinished(len(setup.channel.sent), PlaybackEnding.FINISHED, 8000))
+    assert setup.events == [m.PromptEnded(ticket=7)]
+
+
+@pytest.mark.parametrize(
+    ("ending", "how"),
+    [
+        (PlaybackEnding.STOPPED, "stopped"),
+        (PlaybackEnding.MISSING, "missing"),
+        (PlaybackEnding.REFUSED, "failed"),
+    ],
+)
+async def test_other_endings_are_told_apart(setup: Setup, ending: PlaybackEnding, how: str) -> None:
+    setup.line.perform(play(7))
+    setup.line.playback_ended(PlaybackFinished(len(setup.channel.sent), ending, 0))
+    (event,) = setup.events
+    assert isinstance(event, m.PromptEnded)
+    assert event.how == how
+
+
+async def test_a_wording_without_audio_ends_as_missing(setup: Setup) -> None:
+    setup.line.perform(m.Play(ticket=2, phrase="s/p", prompt="", seconds=1.0))
+    assert await setup.next_event() == m.PromptEnded(ticket=2, how="missing")
+    assert setup.channel.sent == []
+
+
+async def test_the_threshold_stands_above_the_echo_while_a_prompt_plays_and_comes_down_after_its_tail(
+    setup: Setup,
+) -> None:
+    setup.line.perform(play(1, loudest=4000))
+    assert setup.channel.sent[0] == 'SET VARIABLE "TALK_DETECT(set)" "120,1100"'
+    setup.line.playback_ended(PlaybackFinished(2, PlaybackEnding.FINISHED, 8000))
+    assert len(setup.channel.sent) == 2
+    await asyncio.sleep(ECHO_TAIL_S * 1.5)
+    assert setup.channel.sent[2:] == ['SET VARIABLE "TALK_DETECT(set)" "120,512"']
+
+
+async def test_the_threshold_stays_up_when_the_next_prompt_follows(setup: Setup) -> None:
+    setup.line.perform(play(1, loudest=4000))
+    setup.line.playback_ended(PlaybackFinished(2, PlaybackEnding.FINISHED, 8000))
+    setup.line.perform(play(2, loudest=4000))
+    await asyncio.sleep(ECHO_TAIL_S * 1.5)
+    assert [line for line in setup.channel.sent if "TALK_DETECT" in line] == [
+        'SET VARIABLE "TALK_DETECT(set)" "120,1100"'
+    ]
+
+
+async def test_stopping_a_prompt_interrupts_it(setup: Setup) -> None:
+    setup.line.perform(play(1))
+    setup.line.perform(m.StopPlaying(ticket=1))
+    assert setup.channel.interrupted == 1
+
+
+async def test_ending_the_call_says_so_to_the_dialplan_before_it_hangs_up_and_closes_after_it(setup: Setup) -> None:
+    setup.line.perform(m.EndCall(outcome="hung_up"))
+    assert setup.channel.sent == ['SET VARIABLE "IVRFLOW_DONE" "1"', "HANGUP"]
+    setup.line.replied(1, Reply(200, "1"))
+    assert not setup.channel.closed
+    setup.line.replied(2, Reply(200, "1"))
+    assert setup.channel.closed
+
+
+async def test_falling_back_closes_without_the_done_variable(setup: Setup) -> None:
+    setup.line.perform(play(1))
+    setup.line.perform(m.FallBack(reason="limit"))
+    assert setup.channel.closed
+    assert not any("IVRFLOW_DONE" in line for line in setup.channel.sent)
+
+
+async def test_the_caller_leaves_once_however_often_it_is_said(setup: Setup) -> None:
+    setup.line.caller_left(16)
+    setup.line.hung_up()
+    setup.line.closed()
+    assert setup.events == [m.CallerHungUp(cause=16)]
+    assert setup.channel.closed
+    assert setup.closed == [setup.line]
+
+
+async def test_a_session_that_just_closes_means_the_caller_is_gone(setup: Setup) -> None:
+    setup.line.closed()
+    assert setup.events == [m.CallerHungUp()]
+
+
+async def test_an_agent_is_rung_answers_and_is_joined(setup: Setup) -> None:
+    agent = setup.ring()
+    action, headers = setup.manager.orders[0]
+    assert action == "Originate"
+    assert headers["Channel"] == "PJSIP/1001"
+    assert headers["ChannelId"] == agent
+    setup.line.agent_answered(agent)
+    assert setup.events == [m.AgentAnswered(ticket=3)]
+    setup.line.perform(m.Bridge(ticket=3))
+    assert setup.channel.sent[-1].startswith('EXEC "Bridge"') or setup.channel.sent[-1].startswith("EXEC Bridge")
+    assert agent in setup.channel.sent[-1]
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"), [("3", "no_answer"), ("5", "busy"), ("0", "unreachable"), ("", "no_answer")]
+)
+async def test_why_an_agent_cannot_be_had(setup: Setup, reason: str, why: str) -> None:
+    agent = setup.ring()
+    setup.line.agent_unavailable(agent, reason)
+    (event,) = setup.events
+    assert isinstance(event, m.AgentUnavailable)
+    assert event.why == why
+
+
+async def test_a_refused_originate_is_an_unreachable_agent(setup: Setup) -> None:
+    setup.ring()
+    refuse = setup.manager.refusals[0]
+    assert refuse is not None
+    refuse("Extension does not exist.")
+    assert setup.events == [m.AgentUnavailable(ticket=3, why="unreachable")]
+
+
+async def test_the_agent_left_is_known_at_once_when_the_manager_said_so_first(setup: Setup) -> None:
+    agent = setup.ring()
+    setup.line.perform(m.Bridge(ticket=3))
+    setup.line.agent_hung_up(agent)
+    setup.line.replied(len(setup.channel.sent), DONE)
+    assert setup.events == [m.AgentLeft(ticket=3)]
+
+
+async def test_the_bridge_ending_alone_waits_a_moment_for_word_of_who_left(setup: Setup) -> None:
+    agent = setup.ring()
+    setup.line.perform(m.Bridge(ticket=3))
+    setup.line.replied(len(setup.channel.sent), DONE)
+    assert setup.events == []
+    setup.line.agent_hung_up(agent)
+    assert setup.events == [m.AgentLeft(ticket=3)]
+
+
+async def test_a_caller_who_left_a_talk_is_not_taken_for_the_agent(setup: Setup) -> None:
+    setup.ring()
+    setup.line.perform(m.Bridge(ticket=3))
+    setup.line.replied(len(setup.channel.sent), DONE)
+    setup.line.caller_left(16)
+    await asyncio.sleep(0.1)
+    assert setup.events == [m.CallerHungUp(cause=16)]
+
+
+async def test_dropping_an_agent_hangs_up_the_channel_we_named(setup: Setup) -> None:
+    agent = setup.ring()
+    setup.line.perform(m.StopRinging(ticket=3))
+    assert setup.manager.orders[1] == ("Hangup", {"Channel": agent, "Cause": "16"})
+
+
+async def test_speech_passes_the_gate(setup: Setup) -> None:
+    setup.line.talking_started()
+    assert setup.events == []
+    assert await setup.next_event() == m.SpeechStarted()
+    setup.line.talking_stopped(CONFIRM_S * 1000)
+    assert await setup.next_event() == m.SpeechEnded()
+
+
+async def test_a_click_does_not_pass(setup: Setup) -> None:
+    setup.line.talking_started()
+    setup.line.talking_stopped(0)
+    await asyncio.sleep(CONFIRM_S * 1.3)
+    assert setup.events == []
+
+
+async def test_keys_and_hearing_are_passed_on(setup: Setup) -> None:
+    setup.line.key_pressed("5")
+    setup.line.hearing_lost()
+    setup.line.hearing_restored()
+    assert setup.events == [m.KeyPressed(key="5"), m.HearingLost(), m.HearingRestored()]
+
+
+async def test_music_and_instructions(setup: Setup) -> None:
+    setup.line.perform(m.StartMusic())
+    setup.line.perform(m.StopMusic())
+    setup.line.perform(m.Instruct(ticket=1, task="record_contact"))
+    assert setup.channel.sent == ['SET MUSIC ON "default"', "SET MUSIC OFF"]

@@ -1,0 +1,189 @@
+"""The loop around one session: order, one timer, early and late wake-ups, and what a bug does to a caller."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from ivrflow.engine.messages import (
+    Action,
+    Answer,
+    CallAnswered,
+    CallArrived,
+    CallerHungUp,
+    CallEvent,
+    DeadlineReached,
+    EndCall,
+    FallBack,
+    Play,
+    PromptEnded,
+)
+from ivrflow.engine.trace import TraceLine, Verdict
+from ivrflow.runtime.call_loop import LiveCall
+
+
+class Wake:
+    def __init__(self, when: float, wake: Callable[[], None]) -> None:
+        self.when = when
+        self.wake = wake
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class HandClock:
+    """A clock moved by hand."""
+
+    def __init__(self) -> None:
+        self.time = 100.0
+        self.wakes: list[Wake] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def wake_at(self, when: float, wake: Callable[[], None]) -> Wake:
+        self.wakes.append(Wake(when, wake))
+        return self.wakes[-1]
+
+    @property
+    def armed(self) -> list[Wake]:
+        return [wake for wake in self.wakes if not wake.cancelled]
+
+
+class Script:
+    """A session that answers as told; only what the loop touches."""
+
+    def __init__(self, answers: list[list[Action] | Exception], deadlines: list[float | None]) -> None:
+        self.answers = answers
+        self.deadlines = deadlines
+        self.handled: list[tuple[CallEvent, float]] = []
+        self.outcome = "done"
+        self.first_to_hang_up = "caller"
+        self.trace: list[TraceLine] = []
+        self.verdicts: tuple[Verdict, ...] = ()
+
+    def handle(self, event: CallEvent, now: float) -> list[Action]:
+        self.handled.append((event, now))
+        answer = self.answers[len(self.handled) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @property
+    def deadline(self) -> float | None:
+        return self.deadlines[len(self.handled) - 1]
+
+    @property
+    def is_over(self) -> bool:
+        return self.deadline is None
+
+
+class Notebook:
+    def __init__(self) -> None:
+        self.lines: list[tuple[float, CallEvent, tuple[Action, ...]]] = []
+        self.ended: list[tuple[str, str]] = []
+
+    def handled(self, at: float, event: CallEvent, actions: Sequence[Action]) -> None:
+        self.lines.append((at, event, tuple(actions)))
+
+    def over(self, outcome: str, ended_by: str, trace: Sequence[TraceLine], verdicts: Sequence[Verdict]) -> None:
+        self.ended.append((outcome, ended_by))
+
+
+class Wire:
+    def __init__(self) -> None:
+        self.performed: list[Action] = []
+        self.react: Callable[[Action], None] = lambda action: None
+
+    def perform(self, action: Action) -> None:
+        self.performed.append(action)
+        self.react(action)
+
+
+ARRIVED = CallArrived(number="1", arrived_at=0.0)
+PLAY = Play(ticket=1, phrase="x/y", prompt="x/y", seconds=1.0)
+
+
+def live(
+    answers: list[list[Action] | Exception], deadlines: list[float | None]
+) -> tuple[LiveCall, Script, Wire, HandClock, Notebook, list[LiveCall]]:
+    session, wire, clock, notebook = Script(answers, deadlines), Wire(), HandClock(), Notebook()
+    over: list[LiveCall] = []
+    call = LiveCall("c1", session, wire, clock, notebook, over.append)  # type: ignore[arg-type]  # a scripted session
+    return call, session, wire, clock, notebook, over
+
+
+def test_an_event_is_decided_performed_and_recorded_at_the_same_time() -> None:
+    call, session, wire, clock, notebook, over = live([[Answer()]], [110.0])
+    call.happened(ARRIVED)
+    assert session.handled == [(ARRIVED, 100.0)]
+    assert wire.performed == [Answer()]
+    assert notebook.lines == [(100.0, ARRIVED, (Answer(),))]
+    assert [wake.when for wake in clock.armed] == [110.0]
+    assert over == []
+
+
+def test_exactly_one_timer_is_armed_after_every_event() -> None:
+    call, _, _, clock, _, _ = live([[Answer()], [PLAY], []], [110.0, 120.0, 103.0])
+    for event in (ARRIVED, CallAnswered(), PromptEnded(ticket=1)):
+        call.happened(event)
+        assert len(clock.armed) == 1
+    assert clock.armed[0].when == 103.0
+
+
+def test_an_early_wake_up_waits_for_the_deadline() -> None:
+    call, session, _, clock, _, _ = live([[Answer()], []], [110.0, 120.0])
+    call.happened(ARRIVED)
+    clock.time = 109.9995
+    clock.armed[0].wake()
+    assert len(session.handled) == 1
+    clock.time = 110.0
+    clock.armed[-1].wake()
+    assert session.handled[1] == (DeadlineReached(), 110.0)
+    assert call.lateness == 0.0
+
+
+def test_lateness_is_what_the_deadline_was_served_late_by() -> None:
+    call, _, _, clock, _, _ = live([[Answer()], []], [110.0, 120.0])
+    call.happened(ARRIVED)
+    clock.time = 110.25
+    clock.armed[0].wake()
+    assert call.lateness == pytest.approx(0.25)
+
+
+def test_an_event_that_comes_while_another_is_performed_waits_its_turn() -> None:
+    call, session, wire, _, _, _ = live([[Answer(), PLAY], [], []], [110.0, 111.0, 112.0])
+    wire.react = lambda action: call.happened(CallAnswered()) if isinstance(action, Answer) else None
+    call.happened(ARRIVED)
+    assert wire.performed == [Answer(), PLAY]
+    assert [event for event, _ in session.handled] == [ARRIVED, CallAnswered()]
+
+
+def test_the_end_is_recorded_once_and_nothing_is_armed_after_it() -> None:
+    call, session, _, clock, notebook, over = live([[Answer()], [EndCall(outcome="done")]], [110.0, None])
+    call.happened(ARRIVED)
+    call.happened(CallAnswered())
+    call.happened(CallerHungUp())
+    assert notebook.ended == [("done", "caller")]
+    assert clock.armed == []
+    assert over == [call]
+    assert len(session.handled) == 2
+
+
+def test_a_bug_hands_the_caller_to_the_fallback_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    call, _, wire, clock, notebook, over = live([[Answer()], RuntimeError("boom")], [110.0, 110.0])
+    call.happened(ARRIVED)
+    call.happened(CallAnswered())
+    assert wire.performed[-1] == FallBack(reason="a bug in the engine")
+    assert notebook.ended == [("a bug in the engine", "caller")]
+    assert over == [call]
+    assert clock.armed == []
+    assert "boom" in caplog.text
+
+
+def test_abandoning_a_call_that_is_over_does_nothing() -> None:
+    call, _, wire, _, notebook, _ = live([[EndCall(outcome="done")]], [None])
+    call.happened(ARRIVED)
+    call.abandon("stopping")
+    assert wire.performed == [EndCall(outcome="done")]
+    assert notebook.ended == [("done", "caller")]
