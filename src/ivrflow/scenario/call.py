@@ -30,15 +30,15 @@ class PhoneError(Exception):
     """What a softphone wanted did not happen. The text says what the other side said."""
 
 
-class Unreachable(PhoneError):  # noqa: N818 - named for what happened on the line
+class Unreachable(PhoneError):
     """Nothing answers SIP at the server's address."""
 
 
-class NoAnswer(PhoneError):  # noqa: N818 - named for what happened on the line
+class NoAnswer(PhoneError):
     """It rang, and nobody answered in the time given."""
 
 
-class CallRefused(PhoneError):  # noqa: N818 - named for what happened on the line
+class CallRefused(PhoneError):
     """The call, or a change of it, was refused with SIP `status` and `reason`."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -47,7 +47,7 @@ class CallRefused(PhoneError):  # noqa: N818 - named for what happened on the li
         self.reason = reason
 
 
-class CallGone(PhoneError):  # noqa: N818 - named for what happened on the line
+class CallGone(PhoneError):
     """The call is over, so this cannot be done with it."""
 
 

@@ -42,7 +42,7 @@ CODECS = ("alaw", "ulaw")
 log = logging.getLogger(__name__)
 
 
-class RegistrationRefused(PhoneError):  # noqa: N818 - named for what happened
+class RegistrationRefused(PhoneError):
     """The server refused to register the account: SIP `status` and `reason`."""
 
     def __init__(self, status: int, reason: str) -> None:
