@@ -1,0 +1,1 @@
+"""Set-up: what `make` does beyond calling other programs. Nothing here runs at a call centre."""
