@@ -19,10 +19,9 @@ import soundfile
 import soxr
 
 from ivrflow.prompts.index import INDEX_NAME, PromptIndex, read_index
-from ivrflow.prompts.levels import TELEPHONE_RATE, pcm16
 from ivrflow.prompts.progress import Report, unreported
 from ivrflow.prompts.renderer import MASTER_RATE, read_master
-from ivrflow.prompts.trimming import Samples
+from ivrflow.prompts.sound import TELEPHONE_RATE, Samples, pcm16
 from ivrflow.settings import SettingsError
 
 try:

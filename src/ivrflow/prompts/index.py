@@ -6,7 +6,7 @@ readable difference. Loaded, an index is plain data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,7 +142,7 @@ class PromptIndex:
         )
 
     def outdated(self, planned: Iterable[PlannedPrompt]) -> list[PlannedPrompt]:
-        """Those planned prompts that have no recording, or one of another wording."""
+        """Those planned prompts that have no recording, or one of another wording (whoever spoke it)."""
         return [
             prompt
             for prompt in planned
@@ -151,6 +151,6 @@ class PromptIndex:
         ]
 
 
-def without_duplicates(planned: Sequence[PlannedPrompt]) -> list[PlannedPrompt]:
-    """Each prompt once, the last one planned winning."""
-    return list({(prompt.key, prompt.values): prompt for prompt in planned}.values())
+def ahead_folder(prompts_dir: Path) -> Path:
+    """Where prompts with values rendered ahead live: masters like the others, kept beside the PBX's files."""
+    return prompts_dir / ".ahead"

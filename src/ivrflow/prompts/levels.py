@@ -5,20 +5,12 @@ Levels are in dBov: 0 dBov is the power of a full-scale square wave (ITU-T G.100
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-import soxr
-from numpy.typing import NDArray
 
-from ivrflow.prompts.trimming import PACKET_MS, Samples
-
-Pcm: TypeAlias = NDArray[np.int16]
+from ivrflow.prompts.sound import PACKET_MS, TELEPHONE_RATE, Samples, pcm16, telephone_band
 
 SPEECH_LEVEL = -24.0
 """Active speech level of a prompt in dBov: just above the -26 dBov that telephone networks are laid out for."""
-
-TELEPHONE_RATE = 8000
 
 _PEAK = 0.89
 _MARGIN_DB = 15.9
@@ -51,16 +43,6 @@ def even_out(samples: Samples, rate: int) -> Samples:
     if peak > _PEAK:
         gain *= _PEAK / peak
     return (samples * np.float32(gain)).astype(np.float32)
-
-
-def telephone_band(samples: Samples, rate: int) -> Samples:
-    """The samples at 8 kHz: all that a G.711 line carries."""
-    return samples if rate == TELEPHONE_RATE else soxr.resample(samples, rate, TELEPHONE_RATE).astype(np.float32)
-
-
-def pcm16(samples: Samples) -> Pcm:
-    """Full scale 1.0 to 16-bit samples; what lies beyond full scale stops there."""
-    return np.clip(np.rint(samples * 32767.0), -32768, 32767).astype(np.int16)
 
 
 def loudest_frame(samples: Samples, rate: int) -> int:

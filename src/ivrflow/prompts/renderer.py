@@ -15,9 +15,10 @@ import soundfile
 import soxr
 
 from ivrflow.prompts.index import PromptEntry, read_index, write_index
-from ivrflow.prompts.levels import TELEPHONE_RATE, even_out, loudest_frame, telephone_band
+from ivrflow.prompts.levels import even_out, loudest_frame
 from ivrflow.prompts.progress import Report, unreported
-from ivrflow.prompts.trimming import Samples, dead_air, trim
+from ivrflow.prompts.sound import TELEPHONE_RATE, Samples, telephone_band
+from ivrflow.prompts.trimming import dead_air, trim
 from ivrflow.prompts.voices import Voice
 from ivrflow.prompts.wording import PlannedPrompt
 

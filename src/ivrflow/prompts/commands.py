@@ -1,0 +1,313 @@
+"""`ivrflow prompts`: make the recordings, see which there are, listen to one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, TypeAlias, TypeVar
+
+import click
+import msgspec
+import soundfile
+from rich.console import Console
+from rich.table import Table
+
+from ivrflow.flow.problems import FlowError, Problem, did_you_mean
+from ivrflow.prompts.formats import BYTES_PER_SECOND, build_formats, missing_formats
+from ivrflow.prompts.index import PromptEntry, PromptIndex, ahead_folder, read_index
+from ivrflow.prompts.progress import shown
+from ivrflow.prompts.reading import read_words
+from ivrflow.prompts.renderer import MASTER_RATE, RenderReport, read_master, render_masters
+from ivrflow.prompts.sound import pcm16
+from ivrflow.prompts.voices import KokoroVoice, voice_installed
+from ivrflow.prompts.wording import PlannedPrompt, Wording, planned_again, planned_ahead, planned_prompts, read_wording
+from ivrflow.settings import SettingsError
+
+State: TypeAlias = Literal["ready", "outdated", "missing"]
+_Given: TypeAlias = dict[str, list[str]]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_READINGS = "readings.yaml"
+_PLAYERS = (("aplay", "-q"), ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"))
+_WIDE = 200
+
+
+def _values(_context: click.Context, _parameter: click.Parameter, written: Sequence[str]) -> _Given:
+    given: _Given = {}
+    for pair in written:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise click.BadParameter(f"'{pair}' is not NAME=VALUE, for example agent_id=1024")
+        given.setdefault(name, []).append(value)
+    return given
+
+
+_folder = click.Path(file_okay=False, path_type=Path)
+_standards = click.option(
+    "--standards",
+    type=_folder,
+    default=Path("callflows/standards"),
+    show_default=True,
+    help="Folder with the standards, whose phrases are spoken.",
+)
+_masters = click.option(
+    "--masters",
+    type=_folder,
+    envvar="IVRFLOW_MASTERS",
+    default=Path("prompts"),
+    show_default=True,
+    help="Folder with the recordings.",
+)
+_out = click.option(
+    "--out",
+    type=_folder,
+    envvar="IVRFLOW_PROMPTS_DIR",
+    default=Path(".ivrflow/prompts"),
+    show_default=True,
+    help="Folder for the files the PBX plays.",
+)
+
+
+@contextmanager
+def _problems_reported() -> Iterator[None]:
+    """What an author or operator can mend becomes a message and exit code 1."""
+    try:
+        yield
+    except (FlowError, SettingsError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group()
+def prompts() -> None:
+    """Recordings of what callers hear: make them, list them, listen to them."""
+
+
+@prompts.command()
+@_standards
+@_masters
+@_out
+@click.option(
+    "--value",
+    "given",
+    multiple=True,
+    callback=_values,
+    metavar="NAME=VALUE",
+    help="Render phrases with open placeholders ahead, with this value. May be given several times.",
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Processor cores to render with.")
+def build(standards: Path, masters: Path, out: Path, given: _Given, threads: int) -> None:
+    """Render wording that is new or has changed, then make the files the PBX plays.
+
+    Rendering needs the voice (pip install 'ivrflow[voice]'); as long as no wording changed it is not asked for.
+    """
+    with _problems_reported():
+        words = read_words(masters / _READINGS)
+        wordings = _wordings(standards)
+        _check_names(given, wordings)
+        planned = _all_planned(wordings, words)
+        ahead = {wording.standard: _ahead(wording, given, words, ahead_folder(out)) for wording in wordings}
+        _voice_or_error([*planned.values(), *ahead.values()], PromptIndex.load(masters, ahead_folder(out)))
+
+        voice = KokoroVoice(Path(".ivrflow/voice"), threads)
+        reports: list[RenderReport] = []
+        with shown("recording") as report:
+            for standard, wanted in planned.items():
+                reports.append(render_masters(wanted, voice, masters / standard, report))
+            for standard, wanted in ahead.items():
+                if wanted or (ahead_folder(out) / standard).exists():
+                    reports.append(render_masters(wanted, voice, ahead_folder(out) / standard, report))
+        with shown("telephone formats") as report:
+            formats = build_formats([masters, ahead_folder(out)], out, report)
+    click.echo(
+        f"recordings: {sum(done.rendered + done.copied for done in reports)} new, "
+        f"{sum(done.kept for done in reports)} up to date, {sum(done.removed for done in reports)} removed"
+    )
+    click.echo(
+        f"telephone formats ({', '.join(BYTES_PER_SECOND)}): {formats.made} prompts made, {formats.fresh} up to date, "
+        f"{formats.removed} removed; {formats.seconds:.0f} s of sound in {out}"
+    )
+
+
+@prompts.command(name="list")
+@_standards
+@_masters
+@_out
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def list_(standards: Path, masters: Path, out: Path, form: str) -> None:
+    """Show every prompt: its state, length, variant, the formats there are, and what it says."""
+    with _problems_reported():
+        planned = [
+            prompt
+            for wanted in _all_planned(_wordings(standards), read_words(masters / _READINGS)).values()
+            for prompt in wanted
+        ]
+        index = PromptIndex.load(masters, ahead_folder(out))
+        rows = _rows(planned, index, missing_formats(index, out))
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("prompt", "variant", "state", "seconds", "formats", "says"):
+        table.add_column(heading, justify="right" if heading == "seconds" else "left", no_wrap=heading != "says")
+    for row in rows:
+        variant = ", ".join(f"{name}={value}" for name, value in row.values.items()) or row.variant
+        seconds = f"{row.duration_ms / 1000:.2f}" if row.duration_ms is not None else ""
+        table.add_row(row.key, variant, row.state, seconds, " ".join(row.formats), row.text)
+    console = Console()
+    console.print(table, width=None if console.is_terminal else _WIDE)
+
+
+@prompts.command()
+@click.argument("key")
+@_masters
+@_out
+@click.option("--value", "given", multiple=True, callback=_values, metavar="NAME=VALUE", help="The values to hear.")
+@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Write a WAV file instead of playing.")
+def play(key: str, masters: Path, out: Path, given: _Given, to: Path | None) -> None:
+    """Play the prompt KEY, for example gov12345/silent_call.connected, on this machine's loudspeaker."""
+    with _problems_reported():
+        index = PromptIndex.load(masters, ahead_folder(out))
+        entry = index.lookup(key, {name: values[-1] for name, values in given.items()})
+        if entry is None:
+            hint = did_you_mean(key, {known for known, _ in index.entries})
+            raise SettingsError(f"there is no recording of '{key}'" + (f"; {hint}" if hint else ""))
+        path = _master_of(entry, (ahead_folder(out), masters))
+        click.echo(entry.text, err=to is None)
+        if to is not None:
+            _write_wav(path, to)
+            return
+        player = next((player for player in _PLAYERS if shutil.which(player[0])), None)
+        if player is None:
+            raise SettingsError(
+                "no program to play sound was found; install alsa-utils or ffmpeg, or use --to FILE.wav"
+            )
+        with tempfile.TemporaryDirectory() as work:
+            wav = Path(work) / "prompt.wav"
+            _write_wav(path, wav)
+            played = subprocess.run([*player, wav], check=False)  # noqa: S603 - a player of our list, our own file
+        if played.returncode != 0:
+            raise SettingsError(f"{player[0]} could not play (its message is above); use --to FILE.wav")
+
+
+# ── what build needs ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _wordings(standards: Path) -> list[Wording]:
+    paths = sorted(standards.glob("*.yaml"))
+    if not paths:
+        raise SettingsError(f"there are no standards in {standards}; run in the project's folder or use --standards")
+    return _collected(read_wording, paths)
+
+
+def _all_planned(wordings: Sequence[Wording], words: Mapping[str, str]) -> dict[str, list[PlannedPrompt]]:
+    planned = _collected(lambda wording: planned_prompts(wording, words), wordings)
+    return {wording.standard: wanted for wording, wanted in zip(wordings, planned, strict=True)}
+
+
+def _collected(read: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """The results of all items, or one error with the problems of all of them."""
+    results: list[Result] = []
+    problems: list[Problem] = []
+    for item in items:
+        try:
+            results.append(read(item))
+        except FlowError as error:
+            problems += error.problems
+    if problems:
+        raise FlowError(problems)
+    return results
+
+
+def _check_names(given: _Given, wordings: Sequence[Wording]) -> None:
+    names = {name for wording in wordings for phrase in wording.phrases for name in phrase.placeholders}
+    for name in given:
+        if name not in names:
+            raise click.BadParameter(f"no phrase has a place for '{name}'; {did_you_mean(name, names)}")
+    for wording in wordings:
+        for name, values in wording.closed.items():
+            for value in given.get(name, ()):
+                if value not in values:
+                    raise click.BadParameter(f"'{value}' is no value of '{name}': {', '.join(values)}")
+
+
+def _ahead(wording: Wording, given: _Given, words: Mapping[str, str], ahead: Path) -> list[PlannedPrompt]:
+    """What was rendered ahead before, with today's wording, and what is asked for now."""
+    before = (planned_again(wording, entry.key, entry.pairs, words) for entry in read_index(ahead / wording.standard))
+    wanted = [*filter(None, before), *planned_ahead(wording, given, words)]
+    return list({(prompt.key, prompt.values): prompt for prompt in wanted}.values())
+
+
+def _voice_or_error(planned: Sequence[Sequence[PlannedPrompt]], index: PromptIndex) -> None:
+    changed = index.outdated([prompt for prompts in planned for prompt in prompts])
+    if changed and not voice_installed():
+        first = changed[0]
+        raise SettingsError(
+            f"{len(changed)} wordings have no recording that fits (the first: {first.key}, {first.where}); "
+            "rendering them needs the voice, install it with: pip install 'ivrflow[voice]'"
+        )
+
+
+# ── what list and play need ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    variant: str
+    values: dict[str, str]
+    state: State
+    duration_ms: int | None
+    formats: list[str]
+    sound: str | None
+    text: str
+
+
+def _rows(planned: Sequence[PlannedPrompt], index: PromptIndex, lacking: Mapping[str, Sequence[str]]) -> list[_Row]:
+    outdated = {(prompt.key, prompt.values) for prompt in index.outdated(planned)}
+    rows = [
+        _Row(
+            key=prompt.key,
+            variant=prompt.variant,
+            values=dict(prompt.values),
+            state="missing",
+            duration_ms=None,
+            formats=[],
+            sound=None,
+            text=prompt.text,
+        )
+        for prompt in planned
+        if (prompt.key, prompt.values) not in index.entries
+    ]
+    rows += [
+        _Row(
+            key=entry.key,
+            variant=entry.variant,
+            values=entry.values,
+            state="outdated" if wording in outdated else "ready",
+            duration_ms=entry.duration_ms,
+            formats=[name for name in BYTES_PER_SECOND if name not in lacking.get(entry.sound, ())],
+            sound=entry.sound,
+            text=entry.text,
+        )
+        for wording, entry in index.entries.items()
+    ]
+    return sorted(rows, key=lambda row: (row.key, row.variant, sorted(row.values.items())))
+
+
+def _master_of(entry: PromptEntry, roots: Sequence[Path]) -> Path:
+    for root in roots:
+        path = root / entry.standard / entry.file
+        if path.exists():
+            return path
+    raise SettingsError(f"the recording {entry.file} is missing; run: ivrflow prompts build")
+
+
+def _write_wav(master: Path, wav: Path) -> None:
+    try:
+        soundfile.write(wav, pcm16(read_master(master)), MASTER_RATE, format="WAV", subtype="PCM_16")
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise SettingsError(f"{wav} could not be written: {error}") from error

@@ -1,0 +1,229 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner, Result
+from tone_voice import STANDARD, ToneVoice, standards_folder
+
+from ivrflow.prompts import commands
+from ivrflow.prompts.formats import BYTES_PER_SECOND
+from ivrflow.prompts.index import PromptIndex, ahead_folder
+from ivrflow.prompts.renderer import read_master
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def voices(monkeypatch: pytest.MonkeyPatch) -> list[ToneVoice]:
+    """The voices that builds have used; they speak in tones."""
+    used: list[ToneVoice] = []
+
+    def voice(_folder: Path, threads: int) -> ToneVoice:
+        assert threads >= 1
+        used.append(ToneVoice())
+        return used[-1]
+
+    monkeypatch.setattr(commands, "KokoroVoice", voice)
+    monkeypatch.setattr(commands, "voice_installed", lambda: True)
+    return used
+
+
+@pytest.fixture
+def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, voices: list[ToneVoice]) -> Invoke:
+    assert voices == []
+    standards_folder(tmp_path)
+    monkeypatch.setenv("IVRFLOW_MASTERS", str(tmp_path / "masters"))
+    monkeypatch.setenv("IVRFLOW_PROMPTS_DIR", str(tmp_path / "out"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def run(command: str, *arguments: str) -> Result:
+        folders = () if command == "play" else ("--standards", "standards")
+        return CliRunner().invoke(commands.prompts, [command, *folders, *arguments])
+
+    return run
+
+
+def test_build_renders_and_makes_the_formats(tmp_path: Path, invoke: Invoke) -> None:
+    result = invoke("build")
+    assert result.exit_code == 0, result.output
+    assert "recordings: 6 new, 0 up to date, 0 removed" in result.stdout
+    assert "6 prompts made" in result.stdout
+    assert "recording 6/6" in result.stderr
+    for entry in PromptIndex.load(tmp_path / "masters").entries.values():
+        for name in BYTES_PER_SECOND:
+            assert (tmp_path / "out" / f"{entry.sound}.{name}").exists()
+    again = invoke("build")
+    assert "recordings: 0 new, 6 up to date, 0 removed" in again.stdout
+    assert "0 prompts made" in again.stdout
+
+
+def test_build_without_the_voice_says_what_to_install(
+    tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "voice_installed", lambda: False)
+    result = invoke("build")
+    assert result.exit_code == 1
+    assert "6 wordings" in result.stderr
+    assert "standards/demo.yaml:6:" in result.stderr
+    assert "pip install 'ivrflow[voice]'" in result.stderr
+    assert not (tmp_path / "masters").exists()
+
+
+def test_build_needs_no_voice_while_no_wording_changed(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    invoke("build")
+    monkeypatch.setattr(commands, "voice_installed", lambda: False)
+    assert invoke("build").exit_code == 0
+
+
+def test_values_are_rendered_ahead_and_kept_up_to_date(tmp_path: Path, invoke: Invoke) -> None:
+    result = invoke("build", "--value", "agent_id=1024", "--value", "agent_id=7", "--value", "honorific=女士")
+    assert result.exit_code == 0, result.output
+    roots = (tmp_path / "masters", ahead_folder(tmp_path / "out"))
+    entry = PromptIndex.load(*roots).lookup("demo/both", {"agent_id": "1024", "honorific": "女士"})
+    assert entry is not None
+    assert entry.spoken == "女士，我的工号是幺零二四。"
+    assert (tmp_path / "out" / f"{entry.sound}.alaw").exists()
+
+    standards_folder(tmp_path, STANDARD.replace('我的工号是{agent_id}。", without', '本人工号{agent_id}。", without'))
+    assert "recordings: 4 new, 6 up to date, 0 removed" in invoke("build").stdout
+    index = PromptIndex.load(*roots)
+    changed = index.lookup("demo/number", {"agent_id": "7"})
+    assert changed is not None
+    assert changed.text == "本人工号7。"
+    assert len(list(ahead_folder(tmp_path / "out").glob("demo/*.opus"))) == 4
+
+
+def test_a_wording_that_went_takes_its_values_along(tmp_path: Path, invoke: Invoke) -> None:
+    invoke("build", "--value", "agent_id=7")
+    standards_folder(tmp_path, STANDARD.replace('number: {text: "我的工号是{agent_id}。"', 'number: {text: "您好。"'))
+    assert invoke("build").exit_code == 0
+    index = PromptIndex.load(ahead_folder(tmp_path / "out"))
+    assert {key for key, _ in index.entries} == {"demo/both"}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("agent_id", "not NAME=VALUE"),
+        ("=7", "not NAME=VALUE"),
+        ("agent=7", "did you mean 'agent_id'"),
+        ("honorific=博士", "先生, 女士"),
+    ],
+)
+def test_a_value_that_fits_nowhere_is_a_usage_error(invoke: Invoke, value: str, said: str) -> None:
+    result = invoke("build", "--value", value)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_all_authors_errors_of_all_standards_are_reported(tmp_path: Path, invoke: Invoke) -> None:
+    folder = standards_folder(tmp_path, 'id: demo\nphrases:\n  a: {text: "QQ"}\n')
+    (folder / "other.yaml").write_text('id: other\nphrases:\n  b: {text: "VIP"}\n', encoding="utf-8")
+    result = invoke("build")
+    assert result.exit_code == 1
+    assert "demo.yaml:3:" in result.stderr
+    assert "other.yaml:3:" in result.stderr
+
+
+def test_no_standards_is_an_operators_error(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "standards" / "demo.yaml").unlink()
+    result = invoke("build")
+    assert result.exit_code == 1
+    assert "--standards" in result.stderr
+
+
+def test_list_shows_every_prompt_and_its_state(tmp_path: Path, invoke: Invoke) -> None:
+    invoke("build")
+    changed = STANDARD.replace("我是话务员。", "我是接线员。").replace(
+        "rules: []", '  late: {text: "再见！"}\nrules: []'
+    )
+    standards_folder(tmp_path, changed)
+    (tmp_path / "out" / "demo" / "greet.g722").unlink()
+    rows = {(row["key"], row["variant"]): row for row in json.loads(invoke("list", "--format", "json").stdout)}
+    assert len(rows) == 6, "two variants with values share a key"
+    assert rows["demo/late", "none"]["state"] == "missing"
+    assert rows["demo/both", "without"]["state"] == "outdated"
+    assert rows["demo/both", "without"]["text"] == "我是话务员。"
+    assert rows["demo/greet", "none"]["state"] == "ready"
+    assert rows["demo/greet", "none"]["formats"] == ["ulaw", "alaw", "sln16"]
+    assert rows["demo/greet", "none"]["duration_ms"] > 400
+    table = invoke("list").stdout.splitlines()
+    assert len(table) == 1 + 7
+    assert any("honorific=女士" in line and "ulaw alaw sln16 g722" in line and "女士，您好！" in line for line in table)
+
+
+def test_list_of_nothing_rendered(invoke: Invoke) -> None:
+    rows = json.loads(invoke("list", "--format", "json").stdout)
+    assert {row["state"] for row in rows} == {"missing"}
+    assert len(rows) == 6
+
+
+def test_play_to_a_file(tmp_path: Path, invoke: Invoke) -> None:
+    invoke("build")
+    result = invoke("play", "demo/reply", "--value", "honorific=女士", "--to", "heard.wav")
+    assert result.exit_code == 0, result.output
+    assert "女士，您好！" in result.stdout
+    samples, rate = soundfile.read(tmp_path / "heard.wav", dtype="float32")
+    entry = PromptIndex.load(tmp_path / "masters").lookup("demo/reply", {"honorific": "女士"})
+    assert entry is not None
+    assert rate == 24000
+    assert np.allclose(samples, read_master(tmp_path / "masters" / "demo" / entry.file), atol=1e-4)
+
+
+@pytest.fixture
+def only_player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Leave one program on the PATH: an aplay that does this."""
+
+    def install(script: str) -> None:
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        program = folder / "aplay"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder))
+
+    return install
+
+
+def test_play_hands_the_sound_to_the_player(tmp_path: Path, invoke: Invoke, only_player: Callable[[str], None]) -> None:
+    invoke("build")
+    only_player(f'/bin/cp "$2" {tmp_path}/played.wav')
+    result = invoke("play", "demo/greet")
+    assert result.exit_code == 0, result.output
+    assert soundfile.info(tmp_path / "played.wav").samplerate == 24000
+
+
+def test_play_without_a_sound_device_says_what_to_do(invoke: Invoke, only_player: Callable[[str], None]) -> None:
+    invoke("build")
+    only_player("exit 1")
+    result = invoke("play", "demo/greet")
+    assert result.exit_code == 1
+    assert "--to FILE.wav" in result.stderr
+
+
+def test_play_without_a_player_says_what_to_install(
+    tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke("build")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = invoke("play", "demo/greet")
+    assert result.exit_code == 1
+    assert "alsa-utils" in result.stderr
+
+
+def test_play_what_is_not_there(tmp_path: Path, invoke: Invoke) -> None:
+    invoke("build")
+    unknown = invoke("play", "demo/gret")
+    assert unknown.exit_code == 1
+    assert "did you mean 'demo/greet'?" in unknown.stderr
+    nowhere = invoke("play", "demo/greet", "--to", "no/such/folder/x.wav")
+    assert nowhere.exit_code == 1
+    assert "could not be written" in nowhere.stderr
+    (tmp_path / "masters" / "demo" / "greet.opus").unlink()
+    lost = invoke("play", "demo/greet")
+    assert lost.exit_code == 1
+    assert "greet.opus is missing" in lost.stderr

@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import pytest
+from tone_voice import STANDARD, standards_folder
+
+from ivrflow.flow.problems import FlowError
+from ivrflow.prompts.wording import Wording, planned_again, planned_ahead, planned_prompts, read_wording
+
+
+@pytest.fixture
+def wording(tmp_path: Path) -> Wording:
+    return read_wording(standards_folder(tmp_path) / "demo.yaml")
+
+
+def _problems(tmp_path: Path, text: str) -> list[tuple[int, str]]:
+    path = standards_folder(tmp_path, text) / "demo.yaml"
+    with pytest.raises(FlowError) as caught:
+        planned_prompts(read_wording(path), {})
+    return [(problem.where.line, problem.message) for problem in caught.value.problems]
+
+
+def test_a_standard_needs_one_prompt_for_every_wording_a_caller_can_hear(wording: Wording) -> None:
+    planned = planned_prompts(wording, {})
+    assert [(prompt.key, prompt.variant, prompt.values, prompt.text) for prompt in planned] == [
+        ("demo/greet", "none", (), "您好！"),
+        ("demo/reply", "without", (), "您好，请讲！"),
+        ("demo/reply", "values", (("honorific", "先生"),), "先生，您好！"),
+        ("demo/reply", "values", (("honorific", "女士"),), "女士，您好！"),
+        ("demo/number", "without", (), "很高兴为您服务。"),
+        ("demo/both", "without", (), "我是话务员。"),
+    ]
+
+
+def test_file_names_are_ascii_distinct_and_stable(wording: Wording) -> None:
+    stems = [prompt.stem for prompt in planned_prompts(wording, {})]
+    assert stems == [
+        "greet",
+        "reply-without",
+        "reply-42d75335",
+        "reply-4edeb2e5",
+        "number-without",
+        "both-without",
+    ]
+    assert all(stem.isascii() for stem in stems)
+
+
+def test_values_given_ahead_combine_with_closed_ones(wording: Wording) -> None:
+    ahead = planned_ahead(wording, {"agent_id": ["1024", "7"]}, {})
+    assert [(prompt.key, dict(prompt.values), prompt.spoken) for prompt in ahead] == [
+        ("demo/number", {"agent_id": "1024"}, "我的工号是幺零二四。"),
+        ("demo/number", {"agent_id": "7"}, "我的工号是七。"),
+        ("demo/both", {"agent_id": "1024", "honorific": "先生"}, "先生，我的工号是幺零二四。"),
+        ("demo/both", {"agent_id": "1024", "honorific": "女士"}, "女士，我的工号是幺零二四。"),
+        ("demo/both", {"agent_id": "7", "honorific": "先生"}, "先生，我的工号是七。"),
+        ("demo/both", {"agent_id": "7", "honorific": "女士"}, "女士，我的工号是七。"),
+    ]
+
+
+def test_a_closed_placeholder_given_ahead_narrows_the_combinations(wording: Wording) -> None:
+    ahead = planned_ahead(wording, {"agent_id": ["7"], "honorific": ["女士"]}, {})
+    assert [prompt.text for prompt in ahead] == ["我的工号是7。", "女士，我的工号是7。"]
+
+
+def test_nothing_is_rendered_ahead_without_all_open_values(wording: Wording) -> None:
+    assert planned_ahead(wording, {"honorific": ["女士"]}, {}) == []
+
+
+def test_a_prompt_rendered_ahead_follows_the_wording_of_today(wording: Wording) -> None:
+    again = planned_again(wording, "demo/number", (("agent_id", "7"),), {})
+    assert again is not None
+    assert again.text == "我的工号是7。"
+    assert planned_again(wording, "demo/gone", (), {}) is None
+    assert planned_again(wording, "demo/number", (("topic", "路灯"),), {}) is None
+
+
+def test_the_digest_changes_exactly_with_the_sound(tmp_path: Path, wording: Wording) -> None:
+    greet = planned_prompts(wording, {})[0]
+    moved = "# a comment moves every line\n" + STANDARD
+    same = planned_prompts(read_wording(standards_folder(tmp_path, moved) / "demo.yaml"), {})[0]
+    assert same.where != greet.where
+    assert same.digest("a") == greet.digest("a")
+    assert greet.digest("b") != greet.digest("a")
+    read_otherwise = planned_prompts(wording, {"您好": "nin2 hao3"})[0]
+    assert read_otherwise.digest("a") != greet.digest("a")
+    unconcerned = planned_prompts(wording, {"诚恳地": "cheng2 ken3 de5"})[0]
+    assert unconcerned.digest("a") == greet.digest("a")
+
+
+def test_all_that_cannot_be_spoken_is_reported_in_one_pass(tmp_path: Path) -> None:
+    problems = _problems(
+        tmp_path,
+        "id: demo\nplaceholders: {}\nphrases:\n"
+        '  qq: {text: "请加QQ。"}\n'
+        f'  long: {{text: "{"好" * 111}"}}\n'
+        '  fine: {text: "好。"}\n',
+    )
+    assert [line for line, _ in problems] == [4, 5]
+    assert "cannot speak 'Q'" in problems[0][1]
+    assert "111 characters" in problems[1][1]
+
+
+def test_a_phrase_that_could_fall_silent_is_refused(tmp_path: Path) -> None:
+    problems = _problems(
+        tmp_path,
+        'id: demo\nplaceholders:\n  topic: {about: "x"}\nphrases:\n'
+        '  a: {text: "关于{topic}"}\n'
+        '  b: {text: "关于{toppic}", without: "关于问题"}\n'
+        '  c: {note: "no text"}\n'
+        '  "Ä b": {text: "好"}\n',
+    )
+    assert [line for line, _ in problems] == [5, 6, 7, 8]
+    assert "when a value is not known" in problems[0][1]
+    assert "{toppic}" in problems[1][1]
+    assert "no text" in problems[2][1]
+    assert "file name" in problems[3][1]
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "id: x\n", "id: [a\n", "phrases: {a: {text: 好}}\n", "a: \tb: c: d"])
+def test_what_is_no_standard_is_an_authors_error(tmp_path: Path, text: str) -> None:
+    assert _problems(tmp_path, text)
+
+
+def test_bad_utf_8_is_an_authors_error(tmp_path: Path) -> None:
+    path = tmp_path / "demo.yaml"
+    path.write_bytes(b"id: \xff\xfe")
+    with pytest.raises(FlowError, match="not readable"):
+        read_wording(path)
