@@ -84,13 +84,13 @@ def plain_lines(picture: RenderableType, width: int = WIDTH) -> list[str]:
     return [line.rstrip() for line in paper.getvalue().splitlines()]
 
 
-def show(picture: RenderableType) -> None:
-    """Print the picture on stdout: coloured and as wide as fits on a terminal, else as plain text."""
+def show(picture: RenderableType, width: int = WIDTH) -> None:
+    """Print the picture on stdout, at most `width` columns wide: coloured on a terminal, else as plain text."""
     if sys.stdout.isatty():
         console = Console()
-        console.print(picture, width=min(console.width, 2 * WIDTH))
+        console.print(picture, width=min(console.width, width))
     else:
-        for line in plain_lines(picture):
+        for line in plain_lines(picture, width):
             print(line)
 
 
