@@ -42,11 +42,14 @@ COPY prompts/ /usr/share/ivrflow/prompts/
 ENV PATH=/opt/ivrflow/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     IVRFLOW_FLOWS=/usr/share/ivrflow/callflows \
+    IVRFLOW_MASTERS=/usr/share/ivrflow/prompts \
     IVRFLOW_PROMPTS_DIR=/var/lib/ivrflow/prompts \
     IVRFLOW_PBX_PROMPTS_DIR=/var/lib/ivrflow/prompts \
-    IVRFLOW_JOURNAL=sqlite:////var/lib/ivrflow/journal/calls.db
+    IVRFLOW_JOURNAL=sqlite:////var/lib/ivrflow/journal/journal.sqlite
 USER ivrflow
-WORKDIR /var/lib/ivrflow
+WORKDIR /usr/share/ivrflow
 VOLUME /var/lib/ivrflow/prompts /var/lib/ivrflow/journal
-ENTRYPOINT ["ivrflow"]
-CMD ["serve"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
+    CMD ["ivrflow", "doctor"]
+# The formats the PBX plays are made from the masters first; a prompt that is there already is not made again.
+CMD ["sh", "-c", "ivrflow prompts build && exec ivrflow serve"]

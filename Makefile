@@ -1,0 +1,81 @@
+# ivrflow. `make` alone lists what there is; every target does its own set-up.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.ONESHELL:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The environment is made anew when the list of what it holds changes.
+STAMP := $(VENV)/.complete-$(shell sha256sum pyproject.toml | cut -c 1-16)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench images secrets setup system clean
+
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup ## start the PBX and the engine, place a self-check call, serve until Ctrl-C (ONCE=1: stop after the call)
+	@exec $(BIN)/python -m tools.run $(if $(filter-out 0,$(ONCE)),--once)
+
+test: check system ## everything: `check`, both images built for real, and the tests on the real PBX
+	@$(BIN)/python -m tools.images
+	$(BIN)/pytest tests/asterisk
+
+check: $(STAMP) ## the fast part: format, lint, strict types, import contracts, unit, property and golden tests
+	@$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(wildcard tests/unit tests/property tests/calls tests/problems)
+
+bench: setup ## the benchmarks; their figures depend on the machine, their ratios should not
+	@for script in $$(grep -l '"__main__"' bench/*.py); do $(BIN)/python "$$script"; done
+
+images: $(STAMP) system ## build both container images without a Docker engine
+	@$(BIN)/python -m tools.images
+
+secrets: $(STAMP) ## make the passwords of this installation (.ivrflow/secrets.env) unless they are there
+	@$(BIN)/python -m tools.passwords
+
+setup: $(STAMP) system ## everything `make run` needs from the distribution and the package index
+
+# Programs of the distribution; installed only where they are missing.
+system:
+	@lacking=
+	command -v buildah >/dev/null || lacking+=" buildah"
+	command -v mmdebstrap >/dev/null || lacking+=" mmdebstrap"
+	[ -n "$$lacking" ] || exit 0
+	$(install)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+	    echo "error: $$($(PYTHON) --version) is too old: ivrflow needs 3.11 or newer (make PYTHON=python3.11 ...)" >&2; exit 2; }
+	lacking=
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || lacking=" python3-venv"
+	if [ -n "$$lacking" ]; then $(install); fi
+	echo "Python environment: what pyproject.toml names …" >&2
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	rm -f $(VENV)/.complete-*
+	touch $@
+	echo "Python environment: done in $$SECONDS s" >&2
+
+define install
+{ if [ "$$(id -u)" != 0 ]; then echo "error: not installed:$$lacking; install them, or run make as root" >&2; exit 2; fi; \
+echo "distribution packages:$$lacking …" >&2; \
+apt-get update -qq; \
+DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$lacking >/dev/null; \
+echo "distribution packages: done in $$SECONDS s" >&2; }
+endef
+
+clean: ## remove what was built; keeps the passwords and the journal
+	@for lock in .ivrflow/pbx/trees/*.lock; do
+	    [ ! -e "$$lock" ] || flock --nonblock "$$lock" true || { echo "error: a PBX runs from here: stop it first" >&2; exit 1; }
+	done
+	rm -rf $(VENV) .ivrflow/images .ivrflow/pbx .ivrflow/prompts \
+	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests tools bench -name __pycache__ -prune -exec rm -rf {} +
