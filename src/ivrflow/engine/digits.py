@@ -7,6 +7,8 @@ from typing import Literal
 
 from ivrflow.flow.model import Collect
 
+DIGITS = frozenset("0123456789")
+
 
 @dataclass(frozen=True, slots=True)
 class DigitEntry:
@@ -20,7 +22,7 @@ class DigitEntry:
         """The entry after one more key. The end key ends it; anything but a digit is otherwise ignored."""
         if self.step.end_key and key == self.step.end_key:
             return replace(self, ended=True)
-        if not key.isdecimal() or self.is_full:
+        if key not in DIGITS or self.is_full:
             return self
         return replace(self, digits=self.digits + key)
 

@@ -1,4 +1,6 @@
-"""The phases of any call, by python-statemachine: what may not happen in a phase is refused, and the docs' diagram is drawn from it.
+"""The phases of any call, by python-statemachine: what may not happen in a phase is refused.
+
+The diagram in docs/lifecycle.md is drawn from it by `mermaid`.
 
 Used for phases only: strict `StateMachine`, synchronous, no delayed events, no timeouts, no sends inside a callback.
 """
@@ -26,7 +28,7 @@ class CallLifecycle(StateMachine):
     agent_is_gone = ringing.to(conversing) | bridged.to(conversing)
     begin_closing = conversing.to(closing)
     request_arises = closing.to(conversing) | awaiting_hangup.to(conversing)
-    await_hangup = closing.to(awaiting_hangup) | conversing.to(awaiting_hangup)
+    await_hangup = closing.to(awaiting_hangup)
     end = (
         arriving.to(over)
         | conversing.to(over)
@@ -41,9 +43,19 @@ class CallLifecycle(StateMachine):
         """The phase the call is in, as the field says it: "awaiting hangup"."""
         return next(iter(self.configuration)).id.replace("_", " ")
 
-    def may(self, transition: str) -> bool:
-        """Whether `transition` is allowed in the present phase."""
-        return any(event.id == transition for event in self.allowed_events)
+
+def mermaid() -> str:
+    """The lifecycle as a Mermaid state diagram, drawn from its own transitions."""
+    lines = ["stateDiagram-v2"]
+    lines += [f"    [*] --> {state.id}" for state in CallLifecycle.states if state.initial]
+    for state in CallLifecycle.states:
+        lines += [
+            f"    {state.id} --> {transition.target.id}: {transition.event.replace('_', ' ')}"
+            for transition in state.transitions
+            if transition.target is not None
+        ]
+    lines += [f"    {state.id} --> [*]" for state in CallLifecycle.states if state.final]
+    return "\n".join(lines)
 
 
-__all__ = ["CallLifecycle", "TransitionNotAllowed"]
+__all__ = ["CallLifecycle", "TransitionNotAllowed", "mermaid"]

@@ -15,16 +15,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
 from ivrflow.engine import messages as m
-from ivrflow.engine.digits import DigitEntry
+from ivrflow.engine.digits import DIGITS, DigitEntry
 from ivrflow.engine.lifecycle import CallLifecycle
 from ivrflow.engine.standing import (
     After,
     Answering,
+    Deciding,
     Footing,
     Guarding,
     Keying,
@@ -108,6 +109,7 @@ class CallSession:
         self._late_end_key = ""
         self._visits: Counter[str] = Counter()
         self._steps_this_event = 0
+        self._next_step = ""
         self._outcome = ""
         self._first_to_hang_up = ""
 
@@ -140,7 +142,9 @@ class CallSession:
 
     @property
     def step(self) -> str:
-        """Name of the step the call stands in, or "situation NAME" while one is played."""
+        """Name of the step the call stands in, or "situation NAME" while one is played; empty before the first."""
+        if not self._visits:
+            return ""
         return f"situation {self._footing.ladder.name}" if self._interrupted and self._footing else self._step.name
 
     @property
@@ -173,7 +177,12 @@ class CallSession:
         self._actions = []
         self._steps_this_event = 0
         self._happened(event)
-        assert (self._armed is None) == (self._lifecycle.phase == "over"), "every waiting state has one armed deadline"
+        while self._next_step:
+            name, self._next_step = self._next_step, ""
+            self._enter(name)
+        if not self.is_over:
+            assert self._armed is not None, "every waiting state has one armed deadline"
+            assert not isinstance(self._standing, Deciding), "a call always stands somewhere"
         return self._actions
 
     def _happened(self, event: m.CallEvent) -> None:  # noqa: C901 - the one list of all events; each branch is one line
@@ -210,8 +219,7 @@ class CallSession:
             case m.ValuesLearned(values=values):
                 self._values |= values
             case m.HearingLost():
-                self._is_deaf = True
-                self._note(Fact.HEARING_LOST)
+                self._hearing_lost()
             case m.HearingRestored():
                 self._hearing_restored()
             case m.CallerHungUp(cause=cause):
@@ -236,9 +244,11 @@ class CallSession:
             return
         self._lifecycle.answer()
         self._note(Fact.ANSWERED)
-        self._enter(self._flow.start)
+        self._go(self._flow.start)
 
     def _caller_hung_up(self, cause: int) -> None:
+        if isinstance(self._standing, Saying):
+            self._note(Fact.PHRASE_ENDED, phrase=self._standing.phrase, detail="stopped: caller hung up")
         self._note(Fact.CALLER_HUNG_UP, detail=f"cause {cause}" if cause else "")
         self._release_agent()
         self._over("caller_hung_up", by="caller")
@@ -262,7 +272,7 @@ class CallSession:
         self._first_to_hang_up = self._first_to_hang_up or by
         self._note(Fact.ENDED, detail=outcome, seconds=self._now - self._began)
         self._lifecycle.end()
-        self._armed = None
+        self._decide()
 
     def _release_agent(self) -> None:
         match self._standing:
@@ -271,9 +281,15 @@ class CallSession:
             case Talking(ticket=ticket):
                 self._actions.append(m.DropAgent(ticket=ticket))
             case _:
-                pass
+                return
+        self._decide()
 
     # ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _go(self, name: str) -> None:
+        """Enter a step as soon as the present one is left: a circle of steps is a loop, not a recursion."""
+        self._decide()
+        self._next_step = name
 
     def _enter(self, name: str) -> None:
         self._interrupted = None
@@ -290,8 +306,9 @@ class CallSession:
         self._step = step
         self._wrong_keys = self._questions = self._deaf_waits = 0
         self._note(Fact.STEP_ENTERED)
-        if self._lifecycle.phase in {"closing", "awaiting hangup"} and not isinstance(step, Close | HangUp):
-            self._lifecycle.request_arises()
+        if self._lifecycle.phase in {"closing", "awaiting hangup"} and not isinstance(step, HangUp):
+            self._lifecycle.request_arises()  # also before closing once more: the question is asked again
+        self._forget_useless_keys()
         match step:
             case Say() | Climb() | Menu():
                 self._begin(step.ladder)
@@ -302,8 +319,7 @@ class CallSession:
             case Transfer():
                 self._say(step.announce, After.RING)
             case Close():
-                if self._lifecycle.phase == "conversing":
-                    self._lifecycle.begin_closing()
+                self._lifecycle.begin_closing()
                 self._begin(step.ladder)
             case HangUp():
                 self._end_call(step.outcome)
@@ -327,7 +343,7 @@ class CallSession:
             if holds and day in window.days:
                 self._say(window.says, After.STEP, target=window.then)
                 return
-        self._enter(step.otherwise)
+        self._go(step.otherwise)
 
     # ── ladders ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -343,7 +359,6 @@ class CallSession:
         """Do what the present rung says."""
         assert self._footing is not None
         rung = self._footing.rung
-        self._spoke_ahead = False  # what was said during an earlier phrase is no answer to this one
         if rung.say is not None:
             self._say((rung.say,), After.RUNG)
         elif rung.task is not None:
@@ -358,12 +373,13 @@ class CallSession:
         """Begin the rung's wait, its silence clock at zero, unless the caller has already said or keyed something."""
         assert self._footing is not None
         rung = self._footing.rung
-        if rung.wait <= 0 and not self._keys_ahead and not self._heard_ahead:
+        if self._use_input_ahead(waits=rung.wait > 0):
+            return
+        if rung.wait <= 0:
             self._next_rung()
             return
         self._note(Fact.WAIT_BEGUN, seconds=rung.wait)
         self._stand(Pausing(), rung.wait, "the rung's wait")
-        self._use_input_ahead()
 
     def _next_rung(self) -> None:
         assert self._footing is not None
@@ -384,11 +400,11 @@ class CallSession:
         step = self._step
         match step:
             case Say():
-                self._enter(step.then)
+                self._go(step.then)
             case Climb():
-                self._enter(step.used_up)
+                self._go(step.used_up)
             case Menu():
-                self._enter(step.no_input)
+                self._go(step.no_input)
             case Close():
                 self._footing = None
                 self._lifecycle.await_hangup()
@@ -402,7 +418,7 @@ class CallSession:
         if self._interrupted:
             self._situation_over(target)
         else:
-            self._enter(target)
+            self._go(target)
 
     def _guard(self, *, reminded: bool) -> None:
         """Wait for the caller to hang up first (the general rule of closing), never for ever."""
@@ -417,6 +433,11 @@ class CallSession:
         if not phrases:
             self._said(after, target)
             return
+        if self._keys_ahead and self._may_cut(self._keys_ahead[0]):
+            # Keyed before there was anything to cut, by somebody who knows the way: the prompt does not even begin.
+            self._use_key(self._keys_ahead.pop(0))
+            return
+        self._spoke_ahead = False  # what was said during an earlier phrase is no answer to this one
         phrase = self._flow.phrases[phrases[0]]
         prompt = self._flow.prompts.best(phrase, self._values)
         if prompt is None:
@@ -441,6 +462,7 @@ class CallSession:
         if not isinstance(saying, Saying) or saying.ticket != ticket:
             return  # rule 4: an ending with an old ticket
         self._note(Fact.PHRASE_ENDED, phrase=saying.phrase, detail=how)
+        self._decide()
         self._say(saying.rest, saying.after, saying.target)
 
     def _said(self, after: After, target: str) -> None:
@@ -455,7 +477,7 @@ class CallSession:
                 assert isinstance(self._step, Collect)
                 self._say((self._step.ask,), After.KEYING)
             case After.STEP:
-                self._enter(target)
+                self._go(target)
             case After.RING:
                 self._ring()
             case After.GUARD:
@@ -467,6 +489,7 @@ class CallSession:
         if isinstance(self._standing, Saying):
             self._note(Fact.PHRASE_ENDED, phrase=self._standing.phrase, detail=f"stopped: {why}")
             self._actions.append(m.StopPlaying(ticket=self._standing.ticket))
+            self._decide()
 
     # ── what the caller does ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -497,34 +520,51 @@ class CallSession:
 
     def _key_pressed(self, key: str) -> None:
         self._note(Fact.KEY_PRESSED, key=key)
-        if self._late_end_key and key == self._late_end_key:
-            self._late_end_key = ""
+        is_late_end_key, self._late_end_key = key == self._late_end_key, ""
+        if is_late_end_key:
             return
-        self._late_end_key = ""
         match self._standing:
-            case Saying() if "key" in self._listening.barge_in and self._leads_somewhere(key):
-                self._barge_in("key")
+            case Saying() | Pausing() | Tasking() if self._interrupted:
+                self._keys_ahead.append(key)  # a situation takes no keys: they wait until it is over
+            case Saying() if self._may_cut(key):
+                self._keys_ahead.clear()  # they lead nowhere, or they would have cut the prompt themselves
+                self._stop_playing("barge-in by key")
                 self._use_key(key)
             case Saying():
                 self._keys_ahead.append(key)
             case Pausing() | Keying():
                 self._use_key(key)
-            case Answering() | Tasking() | Ringing() | Talking() | Guarding():
+            case Answering() | Tasking() | Ringing() | Talking() | Guarding() | Deciding():
                 pass
             case _:
                 assert_never(self._standing)
 
+    def _may_cut(self, key: str) -> bool:
+        return "key" in self._listening.barge_in and self._leads_somewhere(key)
+
     def _leads_somewhere(self, key: str) -> bool:
         """Whether this key may cut a prompt: one that leads nowhere must not (a menu answers every key)."""
-        if self._interrupted:
-            return False
         match self._step:
             case Menu():
                 return True
             case Collect(end_key=end_key):
-                return key.isdecimal() or key == end_key
+                return key in DIGITS or key == end_key
             case _:
                 return key in self._listening.keys
+
+    def _forget_useless_keys(self) -> None:
+        """On entering a step, keys pressed before it count only if it offers them: its question was not heard yet."""
+        match self._step:
+            case Collect():
+                useful = frozenset(DIGITS)
+            case Climb(listening=listening) | Menu(listening=listening):
+                useful = frozenset(listening.keys)
+            case Close():
+                useful = frozenset()
+            case _:
+                return  # nothing is asked here: they are for what comes next
+        while self._keys_ahead and self._keys_ahead[0] not in useful:
+            del self._keys_ahead[0]
 
     def _speech_started(self) -> None:
         self._is_speaking = True
@@ -532,8 +572,9 @@ class CallSession:
         listening = self._listening
         match self._standing:
             case Saying() if "speech" in listening.barge_in and listening.speech is not None:
-                self._barge_in("speech")
-                self._use_speech()
+                self._stop_playing("barge-in by speech")
+                self._spoke_ahead = True
+                self._use_input_ahead(waits=False)
             case Saying():
                 self._spoke_ahead = True
             case Pausing():
@@ -541,31 +582,41 @@ class CallSession:
             case _:
                 pass
 
-    def _barge_in(self, by: str) -> None:
-        """Cut the prompt; the input that did it is used next and always leads away from here."""
-        assert isinstance(self._standing, Saying)
-        self._stop_playing(f"barge-in by {by}")
-        self._keys_ahead.clear()
-        if isinstance(self._step, Collect):
-            self._collect()
+    def _use_input_ahead(self, *, waits: bool) -> bool:
+        """Act on what the caller keyed or said while a prompt that it may not cut was playing.
 
-    def _use_input_ahead(self) -> None:
-        """Act on what the caller keyed or said while a prompt that allows no barge-in was playing."""
-        heard = self._heard_ahead
-        self._spoke_ahead = False
-        while self._keys_ahead and isinstance(self._standing, Pausing | Keying):
-            self._use_key(self._keys_ahead.pop(0))
-        if heard and isinstance(self._standing, Pausing):
+        A key that leads somewhere comes first, then speech, then (in a menu) the wrong keys, together one wrong choice.
+
+        Args:
+            waits: whether a wait for the caller begins here; keys that lead nowhere in it are then done with.
+
+        Returns:
+            Whether that led away from here.
+        """
+        heard, self._spoke_ahead = self._heard_ahead, False
+        keys = [] if self._interrupted else self._keys_ahead
+        for position, key in enumerate(keys):
+            if key in self._listening.keys:
+                del self._keys_ahead[: position + 1]
+                self._use_key(key)
+                return True
+        if heard:
             self._use_speech()
+            return True
+        if keys and waits:
+            self._keys_ahead = []
+            if isinstance(self._step, Menu):
+                self._wrong_key(self._step)
+                return True
+        return False
 
     def _use_key(self, key: str) -> None:
-        if isinstance(self._standing, Keying):
-            self._use_digit(self._standing.entry, key)
-            return
         target = self._listening.keys.get(key)
-        if target is not None:
+        if isinstance(self._step, Collect):
+            self._use_digit(self._standing.entry if isinstance(self._standing, Keying) else DigitEntry(self._step), key)
+        elif target is not None:
             self._leave("key", target)
-        elif isinstance(self._step, Menu) and not self._interrupted:
+        elif isinstance(self._step, Menu):
             self._wrong_key(self._step)
 
     def _use_speech(self) -> None:
@@ -578,15 +629,22 @@ class CallSession:
         if self._wrong_keys > menu.invalid_repeats:
             self._leave("invalid keys", menu.invalid_then)
         else:
-            self._keys_ahead.clear()
             self._say((menu.invalid,), After.RUNG_AGAIN)
 
     # ── digits ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _collect(self) -> None:
+        """Begin an entry with what was keyed while the question played, if anything."""
         assert isinstance(self._step, Collect)
-        self._stand_keying(DigitEntry(self._step))
-        self._use_input_ahead()
+        self._take_keys_ahead(DigitEntry(self._step))
+
+    def _take_keys_ahead(self, entry: DigitEntry) -> None:
+        while self._keys_ahead and not entry.is_over:
+            entry = entry.keyed(self._keys_ahead.pop(0))
+        if entry.is_over:
+            self._entry_over(entry)
+        else:
+            self._stand_keying(entry)
 
     def _stand_keying(self, entry: DigitEntry) -> None:
         self._note(Fact.WAIT_BEGUN, detail=entry.timeout_name, seconds=entry.timeout)
@@ -594,26 +652,27 @@ class CallSession:
 
     def _use_digit(self, entry: DigitEntry, key: str) -> None:
         keyed = entry.keyed(key)
-        if keyed == entry:
-            return  # a key that is no digit leads nowhere, and the deadline stands
-        if keyed.is_over:
-            # The end key may still come after the last possible digit; it then belongs to this entry.
-            self._late_end_key = "" if keyed.ended else entry.step.end_key
-            self._entry_over(keyed)
-        else:
-            self._stand_keying(keyed)
+        if keyed != entry:  # a key that is no digit leads nowhere, and the deadline stands
+            self._take_keys_ahead(keyed)
 
     def _entry_over(self, entry: DigitEntry) -> None:
         step = entry.step
+        self._decide()
+        if entry.digits and not entry.ended and step.end_key:
+            # The end key may still come, or has come, after the last possible digit or just after the timeout.
+            if self._keys_ahead[:1] == [step.end_key]:
+                del self._keys_ahead[0]
+            else:
+                self._late_end_key = step.end_key
         self._note(Fact.DIGITS_COLLECTED, detail=f"{entry.result}, {len(entry.digits)} digits", key=entry.digits)
         if entry.result == "done":
             self._digits[step.value] = entry.digits
-            self._enter(step.done)
+            self._go(step.done)
         elif self._questions < step.repeats:
             self._questions += 1
             self._say((step.incomplete_say,) if entry.result == "incomplete" else (), After.ASK_AGAIN)
         else:
-            self._enter(step.incomplete if entry.result == "incomplete" else step.no_input)
+            self._go(step.incomplete if entry.result == "incomplete" else step.no_input)
 
     # ── the deadline ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -630,6 +689,7 @@ class CallSession:
             case Saying(ticket=ticket, phrase=phrase, rest=rest, after=after, target=target):
                 self._note(Fact.PHRASE_ENDED, phrase=phrase, detail="its end was never reported")
                 self._actions.append(m.StopPlaying(ticket=ticket))
+                self._decide()
                 self._say(rest, after, target)
             case Pausing() | Keying() if self._is_deaf:
                 self._wait_again()
@@ -638,7 +698,7 @@ class CallSession:
                 self._next_rung()
             case Keying(entry=entry):
                 self._note(Fact.WAIT_USED_UP, detail=entry.timeout_name)
-                self._entry_over(replace(entry, ended=False))
+                self._entry_over(entry)
             case Tasking():
                 self._note(Fact.WAIT_USED_UP, detail="task")
                 self._next_rung()
@@ -651,6 +711,8 @@ class CallSession:
                 self._agent_is_gone()
             case Guarding(reminded=reminded):
                 self._guard_used_up(reminded=reminded)
+            case Deciding():
+                pass
             case _:
                 assert_never(self._standing)
 
@@ -670,11 +732,16 @@ class CallSession:
         else:
             self._resume(self._standing)
 
+    def _hearing_lost(self) -> None:
+        self._note(Fact.HEARING_LOST)
+        self._is_deaf = True
+        self._is_speaking = False  # we would miss the end of it
+
     def _hearing_restored(self) -> None:
         self._note(Fact.HEARING_RESTORED)
-        self._is_deaf = False
-        if isinstance(self._standing, Pausing | Keying):
-            self._resume(self._standing)
+        was_deaf, self._is_deaf = self._is_deaf, False
+        if was_deaf and isinstance(self._standing, Pausing | Keying):
+            self._wait_again()  # counted, or a line that comes and goes would keep one wait alive for ever
 
     # ── agents ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -708,7 +775,7 @@ class CallSession:
         self._lifecycle.agent_is_gone()
         self._note(Fact.AGENT_UNAVAILABLE, detail=why)
         self._actions.append(m.StopMusic())
-        self._enter({"busy": step.busy, "unreachable": step.unreachable}.get(why, step.no_answer))
+        self._go({"busy": step.busy, "unreachable": step.unreachable}.get(why, step.no_answer))
 
     def _agent_left(self, ticket: m.Ticket) -> None:
         if self._standing == Talking(ticket):
@@ -719,24 +786,28 @@ class CallSession:
         assert isinstance(self._step, Transfer)
         self._lifecycle.agent_is_gone()
         self._note(Fact.AGENT_LEFT)
-        self._enter(self._step.agent_left)
+        self._go(self._step.agent_left)
 
     # ── situations ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _situation_started(self, name: str) -> None:
         ladder = self._flow.situations.get(name)
-        free = isinstance(self._standing, Saying | Pausing | Keying | Guarding) and self._interrupted is None
-        if ladder is None or not free:
-            why = "no such situation" if ladder is None else f"not while {self._lifecycle.phase}"
-            self._note(Fact.IGNORED, detail=f"situation {name}: {why}")
+        standing = self._standing
+        if ladder is None or not ladder.rungs:
+            why = "no such situation"
+        elif self._interrupted:
+            why = f"not during {self.step}"
+        elif not isinstance(standing, Saying | Pausing | Keying | Guarding):
+            why = f"not while waiting for {self.waiting_for}"
+        else:
+            self._stop_playing(f"situation {name}")
+            self._interrupted = Place(self._step, self._footing, standing)
+            self._spoke_ahead = False
+            self._footing = Footing(ladder)
+            self._note(Fact.SITUATION_STARTED, detail=name)
+            self._begin(ladder)
             return
-        self._stop_playing(f"situation {name}")
-        self._interrupted = Place(self._step, self._footing, self._standing)
-        self._keys_ahead.clear()
-        self._spoke_ahead = False
-        self._footing = Footing(ladder)
-        self._note(Fact.SITUATION_STARTED, detail=name)
-        self._begin(ladder)
+        self._note(Fact.IGNORED, detail=f"situation {name}: {why}")
 
     def _situation_cancelled(self) -> None:
         if self._interrupted is None:
@@ -753,9 +824,12 @@ class CallSession:
         self._interrupted = None
         if target == RETURN:
             self._step, self._footing = place.step, place.footing
+            self._spoke_ahead = False
+            if not isinstance(place.standing, Keying):
+                self._forget_useless_keys()
             self._resume(place.standing)
         else:
-            self._enter(target)
+            self._go(target)
 
     def _resume(self, standing: Standing) -> None:
         """Go on where the call was: a phrase cut off is said again, a wait begins anew."""
@@ -765,7 +839,7 @@ class CallSession:
             case Pausing():
                 self._pause()
             case Keying(entry=entry):
-                self._stand_keying(entry)
+                self._take_keys_ahead(entry)
             case Guarding(reminded=reminded):
                 self._guard(reminded=reminded)
             case _:
@@ -796,6 +870,7 @@ class CallSession:
         tasking = self._standing
         if not isinstance(tasking, Tasking) or tasking.ticket != ticket:
             return
+        self._decide()
         assert self._footing is not None
         self._note(Fact.TASK_DONE, detail=self._footing.rung.task or "", seconds=self._now - tasking.since)
         word = self._footing.rung.leave_on or ""
@@ -811,11 +886,18 @@ class CallSession:
     def _stand(self, standing: Standing, seconds: float, purpose: str) -> None:
         """Stand somewhere new, under one deadline `seconds` from now, never later than the call's own end."""
         self._standing = standing
+        if isinstance(standing, Pausing | Keying):
+            self._late_end_key = ""  # from here on it is a key like any other
         call_ends = self._began + self._flow.limits.call_length
         if self._now + seconds < call_ends:
             self._armed = _Armed(self._now + seconds, purpose)
         else:
             self._armed = _Armed(call_ends, "the longest a call may last")
+
+    def _decide(self) -> None:
+        """Stand nowhere until this event is dealt with: what was playing, waiting or ringing is over, once."""
+        self._standing = Deciding()
+        self._armed = None
 
     def _next_ticket(self) -> m.Ticket:
         self._tickets += 1
@@ -825,7 +907,9 @@ class CallSession:
         self, fact: Fact, *, phrase: str = "", detail: str = "", key: str = "", seconds: float | None = None
     ) -> None:
         rung = self._footing.rung if self._footing else None
-        place = rung or self._step
+        if rung and phrase not in {"", rung.say}:
+            rung = None  # a correction on the way is no rung of the ladder, nor of its rule
+        place = rung or (self._step if self._visits else self._flow)
         self._trace.append(
             TraceLine(
                 at=round(self._now - self._began, 6),
@@ -833,7 +917,7 @@ class CallSession:
                 step=self.step,
                 rule=(rung.rule or "") if rung else "",
                 also_rule=(rung.also_rule or "") if rung else "",
-                rung=self._footing.place if self._footing else 0,
+                rung=self._footing.place if self._footing and rung else 0,
                 phrase=phrase,
                 detail=detail,
                 key=key,

@@ -80,7 +80,12 @@ class Guarding:
     reminded: bool
 
 
-Standing: TypeAlias = Answering | Saying | Pausing | Keying | Tasking | Ringing | Talking | Guarding
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Nowhere, while one event is being dealt with; no event ever finds a call here."""
+
+
+Standing: TypeAlias = Answering | Saying | Pausing | Keying | Tasking | Ringing | Talking | Guarding | Deciding
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,23 @@ from collections.abc import Sequence
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict, WaitSeen
 from ivrflow.flow.model import Band, Rule, Standard
 
-_DISTURBED = frozenset({Fact.HEARING_LOST, Fact.SITUATION_STARTED})
-_ENDS_A_WAIT = frozenset({Fact.WAIT_USED_UP, Fact.LADDER_LEFT, Fact.CALLER_HUNG_UP, Fact.ENDED, Fact.TASK_DONE})
+_WE_GO_ON = frozenset(
+    {Fact.PHRASE_STARTED, Fact.TASK_ASKED, Fact.RINGING, Fact.STEP_ENTERED, Fact.LADDER_USED_UP, Fact.ENDED}
+)
+"""What we do next of our own accord: none of it may come before a documented wait is over."""
+
+_EXCUSES = frozenset(
+    {
+        Fact.LADDER_LEFT,
+        Fact.TASK_DONE,
+        Fact.SITUATION_STARTED,
+        Fact.HEARING_LOST,
+        Fact.LIMIT_REACHED,
+        Fact.HANDED_OVER,
+        Fact.CALLER_HUNG_UP,
+    }
+)
+"""What ends a wait, or keeps it from beginning, without breaking it; a call cut off is held against its ending."""
 
 
 def judge(standard: Standard, trace: Sequence[TraceLine], *, tolerance: float) -> tuple[Verdict, ...]:
@@ -38,16 +53,19 @@ def _judge_rule(rule: Rule, trace: Sequence[TraceLine], evidence: list[int], tol
     expected = describe(rule)
     if not any(trace[index].fact in {Fact.PHRASE_STARTED, Fact.TASK_ASKED} for index in evidence):
         return Verdict(rule.id, Judgement.NOT_APPLICABLE, expected, "its situation did not arise")
-    faults = [*_phrases_not_heard(trace, evidence), *_out_of_order(rule, trace, evidence)]
-    waits = _waits(rule, trace, evidence)
-    faults += [
-        f"waited {wait.observed:.2f} s after rung {wait.rung}, not {_band(wait.least, wait.most)}"
-        for wait in waits
-        if not wait.least - tolerance <= wait.observed <= wait.most + tolerance
+    waits, waiting_faults = _waits(rule, trace, evidence)
+    ending, ending_faults = _endings(rule, trace, evidence)
+    faults = [
+        *_phrases_not_heard(trace, evidence),
+        *_out_of_order(rule, trace, evidence),
+        *(
+            f"waited {wait.observed:.2f} s after rung {wait.rung}, not {_band(wait.least, wait.most)}"
+            for wait in waits
+            if not wait.least - tolerance <= wait.observed <= wait.most + tolerance
+        ),
+        *waiting_faults,
+        *ending_faults,
     ]
-    ending, fault = _ending(rule, trace, evidence)
-    if fault:
-        faults.append(fault)
     seen = [f"{wait.observed:.2f} s" for wait in waits]
     if ending:
         seen.append(ending)
@@ -99,55 +117,75 @@ def _out_of_order(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -
     return faults
 
 
-def _waits(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> list[WaitSeen]:
-    """Every documented wait of the rule that ran: from the end of the phrase to the end of the wait."""
+def _waits(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tuple[list[WaitSeen], list[str]]:
+    """Every documented wait of the rule that ran to its end, and what was wrong with those that did not."""
     seen: list[WaitSeen] = []
+    faults: list[str] = []
     for index in evidence:
         begun = trace[index]
-        if begun.fact not in {Fact.WAIT_BEGUN, Fact.TASK_ASKED} or begun.rule != rule.id:
-            continue
-        band = _documented(rule, begun.rung)
+        band = _documented(rule, begun.rung) if begun.rule == rule.id else None
         if band is None:
             continue
-        for line in trace[index + 1 :]:
-            if line.fact in _DISTURBED or line.fact is Fact.WAIT_BEGUN:
-                break  # the wait was begun again later, or was nobody's silence
-            if line.fact in _ENDS_A_WAIT:
-                if line.fact is Fact.WAIT_USED_UP:
-                    seen.append(WaitSeen(band.least, band.most, round(line.at - begun.at, 6), begun.rung))
-                break
-    return seen
+        if begun.fact is Fact.PHRASE_ENDED and begun.detail == "finished":
+            if _done_next(trace, index + 1) is not None:
+                faults.append(f"no wait after rung {begun.rung}, not {_band(band.least, band.most)}")
+        elif begun.fact in {Fact.WAIT_BEGUN, Fact.TASK_ASKED}:
+            following = _done_next(trace, index + 1)
+            if following is None:
+                continue
+            seen.append(WaitSeen(band.least, band.most, round(following.at - begun.at, 6), begun.rung))
+            if following.fact is not Fact.WAIT_USED_UP:
+                faults.append(f"the wait after rung {begun.rung} was cut short: {following.fact}")
+    return seen, faults
+
+
+def _done_next(trace: Sequence[TraceLine], start: int) -> TraceLine | None:
+    """The line from `start` on that shows a wait used up, or us going on; None when one begins or need not be."""
+    for line in trace[start:]:
+        if line.fact is Fact.WAIT_BEGUN or line.fact in _EXCUSES:
+            return None
+        if line.fact is Fact.WAIT_USED_UP or line.fact in _WE_GO_ON:
+            return line
+    return None
 
 
 def _documented(rule: Rule, place: int) -> Band | None:
     return rule.rungs[place - 1].wait if 1 <= place <= len(rule.rungs) else None
 
 
-def _ending(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tuple[str, str]:
-    """How the rule's last run ended, and what was wrong with that, if anything."""
-    for index in reversed(evidence):
+def _endings(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tuple[str, list[str]]:
+    """How the rule's last run ended, in words, and what was wrong with any of its endings."""
+    ending = ""
+    faults: list[str] = []
+    for index in evidence:
         line = trace[index]
         if line.rule != rule.id:
             continue
         match line.fact:
             case Fact.LADDER_LEFT:
-                return f"left on {line.detail.replace('_', ' ')}", ""
+                ending = f"left on {line.detail.replace('_', ' ')}"
             case Fact.CALLER_HUNG_UP:
-                return "until the caller hung up", ""
+                ending = "until the caller hung up"
             case Fact.LADDER_USED_UP:
-                return _used_up(rule, trace, index)
+                ending = "then hung up" if rule.then == "hangup" else f"then {rule.then.replace('_', ' ')}"
+                if line.rung < len(rule.rungs):
+                    faults.append(f"given up after rung {line.rung} of {len(rule.rungs)}")
+                if rule.then == "hangup" and not _hung_up_next(trace, index):
+                    faults.append("the standard hangs up here; the call went on")
+            case Fact.LIMIT_REACHED | Fact.HANDED_OVER:
+                faults.append(f"cut off: {line.detail}")
+            case Fact.PHRASE_STARTED | Fact.TASK_ASKED:
+                ending = ""
             case _:
                 pass
-    return "", ""
+    return ending, faults
 
 
-def _used_up(rule: Rule, trace: Sequence[TraceLine], index: int) -> tuple[str, str]:
+def _hung_up_next(trace: Sequence[TraceLine], index: int) -> bool:
     """The standard's `then: hangup` must be the very next thing; the other endings are the flow's to arrange."""
-    if rule.then != "hangup":
-        return f"then {rule.then.replace('_', ' ')}", ""
     for line in trace[index + 1 :]:
         if line.fact is Fact.ENDED:
-            return "then hung up", ""
-        if line.fact in {Fact.PHRASE_STARTED, Fact.RINGING, Fact.WAIT_BEGUN}:
-            return "", "the standard hangs up here; the call went on"
-    return "", "the standard hangs up here; the call did not end"
+            return True
+        if line.fact in {Fact.PHRASE_STARTED, Fact.RINGING, Fact.WAIT_BEGUN, Fact.TASK_ASKED}:
+            return False
+    return False
