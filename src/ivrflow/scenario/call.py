@@ -215,11 +215,14 @@ class Call:
 
         Raises:
             CallGone: the call ended first.
-            ValueError: no such key, or the peer takes none in RTP.
+            PhoneError: the peer takes no keys in RTP.
+            ValueError: no such key, or the time is out of range.
         """
         speaker = self._up()
         if not keys:
             raise ValueError("no key to press")
+        if self._sip.agreed is None or self._sip.agreed.keys is None:
+            raise PhoneError("the peer takes no keys in RTP: it did not agree to telephone-event")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         for key in keys[:-1]:
             speaker.press(key, hold_ms, pause_ms, lambda: None)

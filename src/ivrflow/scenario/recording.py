@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ivrflow.scenario.codecs import FRAME_S, RATE, Codec, Samples, codec
+from ivrflow.scenario.codecs import RATE, Codec, Samples, codec
 from ivrflow.scenario.rtp import RtpProtocolError, unpack_key, unpack_rtp
 
-PAUSE_S = FRAME_S  # the peer paused when its packets come later than this by its own timestamps, and stay late
+PAUSE_S = 0.025  # seconds: the peer paused when its packets come later than this by its own timestamps, and stay late
 LASTING = 3  # packets that must be late together before that counts as a pause and not as jitter
 LARGEST_GAP = 3000  # packets; a larger step of the sequence number is a new stream (RFC 3550 A.1)
 LARGEST_MISORDER = 100  # packets

@@ -7,6 +7,7 @@ and `deadline` says when `poll` wants to be called next.
 import secrets
 from collections import deque
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from ivrflow.scenario.sdp import AudioLine
 from ivrflow.scenario.sip_call import SipCall, number_of
@@ -24,6 +25,8 @@ from ivrflow.scenario.sip_transaction import (
     ResponseReceived,
     ServerTransaction,
 )
+
+USER_CHARACTERS = "-_.!~*'()&=+$,/"  # that need no escape in the user part of an address (RFC 3261 25.1)
 
 
 class SipAgent:
@@ -64,7 +67,9 @@ class SipAgent:
     def invite(self, call: SipCall, own: AudioLine, now: float, extra: Iterable[tuple[str, str]] = ()) -> None:
         """Begin a new call, offering `own` audio; `extra` are more headers."""
         dialled = call.number
-        target = dialled if dialled.startswith(("sip:", "sips:")) else f"sip:{dialled}@{self._line.domain}"
+        target = dialled
+        if not dialled.startswith("sip:"):
+            target = f"sip:{quote(dialled, safe=USER_CHARACTERS)}@{self._line.domain}"
         call.start(self._me, target, own, now, Headers(extra))
         self._calls[call.call_id, call.tag] = call
 

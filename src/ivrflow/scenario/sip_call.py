@@ -7,6 +7,7 @@ import re
 import secrets
 from dataclasses import replace
 from enum import Enum
+from urllib.parse import unquote
 
 from ivrflow.scenario.sdp import AgreedAudio, AudioLine, agree, answer_line, read_sdp, write_sdp
 from ivrflow.scenario.sip_dialog import ALLOW, USER_AGENT, Dialog
@@ -348,7 +349,7 @@ class SipCall:
 def number_of(address: NameAddr) -> str:
     """The user part of an address: the number somebody has or dialled; empty if the address has none."""
     try:
-        return parse_uri(address.uri).user
+        return unquote(parse_uri(address.uri).user)
     except SipProtocolError:
         return ""
 

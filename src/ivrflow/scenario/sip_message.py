@@ -315,13 +315,13 @@ def _check(message: SipRequest | SipResponse) -> None:
         raise SipProtocolError(f"CSeq names {method}, the request line {message.method}")
     if not message.call_id:
         raise SipProtocolError("Call-ID is empty")
-    _ = message.from_, message.to, message.contact
+    _ = message.from_, message.to, message.top_via
     for value in message.headers.all("Via"):
         parse_via(value)
-    _ = message.top_via
-    for name in ("Route", "Record-Route"):
+    for name in ("Contact", "Route", "Record-Route"):
         for value in message.headers.all(name):
-            parse_name_addr(value)
+            if value != "*":
+                parse_name_addr(value)
 
 
 def parse_name_addr(value: str) -> NameAddr:

@@ -68,13 +68,20 @@ class SipRegistration:
         if response is None:
             self._failed(408, "the server did not answer")
         elif 200 <= response.status < 300:
-            granted = self._granted(response)
-            self.renew_at = now + granted * RENEW_AT if granted else None
-            self._line.news.append(Registered(granted))
+            self._accepted(response, now)
         elif response.status == 423:
             self._too_brief(response, now)
         elif response.status >= 300:
             self._failed(response.status, response.reason)
+
+    def _accepted(self, response: SipResponse, now: float) -> None:
+        try:
+            granted = self._granted(response)
+        except SipProtocolError as problem:
+            self._failed(response.status, str(problem))
+            return
+        self.renew_at = now + granted * RENEW_AT if granted else None
+        self._line.news.append(Registered(granted))
 
     def _too_brief(self, response: SipResponse, now: float) -> None:
         try:

@@ -14,7 +14,7 @@ import logging
 import socket
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, assert_never
@@ -100,7 +100,7 @@ class SoftPhone:
         codecs: What we offer, best first: alaw, ulaw, g722.
         display: Display name to show.
         on_call: What to do with incoming calls: one answer for all, a function of the call, or None to take them from
-            `incoming()`; they ring until then.
+            `next_call`; they ring until then.
         pacer: To share one between the phones of a process.
         wire: For tests: decides of every SIP and RTP datagram whether it gets through.
     """
@@ -253,16 +253,11 @@ class SoftPhone:
         await call.wait_answered(within_s)
         return call
 
-    async def incoming(self) -> AsyncIterator[Call]:
-        """Calls that came in while `on_call` was None, in order; `answer()` or `decline()` them."""
-        while True:
-            yield await self._arrivals.get()
-
     async def next_call(self, within_s: float = 30.0) -> Call:
         """The next call that comes in (with `on_call` None).
 
         Raises:
-            NoAnswer: none came in `within_s` seconds.
+            PhoneError: none came in `within_s` seconds.
         """
         try:
             async with asyncio.timeout(within_s):

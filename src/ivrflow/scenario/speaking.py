@@ -80,14 +80,12 @@ class Speaker:
         """Queue a key held for `hold_ms`, nothing but the source for `pause_ms` after it; `done` at its release.
 
         Raises:
-            ValueError: no such key, the peer takes no keys in RTP, or the time is out of range.
+            ValueError: no such key, or the time is out of range.
         """
         if len(key) != 1 or key not in KEY_EVENTS:
             raise ValueError(f"no such key: {key!r}; there are {' '.join(KEY_EVENTS)}")
         if not 20 <= hold_ms <= LONGEST_KEY_MS:
             raise ValueError(f"a key is held for 20 to {LONGEST_KEY_MS} ms, got {hold_ms}")
-        if self._agreed.keys is None:
-            raise ValueError("the peer did not agree to keys in RTP (telephone-event)")
         self._keys.append(_Key(key, hold_ms * 8, round(pause_ms / 20), done))
 
     def stop(self) -> None:

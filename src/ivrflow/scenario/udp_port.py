@@ -14,13 +14,18 @@ Wire = Callable[[Literal["in", "out"], bytes], bool]
 
 _SO_TIMESTAMPNS = 35  # Linux on all common processors; Python gives it no name
 _STAMP = struct.Struct("qq")
-_LARGEST = 65536
+_LARGEST = 65536  # bytes of one UDP datagram
+_LARGEST_RTP = 2048  # bytes; no packet of 20 ms comes near it
 
 
 class UdpPort:
-    """Bound at once, read from when `listen` is called. `address` is the local IP and port."""
+    """Bound at once, read from when `listen` is called. `address` is the local IP and port.
 
-    def __init__(self, local_ip: str, port: int = 0) -> None:
+    A datagram of more than `largest` bytes is cut.
+    """
+
+    def __init__(self, local_ip: str, port: int = 0, largest: int = _LARGEST) -> None:
+        self._largest = largest
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)  # noqa: FBT003 - that is how the socket module names it
@@ -55,7 +60,7 @@ class UdpPort:
 
     def _readable(self) -> None:
         try:
-            datagram, ancillary, _, source = self._socket.recvmsg(_LARGEST, 64)
+            datagram, ancillary, _, source = self._socket.recvmsg(self._largest, 64)
         except OSError:
             return  # woken without a datagram, or an ICMP error of an earlier send
         arrival = time.monotonic()
@@ -74,7 +79,7 @@ def rtp_pair(local_ip: str, tries: int = 50) -> tuple[UdpPort, UdpPort]:
         OSError: no such pair is free.
     """
     for _ in range(tries):
-        rtp = UdpPort(local_ip)
+        rtp = UdpPort(local_ip, largest=_LARGEST_RTP)
         host, port = rtp.address
         if port % 2 == 0 and port < 65535:
             with contextlib.suppress(OSError):

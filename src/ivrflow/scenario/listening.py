@@ -1,0 +1,175 @@
+"""Which prompts a caller heard, from when to when and how much of them, found by correlation with the received audio.
+
+A prompt is looked for as a whole and by its first half second, since barge-in and hang-ups cut prompts short. Each place
+found is then checked in blocks of 100 ms against the samples that were played: a block counts as heard when it correlates
+by at least `BLOCK_HEARD`, whatever the volume. All audio is 8 kHz.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ivrflow.scenario.codecs import RATE, Samples
+from ivrflow.scenario.recording import QUIET_DBFS, Recording
+
+BLOCK = RATE // 10  # samples
+BLOCK_HEARD = (
+    0.6  # correlation; blocks of other speech stay below 0.5, those of the same prompt through A-law above 0.95
+)
+HEAD_S = 0.5  # seconds of a prompt that are looked for by themselves
+HEAD_FITS = 0.5  # correlation of the head from which a place is checked block by block
+WHOLE_FITS = 0.25  # the same of the whole prompt, of which a part may be missing
+MOST_CANDIDATES = 12
+LEAST_BLOCKS = 3  # that must be heard in a row; a prompt cut before 300 ms is not recognised
+DRIFT = RATE // 20  # samples: 50 ms by which the sender may slip inside a prompt
+SURE = 0.9  # correlation at which such a slip is believed
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class HeardPrompt:
+    """One time a prompt was heard.
+
+    `start` is when its first sample was heard, `end` when the last block that was heard ended (monotonic seconds).
+    `completeness` is the share of its sounding blocks that were heard, 0 to 1; `correlation` that of those blocks with
+    the prompt.
+    """
+
+    name: str
+    start: float
+    end: float
+    completeness: float
+    correlation: float
+
+
+def find_all(recording: Recording, prompt: Samples, name: str = "") -> list[HeardPrompt]:
+    """Every time `prompt` was heard in `recording`, in order."""
+    return _Heard(recording).find_all(prompt, name)
+
+
+def find(recording: Recording, prompt: Samples, name: str = "") -> HeardPrompt | None:
+    """The time when most of `prompt` was heard, None when it was not heard at all."""
+    return max(find_all(recording, prompt, name), key=lambda found: found.completeness, default=None)
+
+
+def recognise(recording: Recording, prompts: Mapping[str, Samples]) -> list[HeardPrompt]:
+    """What was heard of `prompts`, in order; where two claim the same time, the one that explains more of it wins."""
+    heard = _Heard(recording)
+    claims = [found for name, prompt in prompts.items() for found in heard.find_all(prompt, name)]
+    claims.sort(key=lambda found: (found.end - found.start) * found.correlation, reverse=True)
+    return _apart(claims)
+
+
+def _apart(claims: Iterable[HeardPrompt]) -> list[HeardPrompt]:
+    """Those of `claims`, best first, that do not overlap a better one; in order of time."""
+    kept: list[HeardPrompt] = []
+    for claim in claims:
+        overlap = max((min(claim.end, k.end) - max(claim.start, k.start) for k in kept), default=0.0)
+        if overlap < BLOCK / RATE:
+            kept.append(claim)
+    return sorted(kept, key=lambda found: found.start)
+
+
+class _Heard:
+    """A recording's audio, made ready once for many prompts."""
+
+    def __init__(self, recording: Recording) -> None:
+        span = recording.span
+        self._start = span.start if span else 0.0
+        heard = recording.samples(span.start, span.end) if span else np.zeros(0, np.int16)
+        self._heard: Floats = heard.astype(np.float64)
+        self._energy: Floats = np.concatenate([[0.0], np.cumsum(self._heard**2)])
+        self._spectra: dict[int, npt.NDArray[np.complex128]] = {}
+
+    def find_all(self, prompt: Samples, name: str) -> list[HeardPrompt]:
+        sought = prompt.astype(np.float64)
+        sounding = _sounding_blocks(sought)
+        if not sounding or len(self._heard) == 0:
+            return []
+        first = sounding[0] * BLOCK
+        head = sought[first : first + int(HEAD_S * RATE)]
+        places = self._candidates(head, first, HEAD_FITS) | self._candidates(sought[first:], first, WHOLE_FITS)
+        found = [claim for place in places if (claim := self._checked(sought, sounding, place, name))]
+        found.sort(key=lambda claim: (claim.completeness, claim.correlation), reverse=True)
+        return _apart(found)
+
+    def _candidates(self, part: Floats, first: int, fits: float) -> set[int]:
+        """Places where the whole prompt may begin, given where `part`, which begins at its sample `first`, fits best."""
+        length = len(self._heard)
+        size = 1 << (length + len(part)).bit_length()
+        if size not in self._spectra:
+            self._spectra[size] = np.fft.rfft(self._heard, size)
+        product = np.fft.irfft(self._spectra[size] * np.conj(np.fft.rfft(part, size)), size)[:length]
+        ends = np.minimum(np.arange(length) + len(part), length)
+        window = self._energy[ends] - self._energy[:length]
+        loudness = np.sqrt(np.maximum(window, 1.0) * max(float(part @ part), 1.0))
+        score = np.where(window > 1.0, product / loudness, 0.0)
+        places: set[int] = set()
+        for _ in range(MOST_CANDIDATES):
+            best = int(np.argmax(score))
+            if score[best] < fits:
+                break
+            places.add(best - first)
+            score[max(0, best - BLOCK) : best + BLOCK] = 0.0
+        return places
+
+    def _checked(self, sought: Floats, sounding: list[int], place: int, name: str) -> HeardPrompt | None:
+        """Compare block by block, following the sender when it slips."""
+        heard: dict[int, float] = {}
+        slip = end = 0
+        for number in sounding:
+            block = sought[number * BLOCK : (number + 1) * BLOCK]
+            at = place + number * BLOCK
+            similarity = self._similarity(block, at + slip)
+            if similarity < BLOCK_HEARD and number - 1 in heard:
+                similarity, slip = self._slipped(block, at, slip)
+            if similarity >= BLOCK_HEARD:
+                heard[number] = similarity
+                end = at + slip + len(block)
+        if _longest_run(heard) < min(LEAST_BLOCKS, len(sounding)):
+            return None
+        return HeardPrompt(
+            name,
+            self._start + place / RATE,
+            self._start + end / RATE,
+            len(heard) / len(sounding),
+            float(np.mean(list(heard.values()))),
+        )
+
+    def _slipped(self, block: Floats, at: int, slip: int) -> tuple[float, int]:
+        """How well `block` fits nearby, and where; nothing changes unless it fits for sure."""
+        first, last = at - DRIFT, at + DRIFT + len(block)
+        if first < 0 or last > len(self._heard):
+            return 0.0, slip
+        products = np.correlate(self._heard[first:last], block, "valid")
+        window = self._energy[first + len(block) : last + 1] - self._energy[first : last - len(block) + 1]
+        similarities = products / np.sqrt(np.maximum(window, 1.0) * (block @ block))
+        best = int(np.argmax(similarities))
+        return (float(similarities[best]), best - DRIFT) if similarities[best] >= SURE else (0.0, slip)
+
+    def _similarity(self, block: Floats, at: int) -> float:
+        if at < 0 or at + len(block) > len(self._heard):
+            return 0.0
+        there = self._heard[at : at + len(block)]
+        loudness = float(np.sqrt((block @ block) * (self._energy[at + len(block)] - self._energy[at])))
+        return float(block @ there) / loudness if loudness > 1.0 else 0.0
+
+
+def _longest_run(numbers: Iterable[int]) -> int:
+    """Length of the longest run of consecutive numbers in an ascending series."""
+    longest = run = 0
+    before = None
+    for number in numbers:
+        run = run + 1 if before is not None and number == before + 1 else 1
+        longest, before = max(longest, run), number
+    return longest
+
+
+def _sounding_blocks(sought: Floats) -> list[int]:
+    """Numbers of the whole blocks loud enough to be recognised."""
+    whole = sought[: len(sought) // BLOCK * BLOCK].reshape(-1, BLOCK)
+    limit = 32767 * 10 ** (QUIET_DBFS / 20)
+    return [int(number) for number in np.flatnonzero(np.sqrt(np.mean(whole**2, axis=1)) >= limit)]
