@@ -10,19 +10,24 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from ivrflow.flow.problems import FlowError
 from ivrflow.prompts.formats import build_formats
 from ivrflow.prompts.index import ahead_folder
 from ivrflow.prompts.progress import shown
 from ivrflow.settings import SettingsError
-from tools import passwords
+from tools import passwords, self_check
+from tools.engine import Engine
 from tools.pbx import DEMO_STATE, Pbx, PbxSettings, build
-from tools.places import CHECKOUT, PROMPTS
+from tools.places import CHECKOUT, PROMPTS, STATE
 from tools.stages import SetupError, stage
 
 MASTERS = CHECKOUT / "prompts"
+JOURNAL = f"sqlite:///{STATE}/journal.sqlite"
+Result = TypeVar("Result")
 
 
 def prepare_prompts() -> None:
@@ -44,24 +49,49 @@ async def serve(settings: PbxSettings, *, once: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     pbx = Pbx(DEMO_STATE, settings)
-    with stage("PBX"):
-        await pbx.start()
+    engine = Engine({**settings.engine_environment(), "IVRFLOW_JOURNAL": JOURNAL})
     try:
-        # ── the engine and the self-check call belong here; settings.engine_environment() is what the engine is told.
-        print(account(settings))
-        if once:
+        with stage("PBX"):
+            await pbx.start()
+        with stage("engine"):
+            await engine.start()
+        check = await _unless(stopping, self_check.place(settings, PROMPTS, JOURNAL))
+        if check is None:
             return 0
-        ended = asyncio.create_task(pbx.exited())
+        self_check.show_check(check)
+        code = 1 if check.faults else 0
+        if once:
+            return code
+        print(f"\n{account(settings)}\n\nServing until Ctrl-C.", flush=True)
+        ended = [asyncio.create_task(pbx.exited()), asyncio.create_task(engine.exited())]
         stopped = asyncio.create_task(stopping.wait())
-        await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
-        if ended.done():
-            print(f"error: the PBX ended by itself; see {pbx.log}", file=sys.stderr)
-            return 1
-        ended.cancel()
-        return 0
+        await asyncio.wait([*ended, stopped], return_when=asyncio.FIRST_COMPLETED)
+        for task, what in zip(
+            ended, (f"the PBX ended by itself; see {pbx.log}", "the engine ended by itself"), strict=True
+        ):
+            if task.done():
+                print(f"error: {what}", file=sys.stderr)
+                code = 1
+            task.cancel()
+        return code
     finally:
         with stage("stopping"):
+            await engine.stop()
             await pbx.stop()
+
+
+async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result | None:
+    """The result of `work`, or None when we are told to stop first."""
+    task = asyncio.create_task(work)
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        return None
+    return task.result()
 
 
 def account(settings: PbxSettings) -> str:

@@ -1,0 +1,5 @@
+"""`python -m ivrflow` is `ivrflow`."""
+
+from ivrflow.cli import main
+
+main()
