@@ -87,13 +87,20 @@ def read_index(folder: Path) -> list[PromptEntry]:
 
 
 def write_index(folder: Path, standard: str, entries: Iterable[PromptEntry]) -> None:
-    """Replace the index of one standard's folder in one step: a reader sees the old one or the new one."""
+    """Replace the index of one standard's folder in one step: a reader sees the old one or the new one.
+
+    An index that is right already is not touched: the folder may be one that only its installer may write to.
+    """
     ordered = sorted(entries, key=lambda entry: (entry.key, entry.variant, entry.pairs))
     encoded = msgspec.json.format(msgspec.json.encode(_IndexFile(standard=standard, prompts=ordered)), indent=1)
+    content = encoded + b"\n"
+    path = folder / INDEX_NAME
+    if path.exists() and path.read_bytes() == content:
+        return
     new = folder / f".{INDEX_NAME}.new"
     try:
-        new.write_bytes(encoded + b"\n")
-        new.replace(folder / INDEX_NAME)
+        new.write_bytes(content)
+        new.replace(path)
     finally:
         new.unlink(missing_ok=True)
 
