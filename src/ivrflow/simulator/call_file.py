@@ -1,0 +1,178 @@
+"""A tried call as a file: how it was placed, what the caller did, and below `---` what came of it.
+
+    # A caller who never says a word.
+    flow: gov12345
+    at: 2026-11-20T10:00
+    agent: answers 4s talks 1m works 20s
+
+    /silence
+    ---
+        0.00  caller   calls 12345 …
+
+Header and transcript may be missing: a file with nothing but commands is a script. The header ends with its first
+empty line or with the first command.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ivrflow.flow.model import CallFlow
+from ivrflow.flow.problems import FlowError, Location, Problem, did_you_mean
+from ivrflow.simulator.agents import Agent, AgentChange, read_agent
+from ivrflow.simulator.caller import Mistake, Vocabulary, read_command, without_comment
+from ivrflow.simulator.caller_commands import Bare, Command
+from ivrflow.simulator.simulation import Simulation
+from ivrflow.simulator.transcript import whole_transcript
+
+RULE = "---"
+"""The line between the commands and the transcript."""
+
+USUAL_TIME = datetime(2026, 11, 20, 10, 0)  # noqa: DTZ001 - local time of the flow, whose zone is added when a call is placed
+"""When a call is placed that does not say when: a Friday at ten, so that it goes the same way every time."""
+
+_HEADER = re.compile(r"([a-z]+):\s*(.*)")
+_HEADER_WORDS = ("flow", "at", "agent")
+
+
+@dataclass(slots=True)
+class CallFile:
+    """What a call file says.
+
+    Attributes:
+        file: its name, for problems.
+        about: the comment lines at its head, without `#`.
+        flow: id of the flow; empty when it names none.
+        at: local time of the call.
+        agents: what is said about agents, in order.
+        lines: the command lines, by line number.
+        transcript: what stands below `---`.
+        problems: what is wrong with the header.
+    """
+
+    file: str
+    about: list[str] = field(default_factory=list)
+    flow: str = ""
+    at: datetime = USUAL_TIME
+    agents: list[AgentChange] = field(default_factory=list)
+    lines: dict[int, str] = field(default_factory=dict)
+    transcript: str = ""
+    problems: list[Problem] = field(default_factory=list)
+
+    def commands(self, vocabulary: Vocabulary) -> list[Command]:
+        """The commands.
+
+        Raises:
+            FlowError: with everything that is wrong in the header and the commands.
+        """
+        problems = list(self.problems)
+        commands: list[Command] = []
+        for number, line in self.lines.items():
+            try:
+                command = read_command(line, vocabulary)
+            except Mistake as mistake:
+                problems.append(mistake.at(Location(self.file, number, len(line) - len(line.lstrip()) + 1)))
+            else:
+                commands += [command] if command is not None else []
+        if problems:
+            raise FlowError(problems)
+        return commands
+
+
+def read_call_file(text: str, file: str) -> CallFile:
+    """Take a call file apart. What is wrong with it is raised when its commands are asked for."""
+    call = CallFile(file)
+    lines = text.splitlines()
+    end = lines.index(RULE) if RULE in lines else len(lines)
+    call.transcript = "".join(f"{line}\n" for line in lines[end + 1 :])
+    in_head = True
+    for number, line in enumerate(lines[:end], start=1):
+        header = _HEADER.fullmatch(without_comment(line)) if in_head else None
+        if header is not None:
+            _read_header(call, Location(file, number, 1), header[1], header[2])
+        elif in_head and line.lstrip().startswith("# "):
+            call.about.append(line.strip().removeprefix("# "))
+        elif in_head and number > 1 and not line.strip():
+            in_head = False
+        else:
+            in_head = False
+            call.lines[number] = line
+    return call
+
+
+def _read_header(call: CallFile, where: Location, word: str, value: str) -> None:
+    try:
+        match word:
+            case "flow":
+                call.flow = value
+            case "at":
+                call.at = read_time(value)
+            case "agent":
+                call.agents.append(read_agent(value))
+            case _:
+                call.problems.append(
+                    Problem(where, f"a call's head has no '{word}'", did_you_mean(word, _HEADER_WORDS))
+                )
+    except ValueError as problem:
+        call.problems.append(Problem(where, *problem.args))
+
+
+def read_time(text: str) -> datetime:
+    """Local time as in "2026-11-20T10:00".
+
+    Raises:
+        ValueError: with what is wrong, and what to write as second argument.
+    """
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is no date and time", "write for example 2026-11-20T10:00") from None
+    if time.tzinfo is not None:
+        raise ValueError(f"'{text}' names a time zone", "leave it out: the time is local to the flow")
+    return time
+
+
+def place_call(flow: CallFlow, at: datetime, agents: Sequence[AgentChange] = ()) -> Simulation:
+    """Let a call arrive at local time `at` with agents behaving as said."""
+    known: dict[str, Agent] = {"": Agent()}
+    for change in agents:
+        extensions = [change.extension] if change.extension else list(known)
+        known |= {extension: change.made_to(known.get(extension, known[""])) for extension in extensions}
+    return Simulation(flow, agents=known, arrived_at=at.replace(tzinfo=flow.timezone).timestamp())
+
+
+def play(simulation: Simulation, commands: Iterable[Command]) -> list[tuple[Command, str]]:
+    """Do one command after the other; then the caller stays silent until the call is over, unless `/quit` leaves it.
+
+    Returns:
+        The commands that came to nothing, and why.
+    """
+    remarks: list[tuple[Command, str]] = []
+    for command in commands:
+        if command is Bare.QUIT:
+            return remarks
+        remark = simulation.caller(command)
+        if remark:
+            remarks.append((command, remark))
+    simulation.run_out()
+    return remarks
+
+
+def write_call_file(
+    flow: str,
+    at: datetime,
+    agents: Sequence[AgentChange],
+    commands: Sequence[Command],
+    simulation: Simulation,
+    about: Sequence[str] = (),
+) -> str:
+    """The text of a call file; played again it gives the same transcript."""
+    lines = [f"# {line}".rstrip() for line in about]
+    lines += [f"flow: {flow}", f"at: {at.isoformat(timespec='minutes' if not at.second else 'seconds')}"]
+    lines += [f"agent: {change}" for change in agents]
+    lines += ["", *(str(command) for command in commands if command not in {Bare.WHERE, Bare.HELP, Bare.QUIT})]
+    lines += [] if simulation.is_over else [str(Bare.QUIT)]
+    return "\n".join([*lines, RULE]) + "\n" + whole_transcript(simulation)

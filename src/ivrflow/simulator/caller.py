@@ -1,0 +1,157 @@
+"""The one way to write what a tried caller does: at the terminal, in a script, in a golden call.
+
+A line is a command. A line that begins with `/` is one by its first word, an empty line is `/next`, anything else are
+keys. A `#` followed by a blank begins a comment, so that the key `#` can be typed alone and within an entry (`123#`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from ivrflow.flow.model import CallFlow, Climb, Close, Ladder, Menu, Say, Transfer
+from ivrflow.flow.problems import Location, Problem, did_you_mean
+from ivrflow.simulator.agents import read_agent
+from ivrflow.simulator.caller_commands import (
+    Bare,
+    Command,
+    GiveSignal,
+    LearnValue,
+    Press,
+    Speak,
+    StartSituation,
+    Stay,
+    TellAgent,
+)
+from ivrflow.simulator.durations import read_seconds
+
+KEYS = frozenset("0123456789*#ABCD")
+SPEECH_S = 1.0
+"""How long a caller speaks when nobody says how long, in seconds."""
+
+_COMMENT = re.compile(r"(^|\s+)#\s.*")
+_BARE = {command.value: command for command in Bare}
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names that a flow knows; a script that uses another one has a mistake in it."""
+
+    situations: Collection[str] = ()
+    signals: Collection[str] = ()
+    placeholders: Collection[str] = ()
+    extensions: Collection[str] = ()
+
+    @classmethod
+    def of(cls, flow: CallFlow) -> Vocabulary:
+        """What can be said about a call that walks `flow`."""
+        ladders: list[Ladder] = list(flow.situations.values())
+        extensions = set()
+        for step in flow.steps.values():
+            match step:
+                case Say() | Climb() | Menu() | Close():
+                    ladders.append(step.ladder)
+                case Transfer(extension=extension):
+                    extensions.add(extension)
+                case _:
+                    pass
+        signals = {rung.leave_on for ladder in ladders for rung in ladder.rungs if rung.leave_on}
+        placeholders = {name for phrase in flow.phrases.values() for name in phrase.placeholders}
+        return cls(frozenset(flow.situations), frozenset(signals), frozenset(placeholders), frozenset(extensions))
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake(Exception):
+    """A line that is no command.
+
+    Attributes:
+        message: what is wrong, lower case.
+        hint: what to write instead.
+    """
+
+    message: str
+    hint: str = ""
+
+    def at(self, where: Location) -> Problem:
+        """The same as a problem in a file."""
+        return Problem(where, self.message, self.hint)
+
+
+def without_comment(line: str) -> str:
+    """The line without its comment and the blanks around it."""
+    return _COMMENT.sub("", line).strip()
+
+
+def read_command(line: str, vocabulary: Vocabulary) -> Command | None:
+    """Read one line.
+
+    Returns:
+        The command; None for a line that holds nothing but a comment.
+
+    Raises:
+        Mistake: it is no command.
+    """
+    text = without_comment(line)
+    if not text:
+        return None if line.strip() else Bare.NEXT
+    if not text.startswith("/"):
+        return _keys(text)
+    word, _, rest = text.partition(" ")
+    rest = rest.strip()
+    if word in _BARE:
+        if rest:
+            raise Mistake(f"'{word}' stands alone", f"leave out '{rest}'")
+        return _BARE[word]
+    reader = _READERS.get(word)
+    if reader is None:
+        raise Mistake(f"'{word}' is no command", did_you_mean(word, [*_BARE, *_READERS]))
+    try:
+        return reader(rest, vocabulary)
+    except ValueError as problem:
+        raise Mistake(*problem.args) from None
+
+
+def _keys(text: str) -> Press:
+    wrong = [key for key in text if key not in KEYS]
+    if not wrong:
+        return Press(text)
+    if text.startswith("#"):
+        raise Mistake("'#' is a key here", "put a blank behind the '#' of a comment")
+    if set(text.upper().replace(" ", "")) <= KEYS:
+        raise Mistake(f"'{text}' is not how keys are written", f"write {text.upper().replace(' ', '')}")
+    raise Mistake(
+        f"'{text}' is neither keys nor a command", "keys are 0-9 * # A-D; a command begins with '/', see /help"
+    )
+
+
+def _known(kind: str, name: str, known: Collection[str]) -> str:
+    if not name:
+        raise ValueError(f"which {kind}?", did_you_mean("", known))
+    if name not in known:
+        raise ValueError(f"the flow knows no {kind} '{name}'", did_you_mean(name, known))
+    return name
+
+
+def _value(text: str, vocabulary: Vocabulary) -> LearnValue:
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not value:
+        raise ValueError(f"'{text}' is not NAME=VALUE", "write for example: /value honorific=女士")
+    return LearnValue(_known("placeholder", name, vocabulary.placeholders), value)
+
+
+def _agent(text: str, vocabulary: Vocabulary) -> TellAgent:
+    change = read_agent(text)
+    if change.extension:
+        _known("extension", change.extension, vocabulary.extensions)
+    return TellAgent(change)
+
+
+_READERS: Mapping[str, Callable[[str, Vocabulary], Command]] = {
+    "/silence": lambda text, _: Stay(read_seconds(text) if text else None),
+    "/speech": lambda text, _: Speak(read_seconds(text) if text else SPEECH_S),
+    "/situation": lambda text, known: StartSituation(_known("situation", text, known.situations)),
+    "/signal": lambda text, known: GiveSignal(_known("signal", text, known.signals)),
+    "/value": _value,
+    "/agent": _agent,
+}

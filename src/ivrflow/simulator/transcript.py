@@ -1,0 +1,228 @@
+"""A tried call as anyone can read it: one line per happening, and the verdicts at its end.
+
+A line says at which second, who (caller, ivrflow, agent, clock, line), what in plain words, and for what ivrflow does
+the rule and the place in the flow or standard. The keys in it are the tester's own: they stand in the commands anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from ivrflow.engine import messages as m
+from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
+from ivrflow.simulator.durations import write_seconds
+from ivrflow.simulator.simulation import Happening, Simulation
+
+Who: TypeAlias = Literal["caller", "ivrflow", "agent", "clock", "line"]
+
+_UNTOLD = frozenset({Fact.LADDER_BEGUN})
+"""What says nothing that the next line does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line. `at` is in seconds since the call arrived; `rule` and `where` are empty when there is none to name."""
+
+    at: float
+    who: Who
+    what: str
+    rule: str = ""
+    where: str = ""
+
+    def __str__(self) -> str:
+        parts = [f"{self.at:8.2f}  {self.who:7}  {self.what}"]
+        parts += [f"[{self.rule}]"] if self.rule else []
+        parts += [self.where] if self.where else []
+        return "  ".join(parts)
+
+
+class Transcript:
+    """What can be told about a simulation, as far as it has got."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._flow = simulation.session.flow
+        self._spoken = {prompt.file: prompt.text for prompt in self._flow.prompts.prompts.values()}
+        self._told = 0
+
+    def news(self) -> Iterator[Told]:
+        """What happened since the last time this was asked."""
+        record = self._simulation.record
+        while self._told < len(record):
+            begin = record[self._told - 1].trace_end if self._told else 0
+            happening = record[self._told]
+            self._told += 1
+            yield from self._tell(happening, self._simulation.session.trace[begin : happening.trace_end])
+
+    def verdicts(self) -> Iterator[str]:
+        """The rules that applied, kept or broken, and how many did not apply."""
+        return tell_verdicts(self._simulation.session.verdicts)
+
+    def _tell(self, happening: Happening, lines: list[TraceLine]) -> Iterator[Told]:
+        """The trace says what was decided and why; the actions say what was really asked for, in the same order."""
+        actions = list(happening.actions)
+        if not lines:
+            yield from self._without_trace(happening)
+        for line in lines:
+            wanted = _ANCHORS.get(line.fact)
+            if line.fact is Fact.PHRASE_ENDED and line.detail == "finished":
+                continue
+            action: m.Action | None = None
+            while wanted and any(isinstance(later, wanted) for later in actions) and action is None:
+                first = actions.pop(0)
+                if isinstance(first, wanted):
+                    action = first
+                else:
+                    yield from _tell_action(happening.at, first)
+            if line.fact not in _UNTOLD:
+                yield self._tell_line(line, happening.event, action)
+        for action in actions:
+            yield from _tell_action(happening.at, action)
+
+    def _without_trace(self, happening: Happening) -> Iterator[Told]:
+        match happening.event:
+            case m.ValuesLearned(values=values):
+                known = ", ".join(f"{name} = {value}" for name, value in values.items())
+                yield Told(happening.at, "agent", f"fills in {known}")
+            case _:
+                pass
+
+    def _tell_line(self, line: TraceLine, event: m.CallEvent, action: m.Action | None) -> Told:
+        who, what = self._words(line, event, action)
+        if who != "ivrflow":
+            return Told(line.at, who, what)
+        rule = f"{line.rule} {line.rung}" if line.rule else ""
+        if line.also_rule:
+            rule += f", {line.also_rule}"
+        return Told(line.at, who, what, rule, line.where.rpartition(":")[0])
+
+    def _words(self, line: TraceLine, event: m.CallEvent, action: m.Action | None) -> tuple[Who, str]:  # noqa: C901 - one short sentence per fact
+        length = write_seconds(line.seconds) if line.seconds is not None else ""
+        aside = f" ({line.detail})" if line.detail else ""
+        match line.fact:
+            case Fact.ARRIVED:
+                return "caller", self._calls(event)
+            case Fact.ANSWERED:
+                return "ivrflow", "answers"
+            case Fact.STEP_ENTERED:
+                return "ivrflow", f"goes to step {line.step}"
+            case Fact.PHRASE_STARTED:
+                return "ivrflow", f"says {line.phrase} “{self._text(line, action)}” ({line.seconds or 0:.2f} s)"
+            case Fact.PHRASE_ENDED:
+                return "ivrflow", f"breaks off {line.phrase}{aside.replace('stopped: ', '')}"
+            case Fact.WAIT_BEGUN:
+                return "ivrflow", f"waits {length}{aside}"
+            case Fact.WAIT_USED_UP:
+                return "clock", f"the wait is used up{aside}"
+            case Fact.LADDER_BEGUN:
+                return "ivrflow", f"begins {line.detail}"
+            case Fact.LADDER_LEFT:
+                return "ivrflow", f"leaves the ladder: {line.detail}"
+            case Fact.LADDER_USED_UP:
+                return "ivrflow", f"has used up the ladder, then: {line.detail}"
+            case Fact.KEY_PRESSED:
+                return "caller", f"presses {line.key}"
+            case Fact.DIGITS_COLLECTED:
+                return "ivrflow", f"has the entry: {line.detail}"
+            case Fact.SPEECH_STARTED:
+                return "caller", "speaks"
+            case Fact.SPEECH_ENDED:
+                return "caller", "stops speaking"
+            case Fact.SIGNAL_GIVEN:
+                return "agent", f"judges: {line.detail}"
+            case Fact.TASK_ASKED:
+                return "ivrflow", f"asks the agent to {line.detail.replace('_', ' ')}"
+            case Fact.TASK_DONE:
+                return "agent", f"has done it in {length}: {line.detail.replace('_', ' ')}"
+            case Fact.RINGING:
+                extension = action.extension if isinstance(action, m.Ring) else ""
+                return "ivrflow", f"rings {extension} for at most {length}"
+            case Fact.AGENT_ANSWERED:
+                return "agent", "answers"
+            case Fact.AGENT_UNAVAILABLE:
+                return "agent", f"cannot be had: {line.detail.replace('_', ' ')}"
+            case Fact.AGENT_LEFT:
+                return "agent", "is off the line"
+            case Fact.SITUATION_STARTED:
+                return "agent", f"starts the situation {line.detail}"
+            case Fact.SITUATION_OVER:
+                return "ivrflow", f"is through with the situation, then: {line.detail}"
+            case Fact.HEARING_LOST:
+                return "line", "the caller cannot be heard"
+            case Fact.HEARING_RESTORED:
+                return "line", "the caller can be heard again"
+            case Fact.LIMIT_REACHED:
+                return "clock", f"limit reached: {line.detail}"
+            case Fact.IGNORED:
+                return "ivrflow", f"ignores {line.detail}"
+            case Fact.CALLER_HUNG_UP:
+                return "caller", "hangs up"
+            case Fact.HANDED_OVER:
+                return "ivrflow", f"hands the caller to the fallback: {line.detail}"
+            case Fact.ENDED:
+                first = self._simulation.session.first_to_hang_up
+                return "ivrflow", f"the call is over: {line.detail}" + (f", {first} hung up first" if first else "")
+
+    def _calls(self, event: m.CallEvent) -> str:
+        if not isinstance(event, m.CallArrived):
+            return "calls"
+        local = datetime.fromtimestamp(event.arrived_at, self._flow.timezone)
+        return f"calls {event.number} ({self._flow.title}) on {local:%a %Y-%m-%d %H:%M}"
+
+    def _text(self, line: TraceLine, action: m.Action | None) -> str:
+        """What is really spoken: the wording of the very prompt, or the phrase when nobody recorded it."""
+        if isinstance(action, m.Play) and action.prompt in self._spoken:
+            return self._spoken[action.prompt]
+        phrase = self._flow.phrases[line.phrase]
+        return phrase.without or phrase.text
+
+
+_ANCHORS: dict[Fact, tuple[type[m.Action], ...]] = {
+    Fact.PHRASE_STARTED: (m.Play,),
+    Fact.PHRASE_ENDED: (m.StopPlaying,),
+    Fact.TASK_ASKED: (m.Instruct,),
+    Fact.RINGING: (m.Ring,),
+    Fact.ARRIVED: (m.Answer,),
+    Fact.HANDED_OVER: (m.FallBack,),
+    Fact.ENDED: (m.EndCall,),
+}
+"""The action that a trace line is about; those before it in the answer happened before it."""
+
+
+def _tell_action(at: float, action: m.Action) -> Iterator[Told]:
+    """An action no trace line speaks of."""
+    match action:
+        case m.StartMusic():
+            yield Told(at, "ivrflow", "plays music")
+        case m.StopMusic():
+            yield Told(at, "ivrflow", "stops the music")
+        case m.StopRinging():
+            yield Told(at, "ivrflow", "stops ringing")
+        case m.Bridge():
+            yield Told(at, "ivrflow", "joins caller and agent")
+        case m.DropAgent():
+            yield Told(at, "ivrflow", "takes the agent off the line")
+        case _:
+            yield Told(at, "ivrflow", f"does {type(action).__name__}")
+
+
+def tell_verdicts(verdicts: tuple[Verdict, ...]) -> Iterator[str]:
+    """Broken rules first, each with what the standard asks for and what happened."""
+    order = [Judgement.BROKEN, Judgement.KEPT]
+    for judgement in order:
+        for verdict in verdicts:
+            if verdict.judgement is judgement:
+                yield f"{judgement:8}  {verdict.rule}: {verdict.expected}"
+                yield f"          observed: {verdict.observed}"
+    others = sum(verdict.judgement is Judgement.NOT_APPLICABLE for verdict in verdicts)
+    yield f"not applicable: {others} rules"
+
+
+def whole_transcript(simulation: Simulation) -> str:
+    """Everything about a call, from its first line to its verdicts."""
+    transcript = Transcript(simulation)
+    told = [str(line) for line in transcript.news()]
+    return "\n".join([*told, "", *transcript.verdicts()]) + "\n"
