@@ -10,6 +10,7 @@ Here an action is sent once or not at all. What was unanswered when the link bro
 import asyncio
 import itertools
 import logging
+import os
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
@@ -37,19 +38,19 @@ LONGEST_PAUSE_SECONDS = 15.0
 """Longest wait between two attempts to connect again, before chance shortens it by up to a half."""
 
 
-class AmiLoginRefused(SettingsError):  # noqa: N818 - named after what happened
+class AmiLoginRefused(SettingsError):
     """Asterisk does not know the manager user, or not with this secret."""
 
 
-class AmiUnreachable(SettingsError):  # noqa: N818 - named after what happened
+class AmiUnreachable(SettingsError):
     """No manager interface answers at the address."""
 
 
-class AmiConnectionLost(AmiError):  # noqa: N818 - named after what happened
+class AmiConnectionLost(AmiError):
     """The link broke, or was down, before the action was answered. Whether Asterisk did it is unknown."""
 
 
-class AmiActionFailed(AmiError):  # noqa: N818 - named after what happened
+class AmiActionFailed(AmiError):
     """Asterisk refused the action. `response` is its answer."""
 
     def __init__(self, action: str, response: AmiResponse) -> None:
@@ -57,7 +58,7 @@ class AmiActionFailed(AmiError):  # noqa: N818 - named after what happened
         self.response = response
 
 
-class AmiActionTimeout(AmiError, TimeoutError):  # noqa: N818 - named after what happened
+class AmiActionTimeout(AmiError, TimeoutError):
     """Asterisk has not answered the action in time. Whether it did it is unknown."""
 
 
@@ -376,4 +377,6 @@ class AmiClient:
 
 
 def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)  # asyncio's own text only repeats the address
+    return str(error) or type(error).__name__
