@@ -5,7 +5,7 @@ caller that was hung up on is replaced at once, so N calls stay live. What is me
 the end of a prompt at the PBX to the next command there, less the 3 s the standard asks for; so the lateness of both
 processes and the way between them are in it. Goal: p99.9 at most 20 ms.
 
-    python bench/timers.py [--calls 1000] [--seconds 30] [--format json]
+    python -m bench.timers [--calls 1000] [--seconds 30] [--format json]
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 import uvloop
-from stand_in import SilentCall, StandInManager
+from bench.stand_in import SilentCall, StandInManager
 
 WAIT_S = 3.0
 """gov12345/silent_call: about 3 seconds after each of its first two phrases."""
