@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 import uvloop
+
 from bench.stand_in import SilentCall, StandInManager
 
 WAIT_S = 3.0
@@ -70,7 +71,7 @@ async def measure(calls: int, seconds: float, state: Path) -> dict[str, float]:
     ringing: set[asyncio.Task[None]] = set()
     late: list[float] = []
     counting = ending = False
-    served = 0
+    served = dialled = 0
 
     def waited(seconds_waited: float) -> None:
         if counting:
@@ -93,7 +94,6 @@ async def measure(calls: int, seconds: float, state: Path) -> dict[str, float]:
         )
         live.add(call)
 
-    dialled = 0
     try:
         await listening(agi_port, engine)
         before = resident_mib(engine.pid)

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -105,6 +106,25 @@ def build_images() -> dict[str, str]:
             with stage(title) as detail:
                 ids[name] = _build(DOCKER / recipe, name, detail)
     return ids
+
+
+def run_in(image: str, command: Sequence[str]) -> list[str]:
+    """Run a command in an image, as the image's user, in a copy that is thrown away.
+
+    Returns:
+        The lines it wrote.
+
+    Raises:
+        SetupError: it ended with an error; with its last lines.
+    """
+    with _alone():
+        return _buildah(
+            f"container=$($BUILDAH from --pull-never {image}); code=0; "
+            f'$BUILDAH run "$container" -- {shlex.join(command)} || code=$?; '
+            f'$BUILDAH rm "$container" >/dev/null; exit $code',
+            "run",
+            lambda _: None,
+        )
 
 
 def _recipe(*files: Path) -> str:
