@@ -82,6 +82,21 @@ class PromptCatalogue:
         return self.prompts.get((phrase.key, named)) or self.prompts.get((phrase.key, ()))
 
 
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A `{word}` that phrases may hold.
+
+    Attributes:
+        values: the only values it takes; empty for one that the call brings (a number, a name, a subject).
+        about: what belongs there.
+    """
+
+    name: str
+    where: Location
+    values: tuple[str, ...] = ()
+    about: str = ""
+
+
 # ── standards ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -135,6 +150,7 @@ class Standard:
     rules: Mapping[str, Rule]
     """By name within the standard: "silent_call"."""
     taboo: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    placeholders: Mapping[str, Placeholder] = field(default_factory=dict)
 
 
 # ── ladders ───────────────────────────────────────────────────────────────────────────────────────────────────────────

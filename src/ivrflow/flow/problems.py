@@ -57,17 +57,29 @@ class FlowError(Exception):
 
 @dataclass(slots=True)
 class ProblemList:
-    """Collects problems while a file is read, so that one pass reports them all."""
+    """Collects problems while a file is read, so that one pass reports them all.
+
+    Attributes:
+        most: after this many, `FlowError` is raised with what was found: the file is not what it is taken for, and
+            nobody reads on. None collects without end.
+    """
 
     problems: list[Problem] = field(default_factory=list)
+    most: int | None = None
 
     def error(self, where: Location, message: str, hint: str = "") -> None:
         """Note something that makes the file unusable."""
-        self.problems.append(Problem(where, message, hint))
+        self._note(Problem(where, message, hint))
 
     def warn(self, where: Location, message: str, hint: str = "") -> None:
         """Note something that works but was probably not meant."""
-        self.problems.append(Problem(where, message, hint, "warning"))
+        self._note(Problem(where, message, hint, "warning"))
+
+    def _note(self, problem: Problem) -> None:
+        self.problems.append(problem)
+        if self.most is not None and len(self.problems) >= self.most:
+            end = Problem(problem.where, f"that makes {self.most} problems; the rest is not shown", "mend these first")
+            raise FlowError([*self.problems, end])
 
     @property
     def errors(self) -> list[Problem]:

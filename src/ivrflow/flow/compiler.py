@@ -1,0 +1,363 @@
+"""From YAML text to a `CallFlow`: everything resolved, every wait bounded, all problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from pathlib import PurePosixPath
+
+from ivrflow.flow import grammar as g
+from ivrflow.flow.forms import Form
+from ivrflow.flow.ladders import rule_ladder
+from ivrflow.flow.model import (
+    HANG_UP,
+    RETURN,
+    CallFlow,
+    Climb,
+    HangUp,
+    Ladder,
+    Limits,
+    PromptCatalogue,
+    Standard,
+    Step,
+)
+from ivrflow.flow.names import Names
+from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList, did_you_mean
+from ivrflow.flow.reader import Named, check_name, wrong
+from ivrflow.flow.routes import check_routes
+from ivrflow.flow.source import Items, Node, Table, Text, parse
+from ivrflow.flow.standard import read_standard
+from ivrflow.flow.steps import compile_step
+
+MOST_PROBLEMS = 200
+"""Problems reported for one flow; a file with more is not what it is taken for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of a flow.
+
+    Attributes:
+        flow: None when there is an error among the problems.
+        problems: errors and warnings, by place.
+        flow_id: the flow's name and its place, blank when it has none.
+        numbers: the dialled numbers and their places.
+    """
+
+    flow: CallFlow | None
+    problems: tuple[Problem, ...]
+    flow_id: Named
+    numbers: tuple[Named, ...] = ()
+
+
+def compile_flow(source: Mapping[str, str], main: str, catalogue: PromptCatalogue | None = None) -> CallFlow:
+    """Compile a flow.
+
+    Args:
+        source: file name to text: the flow, its standard, its phrase files. Kept in `CallFlow.source`, so that a call
+            can be replayed with exactly the flow it had.
+        main: the flow's own file name in `source`.
+        catalogue: the prompts that exist as audio; None leaves them unchecked (and the flow without any).
+
+    Raises:
+        FlowError: with all problems of all these files.
+    """
+    checked = check_flow(source, main, catalogue)
+    if checked.flow is None:
+        raise FlowError(checked.problems)
+    return checked.flow
+
+
+def check_flow(
+    source: Mapping[str, str], main: str, catalogue: PromptCatalogue | None = None, *, known: Iterable[str] = ()
+) -> Checked:
+    """Compile a flow and tell its warnings too; never raises for what stands in the files.
+
+    Args:
+        source: as for `compile_flow`.
+        main: as for `compile_flow`.
+        catalogue: as for `compile_flow`.
+        known: ids of further standards that exist, for "did you mean".
+    """
+    problems = ProblemList(most=MOST_PROBLEMS)
+    try:
+        return _Compiler(source, main, catalogue, frozenset(known), problems).compile()
+    except FlowError as error:  # so many problems that reading ended
+        return Checked(None, error.problems, Named("", Location(main, 1, 1)))
+
+
+def check_standard(text: str, file: str) -> tuple[Standard | None, tuple[Problem, ...]]:
+    """Read a standard or phrase file by itself."""
+    problems = ProblemList(most=MOST_PROBLEMS)
+    try:
+        node = parse(text, file, problems)
+        standard = None if node is None else read_standard(node, problems)
+    except FlowError as error:
+        return None, error.problems
+    return (None if problems.errors else standard), tuple(sorted(set(problems.problems)))
+
+
+def standards_named(text: str, file: str) -> tuple[str, ...]:
+    """The ids of the standard and the phrase files a flow names, in order; what cannot be read names none."""
+    scratch = ProblemList()
+    node = parse(text, file, scratch)
+    if not isinstance(node, Table):
+        return ()
+    names: list[Named] = []
+    standard = node.get(g.STANDARD.name)
+    if standard is not None and (one := g.STANDARD.kind.read(standard, scratch)):
+        names.append(one)
+    files = node.get(g.PHRASE_FILES.name)
+    names += (g.PHRASE_FILES.unwritten if files is None else g.PHRASE_FILES.kind.read(files, scratch)) or ()
+    return tuple(dict.fromkeys(name.text for name in names))
+
+
+def is_flow(text: str, file: str) -> bool:
+    """Whether a file is meant as a flow, not as a standard or phrase file."""
+    node = parse(text, file, ProblemList())
+    if not isinstance(node, Table):
+        return True
+    return node.get(g.FLOW.name) is not None or node.get("id") is None
+
+
+class _Compiler:
+    """Compiles one flow; every method notes problems and goes on."""
+
+    def __init__(
+        self,
+        source: Mapping[str, str],
+        main: str,
+        catalogue: PromptCatalogue | None,
+        known: frozenset[str],
+        problems: ProblemList,
+    ) -> None:
+        self._source = dict(source)
+        self._main = main
+        self._catalogue = catalogue
+        self._known = known
+        self._problems = problems
+        self._broken: set[str] = set()
+
+    def compile(self) -> Checked:
+        """Read every file, then the flow."""
+        node = parse(self._source[self._main], self._main, self._problems)
+        files = self._standards()
+        top = Location(self._main, 1, 1)
+        if not isinstance(node, Table):
+            if node is not None:
+                wrong(node, "a flow", "flow: gov12345", self._problems)
+            return Checked(None, tuple(sorted(set(self._problems.problems))), Named("", top))
+        form = g.FLOW_SPEC.read(node, node.where, self._problems)
+        flow = self._flow(form, files)
+        errors = self._problems.errors
+        return Checked(
+            None if errors else flow, tuple(sorted(set(self._problems.problems))), form[g.FLOW], form[g.DIALLED]
+        )
+
+    # ── the files beside the flow ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _standards(self) -> dict[str, Standard]:
+        """The files beside the flow by id; those that cannot be used are remembered as broken."""
+        standards: dict[str, Standard] = {}
+        for file, text in self._source.items():
+            if file == self._main:
+                continue
+            stem = PurePosixPath(file.replace("\\", "/")).stem
+            node = parse(text, file, self._problems)
+            standard = None if node is None else read_standard(node, self._problems)
+            if standard is not None and standard.id == stem:
+                standards[stem] = standard
+            else:
+                self._broken.add(stem)
+        return standards
+
+    def _missing(self, form: Form, files: Mapping[str, Standard]) -> frozenset[str]:
+        """Ids the flow names without a usable file of that id; each is noted."""
+        missing = set(self._broken)
+        standard = form[g.STANDARD]
+        wanted = [(standard, "standard")] if standard else []
+        written = form.wrote(g.PHRASE_FILES)
+        wanted += [(name, "phrase file") for name in form[g.PHRASE_FILES]]
+        for name, what in wanted:
+            if name.text in files or name.text in missing:
+                continue
+            if what == "standard" or written:
+                missing.add(name.text)
+                others = (set(files) | self._known) - {name.text}
+                hint = did_you_mean(name.text, others)
+                folder = PurePosixPath(self._main.replace("\\", "/")).parent / "standards"
+                if not hint.startswith("did you mean"):
+                    hint = f"it is looked for in {folder / name.text}.yaml" + (f"; {hint}" if hint else "")
+                self._problems.error(name.where, f"there is no {what} '{name.text}'", hint)
+        return frozenset(missing)
+
+    # ── the flow ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _flow(self, form: Form, files: Mapping[str, Standard]) -> CallFlow | None:
+        missing = self._missing(form, files)
+        standard = files.get(form[g.STANDARD].text)
+        limits = _limits(form[g.LIMITS])
+        table = form[g.STEPS]
+        names = Names(
+            problems=self._problems,
+            standard_id=form[g.STANDARD].text,
+            standard=standard,
+            files=files,
+            missing=missing,
+            steps=frozenset({HANG_UP} | {entry.key.text for entry in table.entries} if table else {HANG_UP}),
+        )
+        start = names.step(form[g.START])
+        mentioned: dict[str, frozenset[str]] = {}
+        steps = self._steps(table, names, limits, mentioned) if table else {}
+        outcomes = self._outcomes(form, names)
+        leaves = self._leaves(form, names)
+        situations = {name: rule_ladder(rule, limits) for name, rule in standard.rules.items()} if standard else {}
+        begins = [start, *outcomes.values(), *(step for targets in leaves.values() for step in targets.values())]
+        if start and table:
+            check_routes(steps, begins, mentioned, self._problems)
+        self._check_ends(steps, outcomes)
+        self._check_numbers(form[g.DIALLED])
+        self._check_prompts(names, situations)
+        if standard is None or self._problems.errors:
+            return None
+        return CallFlow(
+            id=form[g.FLOW].text,
+            title=form[g.TITLE],
+            numbers=tuple(number.text for number in form[g.DIALLED]),
+            standard=standard,
+            start=start,
+            steps=steps,
+            outcomes=outcomes,
+            situations=situations,
+            phrases=names.phrase_data(),
+            prompts=self._catalogue or PromptCatalogue(),
+            limits=limits,
+            timezone=_zone(form),
+            where=form[g.FLOW].where,
+            leaves=leaves,
+            source=self._source,
+        )
+
+    def _steps(
+        self, table: Table, names: Names, limits: Limits, mentioned: dict[str, frozenset[str]]
+    ) -> dict[str, Step]:
+        """All steps; `mentioned` takes, for steps with problems, the steps they speak of."""
+        steps: dict[str, Step] = {}
+        for entry in table.entries:
+            name = entry.key
+            if name.text in {HANG_UP, RETURN}:
+                message = f"'{name.text}' cannot be the name of a step of your own"
+                self._problems.error(name.where, message, "it has a meaning already; choose another name")
+                mentioned[name.text] = _mentioned(entry.value, names.steps)
+                continue
+            check_name(name, "a step's name", self._problems)
+            before = len(self._problems.problems)
+            step = compile_step(name, entry.value, names, limits)
+            if step is not None:
+                steps[name.text] = step
+            if len(self._problems.problems) > before:
+                mentioned[name.text] = _mentioned(entry.value, names.steps)
+        steps[HANG_UP] = HangUp(HANG_UP, table.where, "hung_up")
+        return steps
+
+    def _outcomes(self, form: Form, names: Names) -> dict[str, str]:
+        outcomes = {RETURN: RETURN}
+        wanted: dict[str, list[str]] = {}
+        for rule in names.standard.rules.values() if names.standard else ():
+            if rule.then:
+                wanted.setdefault(rule.then, []).append(rule.id)
+        for word, step in form[g.OUTCOMES]:
+            if names.standard and word.text not in wanted and word.text != RETURN:
+                message = f"no rule of {names.standard.id} ends in '{word.text}'"
+                self._problems.error(word.where, message, did_you_mean(word.text, set(wanted) - set(outcomes)))
+            outcomes[word.text] = names.step_or_return(step)
+        for then, rules in wanted.items():
+            if then not in outcomes and (not form.wrote(g.OUTCOMES) or g.OUTCOMES.name in form.values):
+                who = ", ".join(rules[:3]) + (f" and {len(rules) - 3} more" if len(rules) > 3 else "")
+                hint = f"write {then}: STEP, or {then}: {RETURN}; needed by {who}"
+                self._problems.error(form.place(g.OUTCOMES), f"'outcomes' has no '{then}'", hint)
+        return outcomes
+
+    def _leaves(self, form: Form, names: Names) -> dict[str, dict[str, str]]:
+        leaves: dict[str, dict[str, str]] = {}
+        for situation, table in form[g.LEAVING]:
+            rule = names.rule(situation)
+            words = {rung.leave_on for rung in rule.rungs if rung.leave_on} if rule else set()
+            targets: dict[str, str] = {}
+            for word, step in table:
+                if rule and word.text not in words:
+                    message = f"nothing called '{word.text}' leaves {rule.id}"
+                    self._problems.error(word.where, message, did_you_mean(word.text, words))
+                targets[word.text] = names.step_or_return(step)
+            leaves[situation.text] = targets
+        return leaves
+
+    def _check_ends(self, steps: Mapping[str, Step], outcomes: Mapping[str, str]) -> None:
+        """A ladder should end where the standard ends it."""
+        for step in steps.values():
+            if not isinstance(step, Climb) or not step.used_up:
+                continue
+            documented = outcomes.get(step.ladder.then, RETURN)
+            if documented not in {RETURN, "", step.used_up}:
+                message = f"the standard ends {step.ladder.name} with '{step.ladder.then}', here {documented}"
+                self._problems.warn(
+                    step.where, f"{message}; this step goes to {step.used_up}", f"used_up: {documented}"
+                )
+
+    def _check_numbers(self, numbers: Iterable[Named]) -> None:
+        first: dict[str, Named] = {}
+        for number in numbers:
+            if number.text in first:
+                self._problems.error(number.where, "this number is listed twice", "delete one of them")
+            first.setdefault(number.text, number)
+
+    def _check_prompts(self, names: Names, situations: Mapping[str, Ladder]) -> None:
+        """Every phrase a call can say must exist as audio, in today's wording."""
+        if self._catalogue is None:
+            return
+        said = dict(names.said)
+        for ladder in situations.values():
+            for rung in ladder.rungs:
+                if rung.say:
+                    said.setdefault(rung.say, rung.where)
+        phrases = names.phrase_data()
+        for key, where in said.items():
+            phrase = phrases.get(key)
+            if phrase is None:
+                continue
+            prompt = self._catalogue.best(phrase, {})
+            if prompt is None:
+                self._problems.error(where, f"there is no recording of '{key}'", "run: ivrflow prompts build")
+            elif prompt.text != (phrase.without if phrase.placeholders else phrase.text):
+                message = f"the recording of '{key}' has another wording than {phrase.where.file}"
+                self._problems.error(where, message, "run: ivrflow prompts build")
+
+
+def _limits(form: Form) -> Limits:
+    return replace(
+        Limits(),
+        call_length=form[g.CALL_LENGTH],
+        visits_per_step=form[g.VISITS],
+        steps_per_event=form[g.STEPS_PER_EVENT],
+        task_wait=form[g.TASK_WAIT],
+        own_wait=form[g.OWN_WAIT],
+        tolerance=form[g.TOLERANCE],
+    )
+
+
+def _zone(form: Form) -> tzinfo:
+    return form[g.ZONE]
+
+
+def _mentioned(node: Node, steps: frozenset[str]) -> frozenset[str]:
+    """Names of steps that stand anywhere in a node."""
+    match node:
+        case Text(text=text):
+            return frozenset({text}) & steps
+        case Items(items=items):
+            return frozenset().union(*(_mentioned(item, steps) for item in items))
+        case Table(entries=entries):
+            return frozenset().union(*(_mentioned(entry.value, steps) for entry in entries))
+        case _:
+            return frozenset()

@@ -1,0 +1,131 @@
+"""Tables with known keys: declared once, read and described from the same declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+from ivrflow.flow.problems import Location, ProblemList, did_you_mean
+from ivrflow.flow.reader import NOWHERE, Kind, wrong
+from ivrflow.flow.source import Entry, Node, Table, parse
+from ivrflow.flow.syntax import shortened
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_UNKNOWN_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[T_co]):
+    """One key of a table.
+
+    Attributes:
+        about: what it means, in the words of the reference; also told to whoever forgot it.
+        default: what counts when it is not written, as it would be written; None when nothing does.
+        required: whether it must be written.
+    """
+
+    name: str
+    kind: Kind[T_co]
+    about: str
+    default: str | None = None
+    required: bool = False
+
+    @property
+    def unwritten(self) -> T_co:
+        """The value when the key is absent or could not be read."""
+        if self.default is None:
+            return self.kind.blank
+        problems = ProblemList()
+        node = parse(self.default, "default", problems)
+        value = None if node is None else self.kind.read(node, problems)
+        assert value is not None, f"default of {self.name}: {problems.problems}"
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A table that was read: every declared key has a value, written, by default, or blank after a problem.
+
+    Attributes:
+        where: the place to point at for something that is missing.
+        rest: entries whose keys are not declared, where the form allows them.
+    """
+
+    where: Location
+    values: Mapping[str, object] = field(default_factory=dict)
+    places: Mapping[str, Location] = field(default_factory=dict)
+    rest: tuple[Entry, ...] = ()
+
+    def __getitem__(self, key: Key[T]) -> T:
+        return cast("T", self.values[key.name]) if key.name in self.values else key.unwritten
+
+    def wrote(self, key: Key[Any]) -> bool:
+        """Whether the key is written, readable or not."""
+        return key.name in self.places
+
+    def place(self, key: Key[Any]) -> Location:
+        """Where the key is written; the form itself when it is not."""
+        return self.places.get(key.name, self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class FormSpec:
+    """What a table may hold.
+
+    Attributes:
+        title: "a menu step": stands in messages.
+        rest: what further keys mean, where any are allowed; else empty.
+    """
+
+    title: str
+    keys: tuple[Key[Any], ...]
+    rest: str = ""
+
+    def read(self, table: Table, where: Location, problems: ProblemList) -> Form:
+        """Read all keys, noting unknown, unreadable and missing ones."""
+        known = {key.name: key for key in self.keys}
+        values: dict[str, object] = {}
+        places: dict[str, Location] = {}
+        strangers: list[Entry] = []
+        for entry in table.entries:
+            key = known.get(entry.key.text)
+            if key is None:
+                strangers.append(entry)
+                continue
+            places[key.name] = entry.key.where
+            value = key.kind.read(entry.value, problems)
+            if value is not None:
+                values[key.name] = value
+        if not self.rest:
+            unknown_keys(self.title, strangers, [name for name in known if name not in places], problems)
+        for key in self.keys:
+            if key.required and key.name not in places:
+                message = f"{self.title} needs '{key.name}'"
+                problems.error(where, message, f"write {key.name}: {key.kind.example}  ({key.about})")
+        return Form(where, values, places, tuple(strangers) if self.rest else ())
+
+
+def unknown_keys(title: str, strangers: list[Entry], known: Iterable[str], problems: ProblemList) -> None:
+    """Note keys that mean nothing in `title`."""
+    for entry in strangers[:_UNKNOWN_SHOWN]:
+        name = entry.key.text
+        hint = "aliases cannot be merged; write the keys out" if name == "<<" else did_you_mean(name, known)
+        problems.error(entry.key.where, f"{title} has no '{shortened(name)}'", hint)
+    if len(strangers) > _UNKNOWN_SHOWN:
+        more = len(strangers) - _UNKNOWN_SHOWN
+        problems.error(strangers[_UNKNOWN_SHOWN].key.where, f"{more} more unknown keys", "")
+
+
+def form_kind(spec: FormSpec, example: str) -> Kind[Form]:
+    """A table with the keys of `spec`, as a value."""
+
+    def read(node: Node, problems: ProblemList) -> Form | None:
+        if not isinstance(node, Table):
+            wrong(node, spec.title, example, problems)
+            return None
+        return spec.read(node, node.where, problems)
+
+    return Kind(spec.title, example, Form(NOWHERE), read)

@@ -1,0 +1,100 @@
+"""From the rules of a standard to the ladders a call climbs: which wait is chosen, and which rule each rung obeys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ivrflow.flow.model import Ladder, Limits, Rule, RuleRung, Rung, Standard
+from ivrflow.flow.problems import Location, ProblemList
+from ivrflow.flow.reader import Located, written
+
+
+def chosen_wait(rung: RuleRung, limits: Limits) -> float:
+    """Seconds to wait on a rung.
+
+    The middle of the documented seconds after a phrase, their ceiling for a task. Where the standard waits for
+    something but gives no number, the flow's own limit; where it waits for nothing, no time at all.
+    """
+    if rung.wait is not None:
+        return rung.wait.most if rung.task else (rung.wait.least + rung.wait.most) / 2
+    if rung.leave_on is not None:
+        return limits.task_wait if rung.task else limits.own_wait
+    return 0.0
+
+
+def rule_rungs(rule: Rule, limits: Limits) -> tuple[Rung, ...]:
+    """The rungs of a rule, each with its wait and its rule."""
+    return tuple(
+        Rung(
+            where=rung.where,
+            say=rung.say,
+            task=rung.task,
+            wait=chosen_wait(rung, limits),
+            band=rung.wait,
+            leave_on=rung.leave_on,
+            rule=rule.id,
+        )
+        for rung in rule.rungs
+    )
+
+
+def rule_ladder(rule: Rule, limits: Limits) -> Ladder:
+    """The ladder of a rule as the standard writes it."""
+    return Ladder(rule.name, rule_rungs(rule, limits), rule.then, rule.where)
+
+
+def with_waits(ladder: Ladder, waits: Sequence[Located[float]], problems: ProblemList) -> Ladder:
+    """The ladder with the flow's own choice of waits, which must lie in the documented seconds.
+
+    One wait holds for every rung that says something and waits; several are given one by one.
+    """
+    waiting = [index for index, rung in enumerate(ladder.rungs) if rung.say and rung.wait > 0]
+    if not waits or not ladder.rungs:
+        return ladder
+    chosen = list(waits) * len(waiting) if len(waits) == 1 else list(waits)
+    if len(chosen) != len(waiting) or not waiting:
+        message = f"{len(waits)} waits are given; '{ladder.name}' has {len(waiting)} rungs that wait"
+        problems.error(waits[0].where, message, "write one wait for all of them, or one for each")
+        return ladder
+    rungs = list(ladder.rungs)
+    for index, wait in zip(waiting, chosen, strict=True):
+        band = rungs[index].band
+        if band is not None and not band.least <= wait.value <= band.most:
+            allowed = written(band.least) + (f" to {written(band.most)}" if band.most > band.least else "")
+            message = (
+                f"{written(wait.value)} is not what {rungs[index].rule} asks for after rung {index + 1}: {allowed}"
+            )
+            problems.error(wait.where, message, f"write {allowed}, or leave 'wait' out")
+        rungs[index] = replace(rungs[index], wait=wait.value)
+    return replace(ladder, rungs=tuple(rungs))
+
+
+def with_opening(ladder: Ladder, phrase: str, where: Location, standard: Standard | None) -> Ladder:
+    """The ladder with another first phrase, which may be the opening of a rule of its own and then obeys both."""
+    first = next((index for index, rung in enumerate(ladder.rungs) if rung.say), None)
+    if first is None or not phrase:
+        return ladder
+    rungs = list(ladder.rungs)
+    own = rungs[first].rule
+    rungs[first] = replace(rungs[first], say=phrase, where=where, also_rule=opened_rule(standard, phrase, besides=own))
+    return replace(ladder, rungs=tuple(rungs))
+
+
+def opened_rule(standard: Standard | None, phrase: str, *, besides: str | None = None) -> str | None:
+    """Id of the one rule whose first rung says `phrase`; None when there is none or more than one."""
+    if standard is None:
+        return None
+    ids = [rule.id for rule in standard.rules.values() if rule.rungs and rule.rungs[0].say == phrase]
+    others = [rule_id for rule_id in ids if rule_id != besides]
+    return others[0] if len(others) == 1 else None
+
+
+def says(rule: Rule, phrase: str) -> bool:
+    """Whether the rule says the phrase or an interchangeable wording of it (`.alt1`, `.alt2`, …)."""
+    return any(rung.say and _without_alternative(rung.say) == _without_alternative(phrase) for rung in rule.rungs)
+
+
+def _without_alternative(phrase: str) -> str:
+    return re.sub(r"\.alt\d+$", "", phrase)

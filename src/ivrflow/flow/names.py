@@ -1,0 +1,90 @@
+"""What a flow may refer to: its steps, the phrases it can say, the rules of its standard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ivrflow.flow.model import HANG_UP, RETURN, Phrase, Rule, Standard
+from ivrflow.flow.problems import Location, ProblemList, did_you_mean
+from ivrflow.flow.reader import Named
+
+
+@dataclass(slots=True)
+class Names:
+    """Resolves references, noting those that lead nowhere, and remembers what is said where.
+
+    Attributes:
+        standard_id: the standard named by the flow, loaded or not.
+        standard: None when it could not be loaded; that is noted already, so nothing in it is missed.
+        files: every standard and phrase file at hand, by id.
+        missing: ids of files that are noted as missing.
+        said: the first place where each phrase is said.
+    """
+
+    problems: ProblemList
+    standard_id: str
+    standard: Standard | None
+    files: Mapping[str, Standard]
+    missing: frozenset[str]
+    steps: frozenset[str]
+    said: dict[str, Location] = field(default_factory=dict)
+
+    def phrase(self, name: Named) -> str:
+        """The full key of a phrase: "gov12345/silent_call.greeting"; empty for none."""
+        if not name:
+            return ""
+        owner, _, own = name.text.rpartition("/")
+        owner = owner or self.standard_id
+        key = f"{owner}/{own}"
+        file = self.files.get(owner)
+        if file is None:
+            if owner not in self.missing and owner:
+                hint = did_you_mean(owner, self.files)
+                self.problems.error(name.where, f"there is no phrase file '{owner}'", hint)
+        elif key not in file.phrases:
+            self.problems.error(name.where, f"there is no phrase '{name.text}'", self._phrase_hint(owner, own))
+        else:
+            self.said.setdefault(key, name.where)
+        return key
+
+    def _phrase_hint(self, owner: str, own: str) -> str:
+        elsewhere = next((f"{file.id}/{own}" for file in self.files.values() if f"{file.id}/{own}" in file.phrases), "")
+        if elsewhere:
+            return f"did you mean '{elsewhere}'?"
+        prefix = "" if owner == self.standard_id else f"{owner}/"
+        return did_you_mean(prefix + own, [prefix + key.partition("/")[2] for key in self.files[owner].phrases])
+
+    def phrases(self, names: tuple[Named, ...]) -> tuple[str, ...]:
+        """The full keys of several phrases."""
+        return tuple(key for name in names if (key := self.phrase(name)))
+
+    def step(self, name: Named) -> str:
+        """The step referred to; after noting an unknown one the step most likely meant, or nothing."""
+        if not name or name.text in self.steps:
+            return name.text
+        if name.text == RETURN:
+            hint = f"only a situation can go back; name a step, for example {HANG_UP}"
+            self.problems.error(name.where, f"'{RETURN}' is no step", hint)
+            return ""
+        hint = did_you_mean(name.text, self.steps)
+        self.problems.error(name.where, f"there is no step '{name.text}'", hint)
+        return hint.split("'")[1] if hint.startswith("did you mean") else ""
+
+    def step_or_return(self, name: Named) -> str:
+        """The step referred to, or `RETURN`."""
+        return RETURN if name.text == RETURN else self.step(name)
+
+    def rule(self, name: Named) -> Rule | None:
+        """The rule of the standard, written with or without the standard's id."""
+        if not name or self.standard is None:
+            return None
+        rule = self.standard.rules.get(name.text)
+        if rule is None:
+            hint = did_you_mean(name.text, self.standard.rules)
+            self.problems.error(name.where, f"{self.standard.id} has no rule '{name.text}'", hint)
+        return rule
+
+    def phrase_data(self) -> dict[str, Phrase]:
+        """Every phrase at hand, by full key."""
+        return {key: phrase for file in self.files.values() for key, phrase in file.phrases.items()}

@@ -1,0 +1,118 @@
+"""Phrases and their placeholders: the wording of a standard, or of the house where a standard names none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from ivrflow.flow.forms import FormSpec, Key, form_kind
+from ivrflow.flow.model import Phrase, Placeholder
+from ivrflow.flow.problems import Location, ProblemList, did_you_mean
+from ivrflow.flow.reader import LONGEST_NAME, TEXT, Kind, check_name, one_or_more, wrong
+from ivrflow.flow.source import Node, Table, Text
+from ivrflow.flow.syntax import shortened
+
+PHRASE_TEXT = Key("text", TEXT, "what callers hear, with {placeholders}", required=True)
+WITHOUT = Key("without", TEXT, "the wording when a value is not known")
+NOTE = Key("note", TEXT, "when to use it")
+PHRASE_SPEC = FormSpec("a phrase", (PHRASE_TEXT, WITHOUT, NOTE))
+_PHRASE = form_kind(PHRASE_SPEC, '{text: "您好！"}')
+
+VALUES = Key("values", one_or_more(TEXT, "texts"), "the only values it takes; without it the call brings the value")
+ABOUT = Key("about", TEXT, "what belongs there")
+PLACEHOLDER_SPEC = FormSpec("a placeholder", (VALUES, ABOUT))
+_PLACEHOLDER = form_kind(PLACEHOLDER_SPEC, '{about: "the matter in a few words"}')
+
+_PHRASE_NAME = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
+_IN_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+def _read_placeholders(node: Node, problems: ProblemList) -> Mapping[str, Placeholder] | None:
+    if not isinstance(node, Table):
+        wrong(node, "a table of placeholders", '{topic: {about: "the matter"}}', problems)
+        return None
+    placeholders: dict[str, Placeholder] = {}
+    for entry in node.entries:
+        if not check_name(entry.key, "a placeholder", problems):
+            continue
+        form = _PLACEHOLDER.read(entry.value, problems)
+        values, about = (form[VALUES], form[ABOUT]) if form else ((), "")
+        placeholders[entry.key.text] = Placeholder(entry.key.text, entry.key.where, values, about)
+    return placeholders
+
+
+PLACEHOLDERS: Kind[Mapping[str, Placeholder]] = Kind(
+    "a table of placeholders", '{topic: {about: "the matter"}}', {}, _read_placeholders
+)
+
+
+def _read_phrase_table(node: Node, problems: ProblemList) -> Table | None:
+    if isinstance(node, Table):
+        return node
+    wrong(node, "a table of phrases", '{greeting: {text: "您好！"}}', problems)
+    return None
+
+
+PHRASE_TABLE: Kind[Table | None] = Kind("a table of phrases", '{greeting: {text: "您好！"}}', None, _read_phrase_table)
+
+
+def read_phrases(
+    book: str, table: Table, placeholders: Mapping[str, Placeholder], problems: ProblemList
+) -> dict[str, Phrase]:
+    """The phrases of `book` by full key ("house/menu.main").
+
+    A phrase with a problem is in the result too: nobody needs to be told that it does not exist.
+    """
+    phrases: dict[str, Phrase] = {}
+    for entry in table.entries:
+        name = entry.key
+        if not _PHRASE_NAME.fullmatch(name.text) or len(name.text) > 2 * LONGEST_NAME:
+            message = f"'{shortened(name.text)}' cannot be a phrase's name"
+            problems.error(name.where, message, "use a-z, 0-9 and '_', with dots between: silent_call.greeting")
+            continue
+        key = f"{book}/{name.text}"
+        phrases[key] = _read_phrase(key, name, entry.value, placeholders, problems)
+    return phrases
+
+
+def _read_phrase(
+    key: str, name: Text, node: Node, placeholders: Mapping[str, Placeholder], problems: ProblemList
+) -> Phrase:
+    form = _PHRASE.read(node, problems)
+    if form is None:
+        return Phrase(key, "", name.where)
+    text = form[PHRASE_TEXT]
+    where = _value_place(node, "text") or name.where
+    used = _used_placeholders(text, where, placeholders, problems)
+    without = form[WITHOUT] if form.wrote(WITHOUT) else None
+    if used and without is None:
+        message = f"'{name.text}' has no wording for when {_listed(used)} is not known"
+        problems.error(name.where, message, "add without: and what is said then")
+    if without is not None and (hit := _IN_BRACES.search(without)):
+        place = _value_place(node, "without") or name.where
+        problems.error(place, f"'without' needs {hit[0]} itself", "word it without any value")
+    if without is not None and not used and text:
+        problems.error(form.place(WITHOUT), "'without' is never said: the text has no placeholder", "delete it")
+    return Phrase(key, text, name.where, used, without, form[NOTE])
+
+
+def _used_placeholders(
+    text: str, where: Location, declared: Mapping[str, Placeholder], problems: ProblemList
+) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(_IN_BRACES.findall(text)))
+    for name in names:
+        if name not in declared:
+            hint = did_you_mean(name, declared) or "declare it under 'placeholders:'"
+            problems.error(where, f"the placeholder {{{shortened(name)}}} is not declared", hint)
+    if re.search(r"[{}]", _IN_BRACES.sub("", text)):
+        problems.error(where, "a brace without its partner", "write {placeholder}; callers hear no braces")
+    return names
+
+
+def _value_place(node: Node, key: str) -> Location | None:
+    value = node.get(key) if isinstance(node, Table) else None
+    return None if value is None else value.where
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)

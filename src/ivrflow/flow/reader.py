@@ -1,0 +1,471 @@
+"""Single values of a flow: what a scalar or a list of scalars may say, and what to write instead.
+
+A `Kind` reads one node into a value, or notes a problem and gives None. The reference in the docs is written from the
+same kinds, so that the reader and its description cannot part.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Generic, Literal, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from ivrflow.flow.model import BargeIn
+from ivrflow.flow.problems import Location, ProblemList, did_you_mean
+from ivrflow.flow.source import Items, Node, Table, Text, Unreadable
+from ivrflow.flow.syntax import full_width_hint, shortened
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+KEYS = "0123456789*#ABCD"
+"""The keys of a telephone; A to D exist on old military and some SIP ones."""
+
+LONGEST_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T_co]):
+    """One kind of value.
+
+    Attributes:
+        name: what it is, with its article: "a duration".
+        example: how it is written, for hints and the reference.
+        blank: stands in for a value that is absent or could not be read.
+        read: the value of a node, or None after noting what is wrong with it.
+    """
+
+    name: str
+    example: str
+    blank: T_co
+    read: Callable[[Node, ProblemList], T_co | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The name of something else (a step, a phrase, a rule) and where it is written. Blank when absent."""
+
+    text: str
+    where: Location
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+
+NOWHERE = Location("", 0, 0)
+NOBODY = Named("", NOWHERE)
+
+
+def found(node: Node) -> str:
+    """What stands there, in words."""
+    match node:
+        case Text(text="", quoted=False):
+            return "nothing"
+        case Text(text=text):
+            return f"'{shortened(text)}'"
+        case Items():
+            return "a list"
+        case Table():
+            return "keys and values"
+        case Unreadable():
+            return "something unreadable"
+
+
+def wrong(node: Node, what: str, example: str, problems: ProblemList) -> None:
+    """Note that `node` is not `what`, unless it is noted already that it cannot be read."""
+    if isinstance(node, Unreadable):
+        return
+    full_width = full_width_hint(node.text) if isinstance(node, Text) and not node.quoted else ""
+    hint = full_width or f"write {what}, for example {example}"
+    if isinstance(node, Text) and not node.text:
+        problems.error(node.where, "the value is missing", hint)
+    else:
+        problems.error(node.where, f"{found(node)} is not {what}", hint)
+
+
+def scalar(node: Node, what: str, example: str, problems: ProblemList) -> Text | None:
+    """The scalar that stands here; None after noting that something else does."""
+    if isinstance(node, Text) and node.text:
+        return node
+    wrong(node, what, example, problems)
+    return None
+
+
+def _from_text(name: str, example: str, blank: T, convert: Callable[[Text, ProblemList], T | None]) -> Kind[T]:
+    def read(node: Node, problems: ProblemList) -> T | None:
+        text = scalar(node, name, example, problems)
+        return None if text is None else convert(text, problems)
+
+    return Kind(name, example, blank, read)
+
+
+# ── words ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_PHRASE = re.compile(r"(?:[a-z0-9_]+/)?[a-z0-9_]+(?:\.[a-z0-9_]+)*")
+
+
+def _slug(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).lower()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+
+
+def check_name(name: Text, what: str, problems: ProblemList) -> bool:
+    """Whether `name` is a slug; notes what to write when it is not."""
+    if _NAME.fullmatch(name.text) and len(name.text) <= LONGEST_NAME:
+        return True
+    better = _slug(name.text)[:LONGEST_NAME]
+    hint = f"write '{better}'" if better else "use a-z, 0-9 and '_'"
+    message = f"'{shortened(name.text)}' cannot be {what}: small letters, digits and '_', at most {LONGEST_NAME}"
+    problems.error(name.where, message, hint)
+    return False
+
+
+def _read_text(text: Text, problems: ProblemList) -> str | None:  # noqa: ARG001 - any text will do
+    return text.text
+
+
+def name_of(what: str, example: str) -> Kind[Named]:
+    """A slug, with its place."""
+
+    def convert(text: Text, problems: ProblemList) -> Named | None:
+        return Named(text.text, text.where) if check_name(text, what, problems) else None
+
+    return _from_text(what, example, NOBODY, convert)
+
+
+def _read_phrase(text: Text, problems: ProblemList) -> Named | None:
+    if _PHRASE.fullmatch(text.text) and len(text.text) <= 2 * LONGEST_NAME:
+        return Named(text.text, text.where)
+    hint = "write its key, not its wording: silent_call.greeting or house/menu.main"
+    problems.error(text.where, f"'{shortened(text.text)}' is no phrase", hint)
+    return None
+
+
+TEXT = _from_text("text", '"政府服务热线"', "", _read_text)
+STEP = name_of("a step", "main_menu")
+RULE = name_of("a rule", "silent_call")
+WORD = name_of("a word", "understood")
+PHRASE = _from_text("a phrase", "silent_call.greeting", NOBODY, _read_phrase)
+
+
+# ── numbers and times ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+_DURATION = re.compile(
+    r"(?:(\d{1,5})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,8}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?", flags=re.ASCII
+)
+_UNITS = {
+    "h": "h",
+    "小时": "h",
+    "m": "m",
+    "min": "m",
+    "分": "m",
+    "分钟": "m",
+    "s": "s",
+    "sec": "s",
+    "秒": "s",
+    "ms": "ms",
+    "毫秒": "ms",
+}
+DAY_S = 86_400.0
+
+
+def written(seconds: float) -> str:
+    """A duration as a flow writes it: "3s", "1m30s", "500ms"."""
+    milliseconds = round(seconds * 1000)
+    parts: list[str] = []
+    for unit, size in (("h", 3_600_000), ("m", 60_000)):
+        if milliseconds >= size:
+            parts.append(f"{milliseconds // size}{unit}")
+            milliseconds %= size
+    if milliseconds % 1000 == 0:
+        parts += [f"{milliseconds // 1000}s"] if milliseconds or not parts else []
+    elif milliseconds < 1000:
+        parts.append(f"{milliseconds}ms")
+    else:
+        parts.append(f"{milliseconds / 1000:g}s")
+    return "".join(parts)
+
+
+def _seconds(text: str) -> float | None:
+    hit = _DURATION.fullmatch(text)
+    if hit is None or not text:
+        return None
+    hours, minutes, seconds, milliseconds = (float(part) if part else 0.0 for part in hit.groups())
+    return round(hours * 3600 + minutes * 60 + seconds + milliseconds / 1000, 3)
+
+
+def _duration_hint(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).strip().lower()
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", plain, flags=re.ASCII):
+        return f"write {plain}s for seconds, {plain}m for minutes, or 500ms"
+    if hit := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([^\d\s.]+)", plain, flags=re.ASCII):
+        unit = next(
+            (short for word, short in _UNITS.items() if hit[2] in {word, word + "s", word + "onds", word + "utes"}), ""
+        )
+        if unit:
+            return f"write {hit[1]}{unit}"
+    return "write a number and its unit without blank: 3s, 500ms, 1m, 1m30s"
+
+
+def duration(least: float = 0.1, most: float = DAY_S, example: str = "3s") -> Kind[float]:
+    """Seconds from `least` to `most`, written with units."""
+
+    def convert(text: Text, problems: ProblemList) -> float | None:
+        seconds = _seconds(text.text)
+        if seconds is None:
+            missing_unit = re.fullmatch(r"\d+(\.\d+)?", text.text, flags=re.ASCII)
+            message = f"'{shortened(text.text)}' " + ("has no unit" if missing_unit else "is not a duration")
+            problems.error(text.where, message, _duration_hint(text.text))
+        elif not least <= seconds <= most:
+            size = "short" if seconds < least else "long"
+            problems.error(text.where, f"'{text.text}' is too {size}", f"write {written(least)} to {written(most)}")
+        else:
+            return seconds
+        return None
+
+    return _from_text("a duration", example, 0.0, convert)
+
+
+def count(least: int, most: int, example: str = "1") -> Kind[int]:
+    """A whole number from `least` to `most`."""
+
+    def convert(text: Text, problems: ProblemList) -> int | None:
+        if not re.fullmatch(r"\d{1,9}", text.text, flags=re.ASCII):
+            problems.error(text.where, f"'{shortened(text.text)}' is not a whole number", f"write {least} to {most}")
+        elif not least <= int(text.text) <= most:
+            size = "few" if int(text.text) < least else "many"
+            problems.error(text.where, f"{int(text.text)} is too {size}", f"write {least} to {most}")
+        else:
+            return int(text.text)
+        return None
+
+    return _from_text("a whole number", example, least, convert)
+
+
+_TIME = re.compile(r"(\d{1,2}):(\d{2})", flags=re.ASCII)
+
+
+def time_of_day(latest: Literal["23:59", "24:00"]) -> Kind[int]:
+    """Minutes since midnight, written as on a clock of 24 hours. Only a closing time may be 24:00."""
+
+    def convert(text: Text, problems: ProblemList) -> int | None:
+        hit = _TIME.fullmatch(text.text)
+        if hit and int(hit[2]) < 60 and (minute := int(hit[1]) * 60 + int(hit[2])) <= 24 * 60 - (latest == "23:59"):
+            return minute
+        problems.error(text.where, f"'{shortened(text.text)}' is no time of day", _time_hint(text.text, latest))
+        return None
+
+    return _from_text("a time of day", '"06:00"', 0, convert)
+
+
+def _time_hint(text: str, latest: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).lower()
+    if hit := re.fullmatch(r"(\d{1,2})(?:[:.h点时](\d{2}))?\s*(am|pm)?[点时]?", plain, flags=re.ASCII):
+        hour = int(hit[1]) % 12 + 12 * (hit[3] == "pm") if hit[3] else int(hit[1])
+        if hour < 24 and int(hit[2] or 0) < 60:
+            return f'write "{hour:02}:{hit[2] or "00"}"'
+    return f'write hours and minutes, "00:00" to "{latest}"'
+
+
+# ── keys, days, inputs ────────────────────────────────────────────────────────────────────────────────────────────────
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_WORDS = {"周": 0, "星期": 0, "礼拜": 0}
+
+
+def _day_hint(word: str) -> str:
+    for prefix in _DAY_WORDS:
+        if word.startswith(prefix) and (number := "一二三四五六日天".find(word[len(prefix) :])) >= 0:
+            return f"write '{DAYS[min(number, 6)]}'"
+    if word.lower() in {"daily", "always", "every day", "每天"}:
+        return "write mon-sun"
+    if word.lower() in {"weekdays", "工作日"}:
+        return "write mon-fri"
+    if word.lower() in {"weekend", "周末"}:
+        return "write sat,sun"
+    return f"write '{word.lower()[:3]}'" if word.lower()[:3] in DAYS else did_you_mean(word.lower(), DAYS)
+
+
+def _read_days(node: Node, problems: ProblemList) -> frozenset[int] | None:
+    what, example = "days of the week", "mon-fri"
+    pieces: list[Text] = []
+    for part in node.items if isinstance(node, Items) else (node,):
+        text = scalar(part, what, example, problems)
+        if text is None:
+            return None
+        pieces += [Text(piece.strip(), text.where) for piece in text.text.split(",")]
+    days: set[int] = set()
+    before = len(problems.errors)
+    for piece in pieces:
+        ends = [word.strip() for word in piece.text.split("-")]
+        strange = next((word for word in ends if word not in DAYS), None)
+        if strange is not None or len(ends) > 2:
+            shown = shortened(piece.text if strange is None else strange)
+            problems.error(piece.where, f"'{shown}' is no day", _day_hint(shown))
+            continue
+        first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
+        days |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}
+    return frozenset(days) if len(problems.errors) == before else None
+
+
+DAY_SET: Kind[frozenset[int]] = Kind("days of the week", "mon-fri", frozenset(), _read_days)
+
+
+def check_key(text: Text, problems: ProblemList) -> bool:
+    """Whether `text` is one key of a telephone."""
+    if len(text.text) == 1 and text.text in KEYS:
+        return True
+    plain = unicodedata.normalize("NFKC", text.text).upper()
+    if len(plain) == 1 and plain in KEYS:
+        hint = f"write '{plain}'"
+    elif len(plain) > 1 and all(key in KEYS for key in plain):
+        hint = "one key at a time; several digits are a 'collect' step"
+    else:
+        hint = 'write 0-9, "*" or "#"'
+    problems.error(text.where, f"'{shortened(text.text)}' is no key of a telephone", hint)
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTarget:
+    """A key and the step it leads to."""
+
+    key: str
+    where: Location
+    step: Named
+
+
+def _read_key_table(node: Node, problems: ProblemList) -> tuple[KeyTarget, ...] | None:
+    if not isinstance(node, Table) or not node.entries:
+        wrong(node, "a table of keys", "{1: consult, 0: agent}", problems)
+        return None
+    return tuple(
+        KeyTarget(entry.key.text, entry.key.where, step)
+        for entry in node.entries
+        if (step := STEP.read(entry.value, problems)) is not None and check_key(entry.key, problems)
+    )
+
+
+KEY_TABLE: Kind[tuple[KeyTarget, ...]] = Kind("a table of keys", "{1: consult, 0: agent}", (), _read_key_table)
+
+
+def _read_end_key(text: Text, problems: ProblemList) -> str | None:
+    if text.text == "none":
+        return ""
+    if check_key(text, problems):
+        if not text.text.isdecimal():
+            return text.text
+        problems.error(text.where, "a digit cannot end the digits", 'write "#", "*" or none')
+    return None
+
+
+END_KEY = _from_text("a key", '"#"', "", _read_end_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something a caller can do, and where it is written."""
+
+    name: BargeIn
+    where: Location
+
+
+_INPUTS: Mapping[str, BargeIn] = {"speech": "speech", "key": "key"}
+
+
+def _read_input(text: Text, problems: ProblemList) -> Input | None:
+    name = _INPUTS.get(text.text)
+    if name is not None:
+        return Input(name, text.where)
+    hint = "write [speech, key], [key], [speech] or []"
+    problems.error(text.where, f"'{shortened(text.text)}' is nothing a caller can do", hint)
+    return None
+
+
+INPUT: Kind[Input] = _from_text("an input", "key", Input("key", NOWHERE), _read_input)
+
+
+# ── numbers to dial, places on earth ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_number(text: Text, problems: ProblemList) -> Named | None:
+    if re.fullmatch(r"\+?[0-9*#]{1,24}", text.text, flags=re.ASCII):
+        return Named(text.text, text.where)
+    problems.error(text.where, "this is no number that can be dialled", 'write its digits, for example "12345"')
+    return None
+
+
+def _read_extension(text: Text, problems: ProblemList) -> str | None:
+    if re.fullmatch(r"[0-9]{1,20}", text.text, flags=re.ASCII):
+        return text.text
+    # Nothing but digits goes to the PBX: '&', '@' or '/' in a dial string would ring whatever the author likes.
+    problems.error(text.where, f"'{shortened(text.text)}' is no extension", 'write its digits, for example "1001"')
+    return None
+
+
+def _read_timezone(text: Text, problems: ProblemList) -> tzinfo | None:
+    try:
+        return ZoneInfo(text.text)
+    except (KeyError, ValueError, OSError):  # unknown, outside the database, a folder of it
+        hint = did_you_mean(text.text, available_timezones())
+        problems.error(text.where, f"there is no time zone '{shortened(text.text)}'", hint)
+        return None
+
+
+NUMBER = _from_text("a number to dial", '"12345"', NOBODY, _read_number)
+EXTENSION = _from_text("an extension", '"1001"', "", _read_extension)
+TIMEZONE: Kind[tzinfo] = _from_text("a time zone", "Asia/Shanghai", ZoneInfo("UTC"), _read_timezone)
+
+
+# ── values with their places ──
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[T]):
+    """A value and where it is written."""
+
+    value: T
+    where: Location
+
+
+def located(kind: Kind[T]) -> Kind[Located[T]]:
+    """The same kind, remembering the place."""
+
+    def read(node: Node, problems: ProblemList) -> Located[T] | None:
+        value = kind.read(node, problems)
+        return None if value is None else Located(value, node.where)
+
+    return Kind(kind.name, kind.example, Located(kind.blank, NOWHERE), read)
+
+
+# ── several of a kind ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+Several: TypeAlias = tuple[T, ...]
+
+
+def one_or_more(kind: Kind[T], plural: str, *, may_be_empty: bool = False) -> Kind[Several[T]]:
+    """One value of `kind`, or a list of them."""
+
+    def read(node: Node, problems: ProblemList) -> Several[T] | None:
+        if not isinstance(node, Items):
+            only = kind.read(node, problems)
+            return None if only is None else (only,)
+        if not node.items and not may_be_empty:
+            problems.error(node.where, "the list is empty", f"write {kind.name}, for example {kind.example}")
+            return None
+        values = [kind.read(item, problems) for item in node.items]
+        good = tuple(value for value in values if value is not None)
+        return good if len(good) == len(values) else None
+
+    return Kind(f"{kind.name}, or a list of {plural}", f"[{kind.example}]", (), read)
+
+
+PHRASES = one_or_more(PHRASE, "phrases")
+INPUTS = one_or_more(INPUT, "inputs", may_be_empty=True)
+NUMBERS = one_or_more(NUMBER, "numbers")
+NAMES = one_or_more(WORD, "words", may_be_empty=True)

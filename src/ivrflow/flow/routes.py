@@ -1,0 +1,144 @@
+"""Where the steps of a flow lead: what cannot be reached, what runs in a circle, what never ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from ivrflow.flow.model import HANG_UP, RETURN, Climb, Close, Collect, HangUp, Hours, Ladder, Menu, Say, Step, Transfer
+from ivrflow.flow.problems import ProblemList
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """One way out of a step: what happens, and the step it leads to.
+
+    Attributes:
+        keys: the keys that were pressed, when that is what happens.
+        takes_time: whether anything is said or waited for before it is taken.
+    """
+
+    word: str
+    target: str
+    keys: str = ""
+    takes_time: bool = True
+
+
+def exits(step: Step) -> tuple[Exit, ...]:
+    """Every way out of a step, in the order in which a flow writes them."""
+    match step:
+        case Say():
+            ways = [*_inputs(step.listening.speech, step.listening.keys), Exit("then", step.then)]
+        case Climb():
+            takes_time = _takes_time(step.ladder)
+            ways = [
+                *_inputs(step.listening.speech, step.listening.keys),
+                *(Exit(word, target) for word, target in step.left.items()),
+                Exit("used_up", step.used_up, takes_time=takes_time),
+            ]
+        case Menu():
+            ways = [
+                *_inputs(step.listening.speech, step.listening.keys),
+                Exit("no_input", step.no_input),
+                Exit("invalid", step.invalid_then),
+            ]
+        case Collect():
+            ways = [Exit("done", step.done), Exit("no_input", step.no_input), Exit("incomplete", step.incomplete)]
+        case Hours():
+            ways = [Exit("window", window.then, takes_time=bool(window.says)) for window in step.windows]
+            ways.append(Exit("otherwise", step.otherwise, takes_time=False))
+        case Transfer():
+            ways = [
+                Exit("agent_left", step.agent_left),
+                Exit("no_answer", step.no_answer),
+                Exit("busy", step.busy),
+                Exit("unreachable", step.unreachable),
+            ]
+        case Close():
+            ways = [Exit("request", step.request)]
+        case HangUp():
+            ways = []
+        case _:
+            assert_never(step)
+    return tuple(way for way in ways if way.target)
+
+
+def _inputs(speech: str | None, keys: Mapping[str, str]) -> list[Exit]:
+    ways = [Exit("speech", speech)] if speech else []
+    targets: dict[str, str] = {}
+    for key, target in keys.items():
+        targets[target] = targets.get(target, "") + key
+    return [*ways, *(Exit("key", target, keys=pressed) for target, pressed in targets.items())]
+
+
+def _takes_time(ladder: Ladder) -> bool:
+    return any(rung.say or rung.task or rung.wait > 0 for rung in ladder.rungs)
+
+
+def check_routes(
+    steps: Mapping[str, Step],
+    begins: Iterable[str],
+    also_leads: Mapping[str, frozenset[str]],
+    problems: ProblemList,
+) -> None:
+    """Note unreachable steps, circles in which no time passes, and steps from which no call ends.
+
+    Args:
+        steps: all steps by name.
+        begins: the start, and the steps situations lead to.
+        also_leads: steps that are mentioned in a step with problems: where it leads is not known for sure.
+        problems: where to note them.
+    """
+    leads = {
+        name: {way.target for way in exits(step)} | also_leads.get(name, frozenset()) for name, step in steps.items()
+    }
+    for name, mentioned in also_leads.items():
+        leads.setdefault(name, set(mentioned))
+    reached = _reached(begins, leads)
+    for name, step in steps.items():
+        if name not in reached and name != HANG_UP:
+            problems.error(step.where, f"nothing leads to the step '{name}'", "let a step lead to it, or delete it")
+    _check_circles(steps, problems)
+    if not also_leads:
+        _check_endings(steps, leads, problems)
+
+
+def _reached(begins: Iterable[str], leads: Mapping[str, Iterable[str]]) -> set[str]:
+    reached: set[str] = set()
+    ahead = [name for name in begins if name != RETURN]
+    while ahead:
+        name = ahead.pop()
+        if name not in reached:
+            reached.add(name)
+            ahead += leads.get(name, ())
+    return reached
+
+
+def _check_circles(steps: Mapping[str, Step], problems: ProblemList) -> None:
+    """A circle of steps that neither say nor wait would end every call that enters it at the limit of steps."""
+    hasty = {name: [way.target for way in exits(step) if not way.takes_time] for name, step in steps.items()}
+    noted: set[str] = set()
+    for name, step in steps.items():
+        if name not in noted and name in _reached(hasty[name], hasty):
+            circle = [
+                other for other in steps if other in _reached([name], hasty) and name in _reached(hasty[other], hasty)
+            ]
+            noted |= set(circle)
+            who = f"'{name}' leads" if len(circle) == 1 else f"the steps {', '.join(circle)} lead"
+            where = "back to itself" if len(circle) == 1 else "in a circle"
+            message = f"{who} {where} without saying or waiting for anything"
+            problems.error(step.where, message, "let one of them say something, or lead elsewhere")
+
+
+def _check_endings(steps: Mapping[str, Step], leads: Mapping[str, Iterable[str]], problems: ProblemList) -> None:
+    back: dict[str, list[str]] = {}
+    for name, targets in leads.items():
+        for target in targets:
+            back.setdefault(target, []).append(name)
+    ends = [name for name, step in steps.items() if isinstance(step, Close | HangUp)]
+    ending = _reached(ends, back)
+    endless = [name for name in steps if name not in ending]
+    if endless:
+        message = f"from here no call comes to an end: {', '.join(endless[:8])}" + (", …" if len(endless) > 8 else "")
+        problems.warn(steps[endless[0]].where, message, f"let one of them lead to a close step or to {HANG_UP}")

@@ -1,0 +1,175 @@
+"""Call flows on disk: the one place where flow, standard and phrase files are found and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ivrflow.flow.compiler import Checked, check_flow, check_standard, is_flow, standards_named
+from ivrflow.flow.encoding import SIZE_LIMIT, decode, too_large
+from ivrflow.flow.model import CallFlow, PromptCatalogue, Standard
+from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList
+from ivrflow.flow.reader import Named
+from ivrflow.settings import SettingsError
+
+STANDARDS = "standards"
+"""The folder beside the flows that holds standards and phrase files."""
+
+ENDINGS = (".yaml", ".yml")
+
+
+@dataclass(slots=True)
+class FlowReport:
+    """What came of reading flows.
+
+    Attributes:
+        flows: those without an error, by id.
+        standards: standard and phrase files that were read by themselves or for a flow, by file name.
+        problems: errors and warnings of all files, by place.
+        files: how many flow files were read.
+    """
+
+    flows: dict[str, CallFlow] = field(default_factory=dict)
+    standards: dict[str, Standard] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    files: int = 0
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that refuse a file."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+
+def load_flows(paths: Sequence[Path], catalogue: PromptCatalogue | None = None) -> dict[str, CallFlow]:
+    """All flows in files and folders, by id.
+
+    Args:
+        paths: flow files, and folders whose `*.yaml` are flows.
+        catalogue: the prompts that exist as audio; None leaves them unchecked.
+
+    Raises:
+        FlowError: with every problem of every file.
+        SettingsError: a path does not exist, or a folder holds no flow.
+    """
+    report = check_paths(paths, catalogue)
+    if report.errors:
+        raise FlowError(report.problems)
+    return report.flows
+
+
+def check_paths(paths: Sequence[Path], catalogue: PromptCatalogue | None = None) -> FlowReport:
+    """Read flows and standards, and tell everything that is wrong with them.
+
+    Args:
+        paths: flow, standard and phrase files, and folders of them; a folder's `standards/` belongs to it.
+        catalogue: the prompts that exist as audio; None leaves them unchecked.
+
+    Raises:
+        SettingsError: a path does not exist, or a folder holds nothing to read.
+    """
+    report = FlowReport()
+    problems: set[Problem] = set()
+    checked: list[Checked] = []
+    alone: dict[str, str] = {}
+    for path in _files(paths):
+        found = ProblemList()
+        text = _read(path, found)
+        problems.update(found.problems)
+        if text is None:
+            report.files += path.parent.name != STANDARDS
+        elif path.parent.name == STANDARDS or not is_flow(text, str(path)):
+            alone[str(path)] = text
+        else:
+            report.files += 1
+            checked.append(_check(path, text, catalogue, problems, alone))
+    for file, text in alone.items():
+        standard, found_here = check_standard(text, file)
+        problems.update(found_here)
+        if standard is not None:
+            report.standards[file] = standard
+    for one in checked:
+        problems.update(one.problems)
+    problems.update(_clashes(checked))
+    spoilt = {problem.where.file for problem in problems if problem.severity == "error"}
+    report.flows = {
+        one.flow.id: one.flow for one in checked if one.flow is not None and not spoilt.intersection(one.flow.source)
+    }
+    report.problems = sorted(problems)
+    return report
+
+
+def _check(
+    path: Path, text: str, catalogue: PromptCatalogue | None, problems: set[Problem], standards: dict[str, str]
+) -> Checked:
+    """Check one flow with the files it names, which are remembered in `standards` for their own sake."""
+    source = {str(path): text}
+    folder = path.parent / STANDARDS
+    for name in standards_named(text, str(path)):
+        file = next((folder / f"{name}{ending}" for ending in ENDINGS if (folder / f"{name}{ending}").is_file()), None)
+        if file is not None:
+            found = ProblemList()
+            other = _read(file, found)
+            problems.update(found.problems)
+            source[str(file)] = other if other is not None else ""
+            standards[str(file)] = source[str(file)]
+    known = [file.stem for file in _yaml_files(folder)]
+    return check_flow(source, str(path), catalogue, known=known)
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    """The files meant by `paths`, each once: those of a folder before those of its `standards/`."""
+    files: dict[Path, None] = {}
+    for path in paths:
+        if not path.exists():
+            raise SettingsError(f"there is no file or folder {path}; name a flow, or the folder with the flows")
+        if not path.is_dir():
+            files[path] = None
+            continue
+        inside = [*_yaml_files(path), *_yaml_files(path / STANDARDS)]
+        if not inside:
+            raise SettingsError(f"the folder {path} holds no call flow; flows are files ending in .yaml")
+        files |= dict.fromkeys(inside)
+    return list(files)
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix in ENDINGS and not path.name.startswith("."))
+
+
+def _read(path: Path, problems: ProblemList) -> str | None:
+    """The text of a file; None after noting why there is none."""
+    try:
+        if too_large(path.stat().st_size, str(path), problems):
+            return None
+        if not path.is_file():
+            problems.error(Location(str(path), 1, 1), "this is not a file", "name a file that ends in .yaml")
+            return None
+        with path.open("rb") as stream:
+            data = stream.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        problems.error(
+            Location(str(path), 1, 1), f"the file cannot be read: {reason}", "mend its permissions or its link"
+        )
+        return None
+    return decode(data, str(path), problems)
+
+
+def _clashes(checked: Sequence[Checked]) -> list[Problem]:
+    """Two flows cannot have one name, nor one number."""
+    problems: list[Problem] = []
+    ids: dict[str, Named] = {}
+    numbers: dict[str, tuple[Named, str]] = {}
+    for one in checked:
+        if one.flow_id and (other := ids.setdefault(one.flow_id.text, one.flow_id)) is not one.flow_id:
+            message = f"another flow is called '{one.flow_id.text}' too: {other.where.file}"
+            problems.append(Problem(one.flow_id.where, message, "choose another name"))
+        for number in one.numbers:
+            owner, flow = numbers.setdefault(number.text, (number, one.flow_id.text))
+            if owner.where.file != number.where.file:
+                message = f"this number leads to the flow '{flow}' already: {owner.where}"
+                problems.append(Problem(number.where, message, "let it lead to one of them"))
+    return problems
