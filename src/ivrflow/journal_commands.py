@@ -134,10 +134,8 @@ def _lines(stored: StoredCall) -> Sequence[TraceLine]:
 
 def _notes(stored: StoredCall) -> Iterator[str]:
     if not stored.summary.is_over:
-        yield (
-            "no ending is stored: the call is live, or the engine stopped under it. This is what was stored; "
-            f"`ivrflow replay {stored.summary.call}` works out steps, waits and rules"
-        )
+        yield "no ending is stored: the call is live, or the engine stopped under it. Steps, waits and rules:"
+        yield f"ivrflow replay {stored.summary.call}"
     if stored.missing:
         yield f"{stored.missing} lines of this call were lost when the journal could not be written"
 

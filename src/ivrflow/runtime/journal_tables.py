@@ -147,8 +147,9 @@ def writing_engine(url: URL) -> Engine:
             os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         )  # SQLite's own files beside it follow suit
     except OSError as problem:
+        why = f"{file.parent} is no folder" if isinstance(problem, FileExistsError) else problem.strerror
         raise SettingsError(
-            f"IVRFLOW_JOURNAL: {file} cannot be written: {problem.strerror}; name another place, or mend this one"
+            f"IVRFLOW_JOURNAL: {file} cannot be written: {why}; name another place, or mend this one"
         ) from problem
     return _prepare_sqlite(file, begin="BEGIN IMMEDIATE", pragmas=_WRITER_PRAGMAS)
 
