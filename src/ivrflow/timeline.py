@@ -102,7 +102,7 @@ def _happenings(
 ) -> RenderableType:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", expand=True)
     table.add_column("second", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table.add_column("", no_wrap=True, min_width=1)
     table.add_column("what happened", ratio=1, overflow="fold")
     table.add_column("rule", no_wrap=True)
     table.add_column("place", no_wrap=True)
