@@ -16,6 +16,7 @@ import soundfile
 from rich.console import Console
 from rich.table import Table
 
+from ivrflow.flow.model import Standard
 from ivrflow.flow.problems import FlowError, Problem, did_you_mean
 from ivrflow.prompts.formats import BYTES_PER_SECOND, build_formats, missing_formats
 from ivrflow.prompts.index import PromptEntry, PromptIndex, ahead_folder, read_index
@@ -24,7 +25,7 @@ from ivrflow.prompts.reading import read_words
 from ivrflow.prompts.renderer import MASTER_RATE, RenderReport, read_master, render_masters
 from ivrflow.prompts.sound import pcm16
 from ivrflow.prompts.voices import KokoroVoice, voice_installed
-from ivrflow.prompts.wording import PlannedPrompt, Wording, planned_again, planned_ahead, planned_prompts, read_wording
+from ivrflow.prompts.wording import PlannedPrompt, load_standard, planned_again, planned_ahead, planned_prompts
 from ivrflow.settings import SettingsError
 
 State: TypeAlias = Literal["ready", "outdated", "missing"]
@@ -107,10 +108,10 @@ def build(standards: Path, masters: Path, out: Path, given: _Given, threads: int
     """
     with _problems_reported():
         words = read_words(masters / _READINGS)
-        wordings = _wordings(standards)
-        _check_names(given, wordings)
-        planned = _all_planned(wordings, words)
-        ahead = {wording.standard: _ahead(wording, given, words, ahead_folder(out)) for wording in wordings}
+        loaded = _standards_in(standards)
+        _check_names(given, loaded)
+        planned = _all_planned(loaded, words)
+        ahead = {standard.id: _ahead(standard, given, words, ahead_folder(out)) for standard in loaded}
         _voice_or_error([*planned.values(), *ahead.values()], PromptIndex.load(masters, ahead_folder(out)))
 
         voice = KokoroVoice(Path(".ivrflow/voice"), threads)
@@ -143,7 +144,7 @@ def list_(standards: Path, masters: Path, out: Path, form: str) -> None:
     with _problems_reported():
         planned = [
             prompt
-            for wanted in _all_planned(_wordings(standards), read_words(masters / _READINGS)).values()
+            for wanted in _all_planned(_standards_in(standards), read_words(masters / _READINGS)).values()
             for prompt in wanted
         ]
         index = PromptIndex.load(masters, ahead_folder(out))
@@ -197,16 +198,16 @@ def play(key: str, masters: Path, out: Path, given: _Given, to: Path | None) -> 
 # ── what build needs ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _wordings(standards: Path) -> list[Wording]:
-    paths = sorted(standards.glob("*.yaml"))
+def _standards_in(folder: Path) -> list[Standard]:
+    paths = sorted(folder.glob("*.yaml"))
     if not paths:
-        raise SettingsError(f"there are no standards in {standards}; run in the project's folder or use --standards")
-    return _collected(read_wording, paths)
+        raise SettingsError(f"there are no standards in {folder}; run in the project's folder or use --standards")
+    return _collected(load_standard, paths)
 
 
-def _all_planned(wordings: Sequence[Wording], words: Mapping[str, str]) -> dict[str, list[PlannedPrompt]]:
-    planned = _collected(lambda wording: planned_prompts(wording, words), wordings)
-    return {wording.standard: wanted for wording, wanted in zip(wordings, planned, strict=True)}
+def _all_planned(standards: Sequence[Standard], words: Mapping[str, str]) -> dict[str, list[PlannedPrompt]]:
+    planned = _collected(lambda standard: planned_prompts(standard, words), standards)
+    return {standard.id: wanted for standard, wanted in zip(standards, planned, strict=True)}
 
 
 def _collected(read: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
@@ -223,22 +224,22 @@ def _collected(read: Callable[[Item], Result], items: Sequence[Item]) -> list[Re
     return results
 
 
-def _check_names(given: _Given, wordings: Sequence[Wording]) -> None:
-    names = {name for wording in wordings for phrase in wording.phrases for name in phrase.placeholders}
+def _check_names(given: _Given, standards: Sequence[Standard]) -> None:
+    names = {name for standard in standards for phrase in standard.phrases.values() for name in phrase.placeholders}
     for name in given:
         if name not in names:
             raise click.BadParameter(f"no phrase has a place for '{name}'; {did_you_mean(name, names)}")
-    for wording in wordings:
-        for name, values in wording.closed.items():
+    for standard in standards:
+        for name, placeholder in standard.placeholders.items():
             for value in given.get(name, ()):
-                if value not in values:
-                    raise click.BadParameter(f"'{value}' is no value of '{name}': {', '.join(values)}")
+                if placeholder.values and value not in placeholder.values:
+                    raise click.BadParameter(f"'{value}' is no value of '{name}': {', '.join(placeholder.values)}")
 
 
-def _ahead(wording: Wording, given: _Given, words: Mapping[str, str], ahead: Path) -> list[PlannedPrompt]:
+def _ahead(standard: Standard, given: _Given, words: Mapping[str, str], ahead: Path) -> list[PlannedPrompt]:
     """What was rendered ahead before, with today's wording, and what is asked for now."""
-    before = (planned_again(wording, entry.key, entry.pairs, words) for entry in read_index(ahead / wording.standard))
-    wanted = [*filter(None, before), *planned_ahead(wording, given, words)]
+    before = (planned_again(standard, entry.key, entry.pairs, words) for entry in read_index(ahead / standard.id))
+    wanted = [*filter(None, before), *planned_ahead(standard, given, words)]
     return list({(prompt.key, prompt.values): prompt for prompt in wanted}.values())
 
 

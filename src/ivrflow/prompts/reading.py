@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
-from ivrflow.flow.problems import FlowError, Location, Problem
+from ivrflow.flow.encoding import decode
+from ivrflow.flow.problems import ProblemList
+from ivrflow.flow.source import Table, Text, parse
 
 _DIGITS = "零一二三四五六七八九"
 _TELEPHONE = "零幺二三四五六七八九"
@@ -122,28 +122,24 @@ _SYLLABLES = re.compile(r"[a-zü]+[1-5](?: [a-zü]+[1-5])*")
 def read_words(path: Path) -> Mapping[str, str]:
     """Words with the syllables to speak them by, `调至: "tiao2 zhi4"` (tone 5 is the neutral one).
 
-    Raises `FlowError` naming the line of a word whose syllables do not fit; a missing file is no words.
+    Raises `FlowError` with every word whose syllables do not fit; a missing file is no words.
     """
     if not path.exists():
         return {}
-    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    problems: list[Problem] = []
+    problems = ProblemList()
+    text = decode(path.read_bytes(), str(path), problems)
+    node = parse(text, str(path), problems) if text is not None else None
     words: dict[str, str] = {}
-    entries = node.value if isinstance(node, yaml.MappingNode) else []
-    for word_node, syllables_node in entries:
-        word, syllables = str(word_node.value), str(syllables_node.value)
-        if not _SYLLABLES.fullmatch(syllables) or len(syllables.split()) != len(word):
-            mark = word_node.start_mark
-            problems.append(
-                Problem(
-                    Location(str(path), mark.line + 1, mark.column + 1),
-                    f"'{syllables}' is not one syllable with its tone for each character of '{word}'",
-                    'write it like "tiao2 zhi4"; tone 5 is the neutral tone',
-                )
+    for entry in node.entries if isinstance(node, Table) else ():
+        word, said = entry.key.text, entry.value.text if isinstance(entry.value, Text) else ""
+        if not _SYLLABLES.fullmatch(said) or len(said.split()) != len(word):
+            problems.error(
+                entry.key.where,
+                f"'{said}' is not one syllable with its tone for each character of '{word}'",
+                'write it like "tiao2 zhi4"; tone 5 is the neutral tone',
             )
-        words[word] = syllables
-    if problems:
-        raise FlowError(problems)
+        words[word] = said
+    problems.raise_errors()
     return words
 
 

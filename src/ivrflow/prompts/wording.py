@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import yaml
-
-from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList
+from ivrflow.flow.compiler import check_standard
+from ivrflow.flow.encoding import decode
+from ivrflow.flow.model import Phrase, Standard
+from ivrflow.flow.problems import FlowError, Location, ProblemList
 from ivrflow.prompts.reading import spoken_form, unspeakable, words_in
 
 Variant: TypeAlias = Literal["none", "without", "values"]
@@ -31,30 +32,6 @@ LONGEST_WORDING = 110
 """Characters one prompt may speak: the voice takes 510 sounds at a time."""
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class PhraseWording:
-    """One phrase as written in the standard; `key` is "gov12345/silent_call.connected"."""
-
-    key: str
-    text: str
-    without: str | None
-    where: Location
-
-    @property
-    def placeholders(self) -> tuple[str, ...]:
-        """Names of the placeholders, each once, in the order of the text."""
-        return tuple(dict.fromkeys(_PLACEHOLDER.findall(self.text)))
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """What one standard has to say. `closed` maps a placeholder to the only values it takes."""
-
-    standard: str
-    phrases: tuple[PhraseWording, ...]
-    closed: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +79,31 @@ class PlannedPrompt:
         return hashlib.sha256("\n".join(sounds).encode()).hexdigest()[:16]
 
 
-def planned_prompts(wording: Wording, words: Mapping[str, str]) -> list[PlannedPrompt]:
+def planned_prompts(standard: Standard, words: Mapping[str, str]) -> list[PlannedPrompt]:
     """Every prompt the standard needs ahead of any call, in the order of the file.
 
     Raises `FlowError` with all wordings the voice could not speak.
     """
     problems = ProblemList()
     planned: list[PlannedPrompt] = []
-    for phrase in wording.phrases:
+    for phrase in standard.phrases.values():
         names = phrase.placeholders
         if not names:
             planned.append(_planned(phrase, "none", (), phrase.text, words, problems))
             continue
         if phrase.without is not None:
             planned.append(_planned(phrase, "without", (), phrase.without, words, problems))
-        if all(name in wording.closed for name in names):
+        if all(standard.placeholders[name].values for name in names):
             planned += [
                 _planned(phrase, "values", pairs, _filled(phrase.text, pairs), words, problems)
-                for pairs in _combinations({name: wording.closed[name] for name in names})
+                for pairs in _combinations({name: standard.placeholders[name].values for name in names})
             ]
     problems.raise_errors()
     return planned
 
 
 def planned_ahead(
-    wording: Wording, given: Mapping[str, Sequence[str]], words: Mapping[str, str]
+    standard: Standard, given: Mapping[str, Sequence[str]], words: Mapping[str, str]
 ) -> list[PlannedPrompt]:
     """The prompts of phrases with open placeholders for the values given.
 
@@ -137,10 +114,11 @@ def planned_ahead(
     """
     problems = ProblemList()
     planned: list[PlannedPrompt] = []
-    for phrase in wording.phrases:
+    for phrase in standard.phrases.values():
         names = phrase.placeholders
-        choices = {name: tuple(given.get(name, ())) or wording.closed.get(name, ()) for name in names}
-        if any(name not in wording.closed for name in names) and all(choices.values()):
+        closed = {name: standard.placeholders[name].values for name in names}
+        choices = {name: tuple(given.get(name, ())) or closed[name] for name in names}
+        if not all(closed.values()) and all(choices.values()):
             planned += [
                 _planned(phrase, "values", pairs, _filled(phrase.text, pairs), words, problems)
                 for pairs in _combinations(choices)
@@ -149,9 +127,9 @@ def planned_ahead(
     return planned
 
 
-def planned_again(wording: Wording, key: str, values: ValuePairs, words: Mapping[str, str]) -> PlannedPrompt | None:
+def planned_again(standard: Standard, key: str, values: ValuePairs, words: Mapping[str, str]) -> PlannedPrompt | None:
     """A prompt rendered ahead earlier, with today's text; None when the phrase is gone or has other placeholders."""
-    phrase = next((phrase for phrase in wording.phrases if phrase.key == key), None)
+    phrase = standard.phrases.get(key)
     if phrase is None or set(phrase.placeholders) != {name for name, _ in values}:
         return None
     problems = ProblemList()
@@ -172,7 +150,7 @@ def _filled(text: str, pairs: ValuePairs) -> str:
 
 
 def _planned(
-    phrase: PhraseWording,
+    phrase: Phrase,
     variant: Variant,
     values: ValuePairs,
     text: str,
@@ -193,64 +171,13 @@ def _planned(
     return PlannedPrompt(phrase.key, variant, values, text, spoken, words_in(spoken, words), phrase.where)
 
 
-# ── reading the standard's file ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def read_wording(path: Path) -> Wording:
-    """The `id`, `placeholders` and `phrases` of a standard's file; the rest is not prompts' business.
-
-    Raises `FlowError` with everything that keeps a phrase from being spoken.
-    """
+def load_standard(path: Path) -> Standard:
+    """The standard in a file. Raises `FlowError` with everything that is wrong with it."""
+    file = str(path)
     problems = ProblemList()
-    try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = Location(str(path), mark.line + 1 if mark else 1, mark.column + 1 if mark else 1)
-        raise FlowError([Problem(where, "this is not readable YAML", str(error).splitlines()[0])]) from error
-    sections = _fields(root)
-    top = Location(str(path), 1, 1)
-    standard = _text(sections.get("id"))
-    if standard is None:
-        problems.error(top, "the standard has no id", "write 'id: ' and a short name at the top")
-    closed = {
-        name: tuple(str(value.value) for value in values.value)
-        for name, node in _fields(sections.get("placeholders")).items()
-        if isinstance(values := _fields(node).get("values"), yaml.SequenceNode)
-    }
-    known = set(_fields(sections.get("placeholders")))
-    phrases = [
-        phrase
-        for name, node in _fields(sections.get("phrases")).items()
-        if (phrase := _phrase(f"{standard}/{name}", node, path, known, problems)) is not None
-    ]
-    if not phrases:
-        problems.error(top, "the standard has no phrases", "write them below 'phrases:'")
-    problems.raise_errors()
-    return Wording(standard or "", tuple(phrases), closed)
-
-
-def _phrase(key: str, node: yaml.Node, path: Path, known: set[str], problems: ProblemList) -> PhraseWording | None:
-    where = Location(str(path), node.start_mark.line + 1, node.start_mark.column + 1)
-    name = key.partition("/")[2]
-    if not re.fullmatch(r"[a-z0-9_.]+", name):
-        problems.error(where, f"the phrase name '{name}' cannot be a file name", "use a-z, 0-9, '_' and '.'")
-    text = _text(_fields(node).get("text"))
-    if text is None:
-        problems.error(where, f"the phrase '{name}' has no text", 'write {text: "..."}')
-        return None
-    phrase = PhraseWording(key, text, _text(_fields(node).get("without")), where)
-    for placeholder in phrase.placeholders:
-        if placeholder not in known:
-            problems.error(where, f"nobody says what {{{placeholder}}} is", "add it below 'placeholders:'")
-    if phrase.placeholders and phrase.without is None:
-        problems.error(where, f"'{name}' cannot be spoken when a value is not known", "add a 'without' wording")
-    return phrase
-
-
-def _fields(node: yaml.Node | None) -> dict[str, yaml.Node]:
-    return {str(key.value): value for key, value in node.value} if isinstance(node, yaml.MappingNode) else {}
-
-
-def _text(node: yaml.Node | None) -> str | None:
-    return str(node.value) if isinstance(node, yaml.ScalarNode) and node.value else None
+    text = decode(path.read_bytes(), file, problems)
+    standard, found = check_standard(text, file) if text is not None else (None, ())
+    errors = [*problems.errors, *(problem for problem in found if problem.severity == "error")]
+    if errors or standard is None:
+        raise FlowError(errors)
+    return standard

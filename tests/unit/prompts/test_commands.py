@@ -68,7 +68,7 @@ def test_build_without_the_voice_says_what_to_install(
     result = invoke("build")
     assert result.exit_code == 1
     assert "6 wordings" in result.stderr
-    assert "standards/demo.yaml:6:" in result.stderr
+    assert "standards/demo.yaml:8:" in result.stderr
     assert "pip install 'ivrflow[voice]'" in result.stderr
     assert not (tmp_path / "masters").exists()
 
@@ -99,7 +99,7 @@ def test_values_are_rendered_ahead_and_kept_up_to_date(tmp_path: Path, invoke: I
 
 def test_a_wording_that_went_takes_its_values_along(tmp_path: Path, invoke: Invoke) -> None:
     invoke("build", "--value", "agent_id=7")
-    standards_folder(tmp_path, STANDARD.replace('number: {text: "我的工号是{agent_id}。"', 'number: {text: "您好。"'))
+    standards_folder(tmp_path, STANDARD.replace('"我的工号是{agent_id}。", without: "很高兴为您服务。"', '"您好。"'))
     assert invoke("build").exit_code == 0
     index = PromptIndex.load(ahead_folder(tmp_path / "out"))
     assert {key for key, _ in index.entries} == {"demo/both"}
@@ -121,12 +121,14 @@ def test_a_value_that_fits_nowhere_is_a_usage_error(invoke: Invoke, value: str, 
 
 
 def test_all_authors_errors_of_all_standards_are_reported(tmp_path: Path, invoke: Invoke) -> None:
-    folder = standards_folder(tmp_path, 'id: demo\nphrases:\n  a: {text: "QQ"}\n')
-    (folder / "other.yaml").write_text('id: other\nphrases:\n  b: {text: "VIP"}\n', encoding="utf-8")
+    folder = standards_folder(tmp_path, 'id: demo\nname: x\nsource: x\nphrases:\n  a: {text: "QQ"}\n')
+    (folder / "other.yaml").write_text(
+        'id: other\nname: x\nsource: x\nphrases:\n  b: {text: "VIP"}\n', encoding="utf-8"
+    )
     result = invoke("build")
     assert result.exit_code == 1
-    assert "demo.yaml:3:" in result.stderr
-    assert "other.yaml:3:" in result.stderr
+    assert "demo.yaml:5:" in result.stderr
+    assert "other.yaml:5:" in result.stderr
 
 
 def test_no_standards_is_an_operators_error(tmp_path: Path, invoke: Invoke) -> None:

@@ -12,12 +12,12 @@ from ivrflow.prompts.index import PromptIndex, read_index
 from ivrflow.prompts.levels import loudest_frame
 from ivrflow.prompts.renderer import MASTER_RATE, read_master, render_masters
 from ivrflow.prompts.sound import Samples
-from ivrflow.prompts.wording import planned_prompts, read_wording
+from ivrflow.prompts.wording import load_standard, planned_prompts
 from ivrflow.settings import SettingsError
 
 
 def _render(root: Path, text: str = STANDARD) -> Path:
-    planned = planned_prompts(read_wording(standards_folder(root, text) / "demo.yaml"), {})
+    planned = planned_prompts(load_standard(standards_folder(root, text) / "demo.yaml"), {})
     render_masters(planned, ToneVoice(), root / "masters" / "demo")
     return root / "masters"
 

@@ -6,21 +6,21 @@ from tone_voice import STANDARD, ToneVoice, standards_folder
 
 from ivrflow.prompts.index import INDEX_NAME, PromptIndex, read_index, write_index
 from ivrflow.prompts.renderer import render_masters
-from ivrflow.prompts.wording import planned_ahead, planned_prompts, read_wording
+from ivrflow.prompts.wording import load_standard, planned_ahead, planned_prompts
 from ivrflow.settings import SettingsError
 
 
 @pytest.fixture
 def masters(tmp_path: Path) -> Path:
-    wording = read_wording(standards_folder(tmp_path) / "demo.yaml")
-    render_masters(planned_prompts(wording, {}), ToneVoice(), tmp_path / "masters" / "demo")
+    standard = load_standard(standards_folder(tmp_path) / "demo.yaml")
+    render_masters(planned_prompts(standard, {}), ToneVoice(), tmp_path / "masters" / "demo")
     return tmp_path / "masters"
 
 
 @pytest.fixture
 def ahead(tmp_path: Path) -> Path:
-    wording = read_wording(standards_folder(tmp_path) / "demo.yaml")
-    render_masters(planned_ahead(wording, {"agent_id": ["7"]}, {}), ToneVoice(), tmp_path / "ahead" / "demo")
+    standard = load_standard(standards_folder(tmp_path) / "demo.yaml")
+    render_masters(planned_ahead(standard, {"agent_id": ["7"]}, {}), ToneVoice(), tmp_path / "ahead" / "demo")
     return tmp_path / "ahead"
 
 
@@ -65,8 +65,8 @@ def test_the_flow_sees_the_same_prompts(masters: Path) -> None:
 def test_changed_and_new_wordings_are_outdated_and_nothing_else(tmp_path: Path, masters: Path) -> None:
     index = PromptIndex.load(masters)
     changed = STANDARD.replace("我是话务员。", "我是接线员。").replace('["先生", "女士"]', '["先生", "女士", "同学"]')
-    wording = read_wording(standards_folder(tmp_path, changed) / "demo.yaml")
-    assert [prompt.text for prompt in index.outdated(planned_prompts(wording, {}))] == ["同学，您好！", "我是接线员。"]
+    standard = load_standard(standards_folder(tmp_path, changed) / "demo.yaml")
+    assert [prompt.text for prompt in index.outdated(planned_prompts(standard, {}))] == ["同学，您好！", "我是接线员。"]
 
 
 def test_an_index_is_sorted_and_reads_back(tmp_path: Path, masters: Path) -> None:

@@ -104,7 +104,7 @@ def test_no_file_is_no_words(tmp_path: Path) -> None:
 
 def test_every_word_with_the_wrong_syllables_is_named_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "readings.yaml"
-    path.write_text('"已调至": "yi3 tiao2"\n"好": "hao3"\n"重": "chong"\n', encoding="utf-8")
+    path.write_text('"已调至": "yi3 tiao2"\n"好": "hao3"\n"重": "chong"\n"调": [tiao2]\n', encoding="utf-8")
     with pytest.raises(FlowError) as caught:
         read_words(path)
-    assert [problem.where.line for problem in caught.value.problems] == [1, 3]
+    assert [problem.where.line for problem in caught.value.problems] == [1, 3, 4]

@@ -12,7 +12,7 @@ from ivrflow.prompts.reading import read_words
 from ivrflow.prompts.renderer import MASTER_RATE, read_master
 from ivrflow.prompts.sound import telephone_band
 from ivrflow.prompts.trimming import DEAD_AIR_MS
-from ivrflow.prompts.wording import planned_prompts, read_wording
+from ivrflow.prompts.wording import load_standard, planned_prompts
 
 ROOT = Path(__file__).parents[3]
 STANDARDS = sorted((ROOT / "callflows" / "standards").glob("*.yaml"))
@@ -32,19 +32,19 @@ def test_both_standards_are_here() -> None:
 @pytest.mark.parametrize("path", STANDARDS, ids=lambda path: path.stem)
 def test_every_wording_has_an_up_to_date_recording(path: Path) -> None:
     """When this fails somebody changed a wording: run `ivrflow prompts build` and commit the recordings."""
-    planned = planned_prompts(read_wording(path), read_words(ROOT / "prompts" / "readings.yaml"))
+    planned = planned_prompts(load_standard(path), read_words(ROOT / "prompts" / "readings.yaml"))
     assert planned
     assert [f"{prompt.key} {prompt.text}" for prompt in INDEX.outdated(planned)] == []
 
 
 @pytest.mark.parametrize("path", STANDARDS, ids=lambda path: path.stem)
 def test_no_recording_is_left_of_a_wording_that_went(path: Path) -> None:
-    wording = read_wording(path)
-    planned = {(prompt.key, prompt.values) for prompt in planned_prompts(wording, {})}
-    recorded = {known for known, entry in INDEX.entries.items() if entry.standard == wording.standard}
+    standard = load_standard(path)
+    planned = {(prompt.key, prompt.values) for prompt in planned_prompts(standard, {})}
+    recorded = {known for known, entry in INDEX.entries.items() if entry.standard == standard.id}
     assert recorded - planned == set()
-    files = {file.name for file in (ROOT / "prompts" / wording.standard).glob("*.opus")}
-    assert files == {entry.file for entry in ENTRIES if entry.standard == wording.standard}
+    files = {file.name for file in (ROOT / "prompts" / standard.id).glob("*.opus")}
+    assert files == {entry.file for entry in ENTRIES if entry.standard == standard.id}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=_name)

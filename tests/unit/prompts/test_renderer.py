@@ -11,11 +11,11 @@ from ivrflow.prompts.levels import SPEECH_LEVEL, active_speech_level
 from ivrflow.prompts.renderer import MASTER_RATE, RenderReport, read_master, render_masters
 from ivrflow.prompts.sound import Samples
 from ivrflow.prompts.trimming import DEAD_AIR_MS
-from ivrflow.prompts.wording import PlannedPrompt, planned_prompts, read_wording
+from ivrflow.prompts.wording import PlannedPrompt, load_standard, planned_prompts
 
 
 def _planned(root: Path, text: str = STANDARD, words: dict[str, str] | None = None) -> list[PlannedPrompt]:
-    return planned_prompts(read_wording(standards_folder(root, text) / "demo.yaml"), words or {})
+    return planned_prompts(load_standard(standards_folder(root, text) / "demo.yaml"), words or {})
 
 
 def _files(folder: Path) -> set[str]:

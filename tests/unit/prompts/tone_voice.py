@@ -49,6 +49,8 @@ def _syllable(hertz: float, amplitude: float) -> Samples:
 
 STANDARD = """\
 id: demo
+name: "Demo"
+source: "made up for tests"
 placeholders:
   honorific: {values: ["先生", "女士"], about: "how the caller is addressed"}
   agent_id: {about: "number of the agent"}
