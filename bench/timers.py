@@ -14,10 +14,7 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,12 +22,14 @@ from pathlib import Path
 import uvloop
 
 from bench.stand_in import SilentCall, StandInManager
+from tools.engine import Engine
+from tools.places import PROMPTS
+from tools.run import prepare_prompts
 
 WAIT_S = 3.0
 """gov12345/silent_call: about 3 seconds after each of its first two phrases."""
 PROMPT_S = 1.0
 NUMBER = "12345"
-CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def resident_mib(pid: int) -> float:
@@ -55,18 +54,17 @@ async def measure(calls: int, seconds: float, state: Path) -> dict[str, float]:
     agi_port = probe.sockets[0].getsockname()[1]
     probe.close()
     await probe.wait_closed()
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("IVRFLOW_")},
-        "IVRFLOW_AMI_PORT": str(manager.sockets[0].getsockname()[1]),
-        "IVRFLOW_AMI_SECRET": "bench",
-        "IVRFLOW_AGI_PORT": str(agi_port),
-        "IVRFLOW_MAX_CALLS": str(2 * calls),
-        "IVRFLOW_JOURNAL": f"sqlite:///{state}/journal.sqlite",
-    }
-    with (state / "engine.log").open("w") as log:
-        engine = subprocess.Popen(
-            [sys.executable, "-m", "ivrflow", "serve", "--drain", "0"], env=environment, cwd=CHECKOUT, stderr=log
-        )
+    engine = Engine(
+        {
+            "IVRFLOW_AMI_PORT": str(manager.sockets[0].getsockname()[1]),
+            "IVRFLOW_AMI_SECRET": "bench",
+            "IVRFLOW_AGI_PORT": str(agi_port),
+            "IVRFLOW_PROMPTS_DIR": str(PROMPTS),
+            "IVRFLOW_MAX_CALLS": str(2 * calls),
+            "IVRFLOW_JOURNAL": f"sqlite:///{state}/journal.sqlite",
+        }
+    )
+    engine.quiet = True
     live: set[SilentCall] = set()
     ringing: set[asyncio.Task[None]] = set()
     late: list[float] = []
@@ -95,7 +93,7 @@ async def measure(calls: int, seconds: float, state: Path) -> dict[str, float]:
         live.add(call)
 
     try:
-        await listening(agi_port, engine)
+        await engine.start()
         before = resident_mib(engine.pid)
         for _ in range(calls):
             await ring()
@@ -110,8 +108,7 @@ async def measure(calls: int, seconds: float, state: Path) -> dict[str, float]:
         ending = True
         for call in list(live):
             call.hang_up()
-        engine.send_signal(signal.SIGTERM)
-        engine.wait(15)
+        await engine.stop()
         manager.close()
     late.sort()
     cut = statistics.quantiles(late, n=1000, method="inclusive")
@@ -130,21 +127,6 @@ async def measure(calls: int, seconds: float, state: Path) -> dict[str, float]:
     }
 
 
-async def listening(port: int, engine: subprocess.Popen[bytes]) -> None:
-    """Wait until the engine takes calls."""
-    async with asyncio.timeout(20):
-        while True:
-            if engine.poll() is not None:
-                raise SystemExit(f"the engine ended with {engine.returncode}; see its log")
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
-
-
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -152,6 +134,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--format", choices=["text", "json"], default="text")
     options = parser.parse_args()
+    prepare_prompts()
     with tempfile.TemporaryDirectory() as state:
         figures = uvloop.run(measure(options.calls, options.seconds, Path(state)))
     if options.format == "json":
