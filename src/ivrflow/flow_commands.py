@@ -1,0 +1,110 @@
+"""`ivrflow check` and `ivrflow draw`: is what stands in the files in order, and what does it look like?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from ivrflow.flow.drawing import draw_flow
+from ivrflow.flow.model import CallFlow
+from ivrflow.flow.problems import FlowError, Problem, did_you_mean
+from ivrflow.flow_files import ENDINGS, FlowReport, check_paths, load_flows
+from ivrflow.prompts.index import PromptIndex
+from ivrflow.settings import Settings, SettingsError, read_settings
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[PATH]...")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--prompts/--no-prompts", default=True, show_default=True, help="Also look whether every phrase is recorded."
+)
+def check(paths: Sequence[Path], form: Literal["text", "json"], *, prompts: bool) -> None:
+    """Check flows and standards; report every problem with file:line:column.
+
+    PATH is a flow, a standard, or a folder of flows; by default the folder with the flows.
+
+    Exit codes: 0 fine (perhaps with warnings), 1 problems, 2 wrong usage.
+    """
+    try:
+        settings = read_settings()
+        catalogue = PromptIndex.load(settings.masters).catalogue() if prompts else None
+        report = check_paths(paths or (settings.flows,), catalogue)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    if form == "json":
+        click.echo(json.dumps([_as_json(problem) for problem in report.problems], ensure_ascii=False, indent=2))
+    else:
+        for problem in report.problems:
+            click.echo(_as_text(problem))
+        click.echo(_summary(report))
+    sys.exit(1 if report.errors else 0)
+
+
+def _as_json(problem: Problem) -> dict[str, str | int]:
+    return {
+        "file": problem.where.file,
+        "line": problem.where.line,
+        "column": problem.where.column,
+        "severity": problem.severity,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def _as_text(problem: Problem) -> str:
+    """The problem as `str()` words it, coloured; click takes the colours away where no terminal shows them."""
+    place, colour = click.style(str(problem.where), bold=True), "red" if problem.severity == "error" else "yellow"
+    kind = "" if problem.severity == "error" else "warning: "
+    first = f"{place}: {click.style(kind + problem.message, fg=colour)}"
+    return f"{first}\n    {click.style('hint:', dim=True)} {problem.hint}" if problem.hint else first
+
+
+def _summary(report: FlowReport) -> str:
+    rules = sum(len(standard.rules) for standard in report.standards.values())
+    phrases = sum(len(standard.phrases) for standard in report.standards.values())
+    read = f"{_count(report.files, 'flow')}, {_count(rules, 'rule')}, {_count(phrases, 'phrase')}"
+    errors, warnings = len(report.errors), len(report.problems) - len(report.errors)
+    found = [_count(errors, "problem")] if errors else []
+    found += [_count(warnings, "warning")] if warnings else []
+    return click.style(f"{read}: {' and '.join(found) or 'in order'}", fg="red" if errors else "green")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+@click.command()
+@click.argument("flow")
+def draw(flow: str) -> None:
+    """Draw FLOW (its name, or its file) as a Mermaid diagram, to paste where Markdown is shown."""
+    try:
+        found = _find_flow(flow, read_settings())
+    except (FlowError, SettingsError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    click.echo(draw_flow(found), nl=False)
+
+
+def _find_flow(name: str, settings: Settings) -> CallFlow:
+    """The flow of this name or file.
+
+    Raises:
+        FlowError: it is not in order.
+        SettingsError: the folder with the flows is not there.
+        click.BadParameter: there is no such flow.
+    """
+    files = [Path(name), *(settings.flows / f"{name}{ending}" for ending in ENDINGS)]
+    file = next((path for path in files if path.is_file()), None)
+    if file is not None:
+        return next(iter(load_flows([file]).values()))
+    flows = load_flows([settings.flows])
+    if name not in flows:
+        hint = did_you_mean(name, flows)
+        raise click.BadParameter(f"there is no flow '{name}' in {settings.flows}; {hint}", param_hint="FLOW")
+    return flows[name]
