@@ -23,7 +23,7 @@ def read_seconds(text: str) -> float:
             f"write it with its unit, for example {text}s" if text.isdecimal() else "write for example 2s, 500ms or 1m"
         )
         raise ValueError(f"'{text}' is not a length of time", hint)
-    seconds = float(found[1]) * _SECONDS[found[2]]
+    seconds = round(float(found[1]) * _SECONDS[found[2]], 6)
     if seconds > LONGEST_S:
         raise ValueError(f"'{text}' is longer than a day", "no call lasts that long")
     return seconds

@@ -34,9 +34,12 @@ class Parting:
     Attributes:
         number: the event's place in the call, from 1.
         at: seconds since the call arrived.
+        event: what happened then.
         expected: the actions recorded.
         got: the actions this time.
         over_before: whether the call was over this time before the event came.
+        waited_for: what the call waited for, when this wait would have been used up before the event came; then `at`
+            is that second, nothing is expected, and `got` is what would have been done. Otherwise empty.
     """
 
     number: int
@@ -44,7 +47,8 @@ class Parting:
     event: m.CallEvent
     expected: tuple[m.Action, ...]
     got: tuple[m.Action, ...]
-    over_before: bool
+    over_before: bool = False
+    waited_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,8 @@ class Replay:
 
     Attributes:
         session: the session after the last event that was replayed.
-        events: how many events were replayed.
-        actions: how many actions came out the same.
+        events: how many events were answered the same.
+        actions: how many actions these answers had.
         parting: where it went another way; None when it never did.
     """
 
@@ -64,21 +68,50 @@ class Replay:
     parting: Parting | None
 
 
-def replay(flow: CallFlow, recorded: Iterable[Recorded]) -> Replay:
+def replay(flow: CallFlow, recorded: Iterable[Recorded], original: CallFlow | None = None) -> Replay:
     """Put recorded events through a new session of `flow`, up to the first answer that differs.
 
     After the first difference the recorded events answer questions that were never asked, so it ends there.
+
+    Args:
+        flow: what the call walks this time.
+        recorded: the events and answers, in order.
+        original: the flow the call walked when it was recorded, if that was another one: a wait that is shorter now
+            is used up before the recorded event comes, which nothing in the record can tell.
     """
     session = CallSession(flow)
+    before = CallSession(original) if original else None
     events = actions = 0
     began: float | None = None
-    for line in recorded:
+    for number, line in enumerate(recorded, start=1):
         began = line.at if began is None else began
-        over_before = session.is_over
-        got = tuple(session.handle(line.event, line.at))
-        events += 1
-        if got != tuple(line.actions):
-            parting = Parting(events, line.at - began, line.event, tuple(line.actions), got, over_before)
-            return Replay(session, events, actions, parting)
-        actions += len(got)
+        parting = _used_up_before(session, before, line, began, number)
+        if parting is None:
+            over_before = session.is_over
+            got = tuple(session.handle(line.event, line.at))
+            if got == tuple(line.actions):
+                events += 1
+                actions += len(got)
+                if before:
+                    before.handle(line.event, line.at)
+                continue
+            parting = Parting(number, line.at - began, line.event, tuple(line.actions), got, over_before)
+        return Replay(session, events, actions, parting)
     return Replay(session, events, actions, None)
+
+
+def _used_up_before(
+    session: CallSession, before: CallSession | None, line: Recorded, began: float, number: int
+) -> Parting | None:
+    """The parting at a deadline that the original flow had later or not at all; a late timer alone is no difference."""
+    due = session.deadline
+    if before is None or due is None or due >= line.at:
+        return None
+    if before.deadline is not None and before.deadline <= due + _SAME_MOMENT_S:
+        return None
+    waited_for = session.waiting_for
+    got = tuple(session.handle(m.DeadlineReached(), due))
+    return Parting(number, due - began, line.event, (), got, waited_for=waited_for)
+
+
+_SAME_MOMENT_S = 1e-6

@@ -34,7 +34,7 @@ def test_what_can_be_said_about_an_agent(text: str, change: AgentChange) -> None
     ],
 )
 def test_what_cannot(text: str, message: str, hint: str) -> None:
-    with pytest.raises(ValueError, match=".") as refused:
+    with pytest.raises(ValueError) as refused:
         read_agent(text)
     assert message in refused.value.args[0]
     assert hint in refused.value.args[1]

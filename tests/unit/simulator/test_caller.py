@@ -1,6 +1,6 @@
 import pytest
+from simulated_calls import HOTLINE
 
-from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import Location
 from ivrflow.simulator.caller import SPEECH_S, Mistake, Vocabulary, read_command
 from ivrflow.simulator.caller_commands import Bare, Command, LearnValue, Press, Speak, Stay
@@ -73,8 +73,8 @@ def test_a_mistake_is_a_problem_once_it_has_a_place() -> None:
     assert str(problem) == "x.call:7:1: wrong\n    hint: write right"
 
 
-def test_the_flow_knows_its_names(hotline: CallFlow) -> None:
-    known = Vocabulary.of(hotline)
+def test_the_flow_knows_its_names() -> None:
+    known = Vocabulary.of(HOTLINE)
     assert {"noise", "short_lookup", "agreement"} <= set(known.situations)
     assert {"speech", "audible", "caller_has_request", "lookup_done"} <= set(known.signals)
     assert set(known.extensions) == {"1001"}

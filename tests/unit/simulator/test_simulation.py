@@ -1,10 +1,10 @@
 import math
 
 import pytest
+from simulated_calls import a_call, a_call_with
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact
-from ivrflow.flow.model import CallFlow
 from ivrflow.simulator.agents import Agent, AgentChange
 from ivrflow.simulator.caller_commands import (
     Bare,
@@ -33,13 +33,15 @@ def to_agent(call: Simulation) -> None:
 # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_line_is_open_at_once(call: Simulation) -> None:
+def test_the_line_is_open_at_once() -> None:
+    call = a_call()
     assert [type(h.event) for h in call.record] == [m.CallArrived, m.CallAnswered]
     assert call.now == 0.0
     assert not call.is_listening  # the first phrase plays
 
 
-def test_a_prompt_takes_exactly_its_length_and_the_wait_counts_from_its_end(call: Simulation) -> None:
+def test_a_prompt_takes_exactly_its_length_and_the_wait_counts_from_its_end() -> None:
+    call = a_call()
     call.run_out()
     waits = facts(call, Fact.WAIT_BEGUN, Fact.WAIT_USED_UP)
     # good day 2 s, greeting 2 s, then 3 s of silence; connected 2 s, then 3 s.
@@ -54,7 +56,8 @@ def test_a_prompt_takes_exactly_its_length_and_the_wait_counts_from_its_end(call
     assert call.session.outcome == "hung_up"
 
 
-def test_each_step_goes_to_the_next_happening(call: Simulation) -> None:
+def test_each_step_goes_to_the_next_happening() -> None:
+    call = a_call()
     assert call.next_at == 2.0
     happening = call.step()
     assert happening
@@ -62,21 +65,24 @@ def test_each_step_goes_to_the_next_happening(call: Simulation) -> None:
     assert call.now == 2.0
 
 
-def test_a_length_of_time_includes_its_last_moment(call: Simulation) -> None:
+def test_a_length_of_time_includes_its_last_moment() -> None:
+    call = a_call()
     call.caller(Stay(4.0))
     assert call.is_listening
     call.caller(Stay(3.0))
     assert facts(call, Fact.WAIT_USED_UP) == [(7.0, Fact.WAIT_USED_UP)]
 
 
-def test_many_small_lengths_make_a_whole_one(call: Simulation) -> None:
+def test_many_small_lengths_make_a_whole_one() -> None:
+    call = a_call()
     call.caller(Stay(4.0))
     for _ in range(30):
         call.caller(Stay(0.1))
     assert facts(call, Fact.WAIT_USED_UP) == [(7.0, Fact.WAIT_USED_UP)]
 
 
-def test_time_stands_still_once_the_call_is_over(call: Simulation) -> None:
+def test_time_stands_still_once_the_call_is_over() -> None:
+    call = a_call()
     call.run_out()
     ended = call.now
     call.advance(100.0)
@@ -90,7 +96,8 @@ def test_time_stands_still_once_the_call_is_over(call: Simulation) -> None:
 # ── the caller ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_keys_typed_together_are_a_little_apart(call: Simulation) -> None:
+def test_keys_typed_together_are_a_little_apart() -> None:
+    call = a_call()
     call.caller(Press("1"))  # barges into the greeting that follows "good day"
     call.caller(Bare.LISTEN)
     began = call.now
@@ -99,7 +106,8 @@ def test_keys_typed_together_are_a_little_apart(call: Simulation) -> None:
     assert pressed[-2:] == pytest.approx([began, began + KEY_GAP_S])
 
 
-def test_speech_lasts_and_time_passes_meanwhile(call: Simulation) -> None:
+def test_speech_lasts_and_time_passes_meanwhile() -> None:
+    call = a_call()
     call.caller(Bare.LISTEN)
     call.caller(Speak(2.5))
     assert facts(call, Fact.SPEECH_STARTED, Fact.SPEECH_ENDED) == [
@@ -109,7 +117,8 @@ def test_speech_lasts_and_time_passes_meanwhile(call: Simulation) -> None:
     assert call.session.step == "menu"
 
 
-def test_hanging_up_is_known_at_once(call: Simulation) -> None:
+def test_hanging_up_is_known_at_once() -> None:
+    call = a_call()
     call.caller(Stay(1.0))
     call.caller(Bare.HANG_UP)
     assert call.is_over
@@ -117,7 +126,8 @@ def test_hanging_up_is_known_at_once(call: Simulation) -> None:
     assert call.now == 1.0
 
 
-def test_listening_is_the_callers_turn_only(call: Simulation) -> None:
+def test_listening_is_the_callers_turn_only() -> None:
+    call = a_call()
     call.caller(Bare.LISTEN)
     assert call.now == 4.0
     assert call.is_listening
@@ -125,12 +135,14 @@ def test_listening_is_the_callers_turn_only(call: Simulation) -> None:
     assert call.now == 4.0, "it already is the caller's turn"
 
 
-def test_values_reach_the_session(call: Simulation) -> None:
+def test_values_reach_the_session() -> None:
+    call = a_call()
     call.caller(LearnValue("honorific", "女士"))
     assert call.record[-1].event == m.ValuesLearned(values={"honorific": "女士"})
 
 
-def test_lost_hearing_makes_silence_mean_nothing(call: Simulation) -> None:
+def test_lost_hearing_makes_silence_mean_nothing() -> None:
+    call = a_call()
     call.caller(Bare.LISTEN)
     call.caller(Bare.DEAF)
     call.caller(Stay(4.0))
@@ -141,7 +153,8 @@ def test_lost_hearing_makes_silence_mean_nothing(call: Simulation) -> None:
 
 
 @pytest.mark.parametrize("command", [Bare.WHERE, Bare.HELP, Bare.QUIT])
-def test_asking_changes_nothing(call: Simulation, command: Bare) -> None:
+def test_asking_changes_nothing(command: Bare) -> None:
+    call = a_call()
     before = list(call.record)
     assert call.caller(command) == ""
     assert call.record == before
@@ -150,8 +163,8 @@ def test_asking_changes_nothing(call: Simulation, command: Bare) -> None:
 # ── agents ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_agent_answers_talks_and_leaves(hotline: CallFlow) -> None:
-    call = Simulation(hotline, agents={"1001": Agent("answers", 5.0, 30.0)})
+def test_an_agent_answers_talks_and_leaves() -> None:
+    call = a_call_with(_1001=Agent("answers", 5.0, 30.0))
     to_agent(call)
     rang = call.now
     call.run_out()
@@ -166,8 +179,8 @@ def test_an_agent_answers_talks_and_leaves(hotline: CallFlow) -> None:
     ("agent", "why", "after"),
     [(Agent("busy", 2.0), "busy", 2.0), (Agent("unreachable"), "unreachable", 0.0), (Agent("away"), "no_answer", 20.0)],
 )
-def test_an_agent_who_cannot_be_had(hotline: CallFlow, agent: Agent, why: str, after: float) -> None:
-    call = Simulation(hotline, agents={"1001": agent})
+def test_an_agent_who_cannot_be_had(agent: Agent, why: str, after: float) -> None:
+    call = a_call_with(_1001=agent)
     to_agent(call)
     rang = call.now
     call.run_out()
@@ -175,7 +188,8 @@ def test_an_agent_who_cannot_be_had(hotline: CallFlow, agent: Agent, why: str, a
     assert (missed.detail, missed.at) == (why, rang + after)
 
 
-def test_whoever_rings_can_be_told_to_answer_now_and_to_leave(call: Simulation) -> None:
+def test_whoever_rings_can_be_told_to_answer_now_and_to_leave() -> None:
+    call = a_call()
     to_agent(call)
     assert call.caller(TellAgent(AgentChange(manner="leaves"))) == "no agent is talking"
     rang = call.now
@@ -186,7 +200,8 @@ def test_whoever_rings_can_be_told_to_answer_now_and_to_leave(call: Simulation) 
     assert facts(call, Fact.AGENT_LEFT) == [(rang + 7.0, Fact.AGENT_LEFT)]
 
 
-def test_the_length_of_the_talk_counts_for_the_one_who_rings(call: Simulation) -> None:
+def test_the_length_of_the_talk_counts_for_the_one_who_rings() -> None:
+    call = a_call()
     to_agent(call)
     call.caller(TellAgent(AgentChange(manner="answers", after=1.0, talks=3.0)))
     rang = call.now
@@ -194,13 +209,15 @@ def test_the_length_of_the_talk_counts_for_the_one_who_rings(call: Simulation) -
     assert facts(call, Fact.AGENT_LEFT) == [(rang + 4.0, Fact.AGENT_LEFT)]
 
 
-def test_an_agent_told_beforehand_does_it_when_it_rings(call: Simulation) -> None:
+def test_an_agent_told_beforehand_does_it_when_it_rings() -> None:
+    call = a_call()
     call.caller(TellAgent(AgentChange("1001", "busy")))
     to_agent(call)
     assert facts(call, Fact.AGENT_UNAVAILABLE)
 
 
-def test_telling_another_extension_leaves_the_one_that_rings_alone(call: Simulation) -> None:
+def test_telling_another_extension_leaves_the_one_that_rings_alone() -> None:
+    call = a_call()
     to_agent(call)
     call.caller(TellAgent(AgentChange("1000", "busy")))
     assert not facts(call, Fact.AGENT_UNAVAILABLE)
@@ -220,14 +237,15 @@ def begin_lookup(call: Simulation) -> float:
     return call.now
 
 
-def test_a_task_is_done_after_its_time(hotline: CallFlow) -> None:
-    call = Simulation(hotline, agents={"": Agent(works=8.0)})
+def test_a_task_is_done_after_its_time() -> None:
+    call = a_call_with(_=Agent(works=8.0))
     asked = begin_lookup(call)
     call.caller(Bare.NEXT)
     assert facts(call, Fact.TASK_DONE) == [(asked + 8.0, Fact.TASK_DONE)]
 
 
-def test_a_task_can_be_done_by_command_and_take_longer(call: Simulation) -> None:
+def test_a_task_can_be_done_by_command_and_take_longer() -> None:
+    call = a_call()
     assert call.caller(Bare.DONE) == "no task is asked for"
     asked = begin_lookup(call)
     call.caller(TellAgent(AgentChange(works=25.0)))
@@ -238,7 +256,8 @@ def test_a_task_can_be_done_by_command_and_take_longer(call: Simulation) -> None
     assert call.caller(Bare.DONE) == "no task is asked for"
 
 
-def test_a_task_the_engine_gave_up_is_no_longer_under_way(call: Simulation) -> None:
+def test_a_task_the_engine_gave_up_is_no_longer_under_way() -> None:
+    call = a_call()
     call.caller(TellAgent(AgentChange(works=1000.0)))
     asked = begin_lookup(call)
     call.caller(Stay(30.0))  # the documented bound of this lookup
@@ -246,14 +265,16 @@ def test_a_task_the_engine_gave_up_is_no_longer_under_way(call: Simulation) -> N
     assert call.caller(Bare.DONE) == "no task is asked for"
 
 
-def test_a_task_of_a_cancelled_situation_is_no_longer_under_way(call: Simulation) -> None:
+def test_a_task_of_a_cancelled_situation_is_no_longer_under_way() -> None:
+    call = a_call()
     begin_lookup(call)
     call.caller(Bare.CANCEL)
     assert call.is_listening
     assert call.caller(Bare.DONE) == "no task is asked for"
 
 
-def test_a_signal_leaves_the_ladder(call: Simulation) -> None:
+def test_a_signal_leaves_the_ladder() -> None:
+    call = a_call()
     call.caller(Bare.LISTEN)
     call.caller(StartSituation("noise"))
     call.caller(GiveSignal("audible"))
@@ -264,7 +285,8 @@ def test_a_signal_leaves_the_ladder(call: Simulation) -> None:
 # ── the record ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_record_holds_every_event_its_answer_and_its_trace(call: Simulation) -> None:
+def test_the_record_holds_every_event_its_answer_and_its_trace() -> None:
+    call = a_call()
     call.run_out()
     assert call.record[-1].trace_end == len(call.session.trace)
     ends = [happening.trace_end for happening in call.record]

@@ -1,0 +1,147 @@
+"""Whatever a caller, an agent and a tester do: nothing raises, one deadline is armed, and a replay is identical."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_flows import hotline
+
+from ivrflow.engine import messages as m
+from ivrflow.simulator.agents import AgentChange
+from ivrflow.simulator.caller import KEYS, Mistake, Vocabulary, read_command
+from ivrflow.simulator.caller_commands import (
+    Bare,
+    Command,
+    GiveSignal,
+    LearnValue,
+    Press,
+    Speak,
+    StartSituation,
+    Stay,
+    TellAgent,
+)
+from ivrflow.simulator.replay import replay
+from ivrflow.simulator.simulation import Happening, Simulation
+
+FLOW = hotline()
+KNOWN = Vocabulary.of(FLOW)
+
+seconds = st.integers(0, 30_000).map(lambda milliseconds: milliseconds / 1000)
+manners = st.sampled_from(["answers", "busy", "away", "unreachable", "leaves", None])
+changes = st.builds(
+    AgentChange,
+    st.sampled_from(["", "1001"]),
+    manners,
+    st.none(),
+    st.none() | seconds,
+    seconds,
+)
+commands: st.SearchStrategy[Command] = st.one_of(
+    st.sampled_from([command for command in Bare if command is not Bare.HANG_UP]),
+    st.builds(Press, st.text(sorted(KEYS), min_size=1, max_size=5)),
+    st.builds(Speak, seconds),
+    st.builds(Stay, seconds),
+    st.builds(StartSituation, st.sampled_from(sorted(KNOWN.situations))),
+    st.builds(GiveSignal, st.sampled_from(sorted(KNOWN.signals))),
+    st.builds(LearnValue, st.just("honorific"), st.sampled_from(["女士", "先生"])),
+    st.builds(TellAgent, changes),
+)
+endings = st.sampled_from([Bare.HANG_UP, Stay(None)])
+scripts = st.builds(lambda doing, ending: [*doing, ending], st.lists(commands, max_size=25), endings)
+
+
+class World:
+    """What there is on a caller's line: a prompt, music, an extension that rings, an agent. Never two of them, except
+    that music is heard while an extension rings."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, m.Ticket] = {}
+
+    def ends(self, event: m.CallEvent) -> None:
+        match event:
+            case m.PromptEnded():
+                self.there.pop("prompt", None)
+            case m.AgentAnswered() | m.AgentUnavailable():
+                self.there.pop("ring", None)
+            case m.AgentLeft():
+                self.there.pop("agent", None)
+            case _:
+                pass
+
+    def does(self, action: m.Action) -> None:
+        match action:
+            case m.Play(ticket=ticket):
+                self._begins("prompt", ticket)
+            case m.StopPlaying(ticket=ticket):
+                self._stops("prompt", ticket)
+            case m.StartMusic():
+                self._begins("music", 0)
+            case m.StopMusic():
+                self._stops("music", 0)
+            case m.Ring(ticket=ticket):
+                self._begins("ring", ticket, beside="music")
+            case m.StopRinging(ticket=ticket):
+                self._stops("ring", ticket)
+            case m.Bridge(ticket=ticket):
+                self._begins("agent", ticket)
+            case m.DropAgent(ticket=ticket):
+                self._stops("agent", ticket)
+            case m.EndCall() | m.FallBack():
+                assert not self.there, "something is left behind"
+            case _:
+                pass
+
+    def _begins(self, what: str, ticket: m.Ticket, *, beside: str = "") -> None:
+        assert not self.there.keys() - {beside}, f"{what} begins while there is {self.there}"
+        self.there[what] = ticket
+
+    def _stops(self, what: str, ticket: m.Ticket) -> None:
+        assert self.there.pop(what, None) == ticket, f"this {what} is not there"
+
+
+class WatchedSimulation(Simulation):
+    """A simulation that looks at every answer."""
+
+    def feed(self, event: m.CallEvent) -> Happening | None:
+        happening = super().feed(event)
+        session = self.session
+        assert (session.deadline is None) == session.is_over, "one deadline is armed until the call is over"
+        assert bool(session.waiting_for) != session.is_over, "and it has a purpose"
+        return happening
+
+
+@settings(max_examples=300, deadline=None)
+@given(script=scripts)
+def test_any_script_runs_to_an_end_and_replays_identically(script: list[Command]) -> None:
+    call = WatchedSimulation(FLOW, arrived_at=1_795_140_000.0)
+    for command in script:
+        call.caller(command)
+    assert call.session.is_over
+
+    world = World()
+    times = [happening.at for happening in call.record]
+    assert times == sorted(times), "time never goes back"
+    for happening in call.record:
+        world.ends(happening.event)
+        for action in happening.actions:
+            world.does(action)
+
+    report = replay(FLOW, call.record)
+    assert report.parting is None
+    assert report.session.trace == call.session.trace
+    assert len(report.session.verdicts) == len(FLOW.standard.rules)
+
+
+@settings(max_examples=300, deadline=None)
+@given(command=commands)
+def test_any_command_is_read_back_as_it_is_written(command: Command) -> None:
+    known = replace(KNOWN, placeholders={"honorific"})
+    assert read_command(str(command), known) == command
+
+
+@settings(max_examples=500, deadline=None)
+@given(line=st.text(max_size=40) | st.from_regex(r"/[a-z]{0,9} ?[a-z0-9# =]{0,12}", fullmatch=True))
+def test_any_line_is_a_command_a_comment_or_a_mistake(line: str) -> None:
+    with suppress(Mistake):
+        assert read_command(line, KNOWN) is not None or "#" in line

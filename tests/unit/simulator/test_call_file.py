@@ -1,0 +1,127 @@
+from datetime import datetime
+
+import pytest
+from simulated_calls import HOTLINE, TEN_IN_THE_MORNING, VOCABULARY
+
+from ivrflow.engine.messages import CallArrived
+from ivrflow.flow.problems import FlowError
+from ivrflow.simulator.agents import AgentChange
+from ivrflow.simulator.call_file import (
+    USUAL_TIME,
+    CallFile,
+    place_call,
+    play,
+    read_call_file,
+    read_time,
+    write_call_file,
+)
+from ivrflow.simulator.caller_commands import Bare, Command, Press, Stay
+from ivrflow.simulator.transcript import whole_transcript
+
+WHOLE = """\
+# Somebody who knows the way.
+# Presses 0 at once.
+flow: small
+at: 2026-11-20T23:30
+agent: answers 4s talks 10s   # the first one
+agent: 1001 busy
+
+0
+/silence
+---
+    0.00  caller   calls
+"""
+
+
+def test_head_commands_and_transcript() -> None:
+    call = read_call_file(WHOLE, "x.call")
+    assert call.about == ["Somebody who knows the way.", "Presses 0 at once."]
+    assert (call.flow, call.at) == ("small", datetime(2026, 11, 20, 23, 30))  # noqa: DTZ001 - local to the flow
+    assert call.agents == [AgentChange("", "answers", 4.0, 10.0), AgentChange("1001", "busy")]
+    assert call.commands(VOCABULARY) == [Press("0"), Stay()]
+    assert call.transcript == "    0.00  caller   calls\n"
+
+
+def test_a_script_is_nothing_but_commands() -> None:
+    call = read_call_file("0\n\n/hangup\n", "x")
+    assert call.commands(VOCABULARY) == [Press("0"), Bare.NEXT, Bare.HANG_UP]
+    assert (call.flow, call.at, call.agents, call.transcript) == ("", USUAL_TIME, [], "")
+
+
+@pytest.mark.parametrize("text", ["\n0\n", "# a comment first\n\n\n0\n", "flow: small\n\n\n0\n"])
+def test_an_empty_line_is_next_except_the_one_that_ends_the_head(text: str) -> None:
+    assert read_call_file(text, "x").commands(VOCABULARY) == [Bare.NEXT, Press("0")]
+
+
+def test_an_empty_file_is_a_silent_caller() -> None:
+    assert read_call_file("", "x").commands(VOCABULARY) == []
+
+
+def test_all_problems_at_once_each_in_its_place() -> None:
+    text = "flows: small\nat: tomorrow\nagent: asleep\n\n/hangupp\n1\n  /silence 5\n"
+    with pytest.raises(FlowError) as refused:
+        read_call_file(text, "x.call").commands(VOCABULARY)
+    assert [str(problem).splitlines() for problem in refused.value.problems] == [
+        ["x.call:1:1: a call's head has no 'flows'", "    hint: did you mean 'flow'?"],
+        ["x.call:2:1: 'tomorrow' is no date and time", "    hint: write for example 2026-11-20T10:00"],
+        [
+            "x.call:3:1: 'asleep' is nothing an agent does",
+            "    hint: known here: answers, away, busy, leaves, talks, unreachable, works",
+        ],
+        ["x.call:5:1: '/hangupp' is no command", "    hint: did you mean '/hangup'?"],
+        ["x.call:7:3: '5' is not a length of time", "    hint: write it with its unit, for example 5s"],
+    ]
+
+
+def test_the_time_is_local_to_the_flow() -> None:
+    with pytest.raises(ValueError, match="names a time zone"):
+        read_time("2026-11-20T10:00+08:00")
+    arrived = place_call(HOTLINE, read_time("2026-11-20T10:00")).record[0].event
+    assert isinstance(arrived, CallArrived)
+    assert arrived.arrived_at == 1795168800.0  # the small hotline's clock is UTC
+
+
+def test_what_is_said_about_everybody_counts_for_whom_was_named_before() -> None:
+    call = place_call(HOTLINE, TEN_IN_THE_MORNING, [AgentChange("1001", talks=5.0), AgentChange("", "busy")])
+    play(call, [Bare.LISTEN, Press("0")])
+    assert "busy" in [line.detail for line in call.session.trace]
+
+
+def test_at_the_end_of_a_script_the_caller_stays_silent() -> None:
+    call = place_call(HOTLINE, TEN_IN_THE_MORNING)
+    assert play(call, []) == []
+    assert call.is_over
+
+
+def test_quit_leaves_the_call_as_it_is() -> None:
+    call = place_call(HOTLINE, TEN_IN_THE_MORNING)
+    play(call, [Stay(1.0), Bare.QUIT, Bare.HANG_UP])
+    assert not call.is_over
+    assert call.now == 1.0
+
+
+def test_commands_that_came_to_nothing_are_named() -> None:
+    call = place_call(HOTLINE, TEN_IN_THE_MORNING)
+    assert play(call, [Bare.DONE, Bare.HANG_UP, Press("1")]) == [
+        (Bare.DONE, "no task is asked for"),
+        (Press("1"), "the call is over"),
+    ]
+
+
+@pytest.mark.parametrize("ending", [Bare.HANG_UP, Stay(1.0)])
+def test_what_is_written_plays_again_the_same_way(ending: Bare | Stay) -> None:
+    agents = [AgentChange("", "answers", 1.0, 5.0)]
+    commands: list[Command] = [Bare.LISTEN, Press("0"), Bare.WHERE, Stay(2.5), ending]
+    call = place_call(HOTLINE, TEN_IN_THE_MORNING, agents)
+    for command in commands:
+        call.caller(command)
+    text = write_call_file(HOTLINE.id, TEN_IN_THE_MORNING, agents, commands, call, ["Why"])
+    assert text.startswith(
+        "# Why\nflow: small\nat: 2026-11-20T10:00\nagent: answers 1s talks 5s\n\n/listen\n0\n/silence 2.5s"
+    )
+    assert "/where" not in text
+    again: CallFile = read_call_file(text, "x.call")
+    other = place_call(HOTLINE, again.at, again.agents)
+    play(other, again.commands(VOCABULARY))
+    assert other.record == call.record
+    assert whole_transcript(other) == again.transcript
