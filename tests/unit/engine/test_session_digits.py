@@ -2,9 +2,10 @@
 
 import pytest
 from driven_call import DrivenCall, call
-from small_flows import BargeIn, collect, flow, menu, say
+from small_flows import collect, flow, menu, say
 
 from ivrflow.engine.trace import Fact
+from ivrflow.flow.model import BargeIn
 
 KEY: frozenset[BargeIn] = frozenset({"key"})
 

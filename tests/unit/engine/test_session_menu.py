@@ -1,18 +1,25 @@
 """Menus: silence, wrong keys, and keys pressed before they are asked for."""
 
 from driven_call import DrivenCall, call
-from small_flows import BargeIn, climb, close, collect, flow, listening, menu, rung, say, transfer
+from small_flows import climb, close, collect, flow, listening, menu, rung, say, transfer
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact
+from ivrflow.flow.model import BargeIn
 
 KEY: frozenset[BargeIn] = frozenset({"key"})
 
 
-def choosing(barge_in: frozenset[BargeIn] = frozenset(), **more: int) -> DrivenCall:
+def choosing(barge_in: frozenset[BargeIn] = frozenset(), invalid_repeats: int = 2) -> DrivenCall:
     return call(
         flow(
-            menu(keys={"1": "one", "2": "two"}, barge_in=barge_in, no_input="silent", invalid_then="helpless", **more),
+            menu(
+                keys={"1": "one", "2": "two"},
+                barge_in=barge_in,
+                no_input="silent",
+                invalid_then="helpless",
+                invalid_repeats=invalid_repeats,
+            ),
             *(say(name, name) for name in ("one", "two", "silent", "helpless")),
         )
     )
