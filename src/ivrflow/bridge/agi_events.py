@@ -92,17 +92,14 @@ class Environment(msgspec.Struct, frozen=True):
         return self.variables.get("agi_extension", "") if number in {"", "unknown"} else number
 
 
-def parse_environment(lines: list[str]) -> Environment:
-    """Read the lines of an environment block, each of which holds a colon."""
-    variables = {}
-    for line in lines:
-        name, _, value = line.partition(":")
-        variables[name] = value.removeprefix(" ")
-    path, _, query = variables.get("agi_network_script", "").partition("?")
+def read_environment(variables: dict[str, str]) -> Environment:
+    """Take the script's address and the arguments apart."""
+    path, question_mark, query = variables.get("agi_network_script", "").partition("?")
     arguments: list[str] = []
     while (argument := variables.get(f"agi_arg_{len(arguments) + 1}")) is not None:
         arguments.append(argument)
-    return Environment(variables, unquote(path), dict(parse_qsl(query, keep_blank_values=True)), tuple(arguments))
+    parameters = dict(parse_qsl(query, keep_blank_values=True)) if question_mark else {}
+    return Environment(variables, unquote(path), parameters, tuple(arguments))
 
 
 class EnvironmentReceived(msgspec.Struct, frozen=True):

@@ -29,12 +29,14 @@ from ivrflow.bridge.agi_events import (
     PlaybackFinished,
     Reply,
     ReplyReceived,
-    parse_environment,
+    read_environment,
 )
 
 MAX_LINE_BYTES = 64 * 1024
 """Longest line, and longest environment block, that is taken from a peer."""
 MAX_ENVIRONMENT_LINES = 256
+MAX_REPLY_LINES = 256
+"""Most lines of one reply: usage texts have about ten, a variable's value may hold line feeds."""
 MAX_WAITING_COMMANDS = 256
 """Commands that may wait behind the one in flight before the peer counts as one that does not answer."""
 NUDGE_SECONDS = 0.005
@@ -42,15 +44,33 @@ NUDGE_SECONDS = 0.005
 
 _REPLY = re.compile(r"([0-9]{3}) result=(\S*)(?: \((.*)\))?(?: endpos=([0-9]{1,18}))?", re.DOTALL)
 _OPEN_TEXT = re.compile(r"[0-9]{3} result=\S* \(")
-_STATUS = re.compile(r"([0-9]{3})([ -])(.*)", re.DOTALL)
-_COMMON_REPLIES = {b"200 result=%d" % number: Reply(200, str(number)) for number in (-1, 0, 1)}
+_STATUS = re.compile(r"([0-9]{3}) (.*)", re.DOTALL)
+_COMMON_REPLIES = {b"200 result=%d\n" % number: Reply(200, str(number)) for number in (-1, 0, 1)}
+_ENVIRONMENT_PREFIX = b"agi_"
 
 
-def _shown(line: bytes) -> str:
+def _complete_reply(lines: list[bytes]) -> Reply | None:
+    """The reply that the lines make, or None while it goes on (usage text, a value with line feeds in it)."""
+    text = b"\n".join(lines).decode(errors="replace")
+    if found := _REPLY.fullmatch(text):
+        code, result, value, endpos = found.groups()
+        return Reply(int(code), result, value, None if endpos is None else int(endpos))
+    if text.startswith("520-"):
+        return Reply(520, message=text) if lines[-1].startswith(b"520 ") else None
+    if _OPEN_TEXT.match(text):
+        return None
+    found = _STATUS.fullmatch(text)
+    if found is None or (found[1] == "200" and "result=" not in found[2]):
+        raise AgiProtocolError(f"{_shown(lines[-1])}, expected a reply such as `200 result=0` or `HANGUP`")
+    return Reply(int(found[1]), message=found[2])
+
+
+def _shown(line: bytes | bytearray) -> str:
     """A received line for an error message: short, escaped, and without digits that may be somebody's number."""
-    code, rest = (line[:4], line[4:]) if re.match(rb"[0-9]{3}[ -]", line) else (b"", line)
-    masked = code + re.sub(rb"[0-9]", b"#", rest[:60])
-    return repr(masked)[1:] + (f" ... ({len(line)} bytes)" if len(rest) > 60 else "")
+    start = bytes(line[:60])
+    code = 4 if re.match(rb"[0-9]{3}[ -]", start) else 0
+    masked = start[:code] + re.sub(rb"[0-9]", b"#", start[code:])
+    return repr(masked)[1:] + (f" ... ({len(line)} bytes)" if len(line) > len(start) else "")
 
 
 class _Sent:
@@ -75,8 +95,6 @@ class AgiConnection:
     """
 
     __slots__ = (
-        "_environment_bytes",
-        "_environment_lines",
         "_held",
         "_in_flight",
         "_last_id",
@@ -94,8 +112,6 @@ class AgiConnection:
         self.hung_up = False
         """Whether `HANGUP` has come."""
         self._partial = bytearray()
-        self._environment_lines: list[str] = []
-        self._environment_bytes = 0
         self._open_reply: list[bytes] = []
         self._last_id = 0
         self._waiting: deque[_Sent] = deque()
@@ -182,21 +198,13 @@ class AgiConnection:
             AgiProtocolError: this is not AGI. Close the connection; its `events` came before the offence.
         """
         events: list[AgiEvent] = []
-        lines = data.split(b"\n")
-        rest = lines.pop()
         try:
-            if lines and self._partial:
-                lines[0] = bytes(self._partial) + lines[0]
-                self._partial.clear()
-            for line in lines:
-                if self.environment is None:
-                    self._receive_environment_line(line, events)
-                else:
-                    self._receive_line(line, events)
-            if rest:
-                self._partial += rest
-                if len(self._partial) > MAX_LINE_BYTES:
-                    self._refuse_long_line(self._partial)
+            if self._in_flight is not None and not self._partial and not self._open_reply and data in _COMMON_REPLIES:
+                self._receive_reply(_COMMON_REPLIES[data], data, events)
+            elif self.environment is not None:
+                self._receive_lines(data, events)
+            else:
+                self._receive_environment(data, events)
         except AgiProtocolError as error:
             error.events = events
             raise
@@ -209,13 +217,12 @@ class AgiConnection:
             AgiProtocolError: it came in the middle of the environment block, a line or a reply.
         """
         if self.environment is None:
-            received = self._environment_bytes + len(self._partial)
             raise AgiProtocolError(
-                f"the connection was closed after {received} bytes of environment, expected a blank line at its end"
+                f"the connection was closed after {len(self._partial)} bytes of environment, expected its blank line"
             )
         if self._partial:
             raise AgiProtocolError(
-                f"the connection was closed in the line {_shown(bytes(self._partial))}, expected its line feed"
+                f"the connection was closed in the line {_shown(self._partial)}, expected its line feed"
             )
         if self._open_reply:
             raise AgiProtocolError(
@@ -225,67 +232,68 @@ class AgiConnection:
         self._settle(PlaybackEnding.HANGUP, events)
         return events
 
-    def _refuse_long_line(self, line: bytes | bytearray) -> None:
-        raise AgiProtocolError(
-            f"a line without end, {_shown(bytes(line[:64]))} and on, expected at most {MAX_LINE_BYTES} bytes"
-        )
-
-    def _receive_environment_line(self, line: bytes, events: list[AgiEvent]) -> None:
-        self._environment_bytes += len(line) + 1
-        if self._environment_bytes > MAX_LINE_BYTES:
-            self._refuse_long_line(line)
-        if line:
-            if not line.startswith(b"agi_") or b":" not in line:
-                raise AgiProtocolError(f"{_shown(line)} in the environment, expected a line `agi_...: value`")
-            if len(self._environment_lines) >= MAX_ENVIRONMENT_LINES:
-                raise AgiProtocolError(
-                    f"more than {MAX_ENVIRONMENT_LINES} lines of environment, expected a blank line at its end"
-                )
-            self._environment_lines.append(line.decode(errors="replace"))
+    def _receive_environment(self, data: bytes, events: list[AgiEvent]) -> None:
+        searched = len(self._partial)
+        self._partial += data
+        if len(self._partial) >= len(_ENVIRONMENT_PREFIX) and not self._partial.startswith(_ENVIRONMENT_PREFIX):
+            raise AgiProtocolError(f"{_shown(self._partial)} at the start, expected a line `agi_...: value`")
+        end = self._partial.find(b"\n\n", max(0, searched - 1))
+        if (end if end >= 0 else len(self._partial)) > MAX_LINE_BYTES:
+            raise AgiProtocolError(
+                f"an environment of more than {MAX_LINE_BYTES} bytes, {_shown(self._partial)}, expected its blank line"
+            )
+        if end < 0:
             return
-        if not self._environment_lines:
-            raise AgiProtocolError("a blank line at the start, expected a line `agi_...: value`")
-        self.environment = parse_environment(self._environment_lines)
-        self._environment_lines.clear()
+        lines = self._partial[:end].split(b"\n")
+        if len(lines) > MAX_ENVIRONMENT_LINES:
+            raise AgiProtocolError(f"{len(lines)} lines of environment, expected at most {MAX_ENVIRONMENT_LINES}")
+        variables = {}
+        for line in lines:
+            name, colon, value = line.decode(errors="replace").partition(":")
+            if not colon or not name.startswith("agi_"):
+                raise AgiProtocolError(f"{_shown(line)} in the environment, expected a line `agi_...: value`")
+            variables[name] = value.removeprefix(" ")
+        rest = bytes(self._partial[end + 2 :])
+        self._partial.clear()
+        self.environment = read_environment(variables)
         events.append(EnvironmentReceived(self.environment))
+        if rest:
+            self._receive_lines(rest, events)
+
+    def _receive_lines(self, data: bytes, events: list[AgiEvent]) -> None:
+        lines = data.split(b"\n")
+        rest = lines.pop()
+        if lines and self._partial:
+            lines[0] = bytes(self._partial) + lines[0]
+            self._partial.clear()
+        for line in lines:
+            self._receive_line(line, events)
+        if rest:
+            self._partial += rest
+            if len(self._partial) > MAX_LINE_BYTES:
+                self._refuse_long(self._partial)
 
     def _receive_line(self, line: bytes, events: list[AgiEvent]) -> None:
-        if reply := _COMMON_REPLIES.get(line):
-            if not self._open_reply:
-                self._receive_reply(reply, line, events)
-                return
-        elif line == b"HANGUP" and not self._open_reply:
+        if line == b"HANGUP" and not self._open_reply:
             if not self.hung_up:
                 self.hung_up = True
                 self._settle(PlaybackEnding.HANGUP, events)
                 events.append(HungUp())
             return
         self._open_reply.append(line)
-        if sum(map(len, self._open_reply)) + len(self._open_reply) > MAX_LINE_BYTES:
-            self._refuse_long_line(self._open_reply[0])
-        complete = self._complete_reply(line)
-        if complete is not None:
-            whole, self._open_reply = self._open_reply, []
-            if complete.code >= 200:  # 1xx only says that the command is being worked on
-                self._receive_reply(complete, whole[0], events)
+        if len(self._open_reply) > MAX_REPLY_LINES or sum(map(len, self._open_reply)) > MAX_LINE_BYTES:
+            self._refuse_long(self._open_reply[0])
+        reply = _complete_reply(self._open_reply)
+        if reply is not None:
+            first = self._open_reply[0]
+            self._open_reply.clear()
+            if reply.code >= 200:  # 1xx only says that the command is being worked on
+                self._receive_reply(reply, first, events)
 
-    def _complete_reply(self, last: bytes) -> Reply | None:
-        """The reply that the open lines make, or None while it goes on (usage text, a value with line feeds in it)."""
-        if self._open_reply[0].startswith(b"520-"):
-            if not last.startswith(b"520 "):
-                return None
-            usage = b"\n".join(self._open_reply).decode(errors="replace")
-            return Reply(520, message=usage)
-        text = b"\n".join(self._open_reply).decode(errors="replace")
-        if found := _REPLY.fullmatch(text):
-            code, result, value, endpos = found.groups()
-            return Reply(int(code), result, value, None if endpos is None else int(endpos))
-        if _OPEN_TEXT.match(text):
-            return None
-        found = _STATUS.fullmatch(text)
-        if found is None or (found[1] == "200" and "result=" not in found[3]):
-            raise AgiProtocolError(f"{_shown(last)}, expected a reply such as `200 result=0` or `HANGUP`")
-        return Reply(int(found[1]), message=found[3])
+    def _refuse_long(self, start: bytes | bytearray) -> None:
+        raise AgiProtocolError(
+            f"a reply without end, {_shown(start)}, expected at most {MAX_LINE_BYTES} bytes in {MAX_REPLY_LINES} lines"
+        )
 
     # --- pairing
 
@@ -356,7 +364,7 @@ class AgiConnection:
             elif sent.command.kind is CommandKind.PLAYBACK:
                 events.append(PlaybackFinished(sent.command_id, PlaybackEnding.STOPPED, 0))
             else:
-                events.append(ReplyReceived(sent.command_id, _COMMON_REPLIES[b"200 result=1"]))
+                events.append(ReplyReceived(sent.command_id, _COMMON_REPLIES[b"200 result=1\n"]))
 
 
 def _key(result: str) -> str:
