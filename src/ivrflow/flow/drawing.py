@@ -30,7 +30,8 @@ from ivrflow.flow.reader import DAYS, written
 from ivrflow.flow.routes import Exit, exits
 
 _SHOWN_OF_PHRASE = 22
-_ESCAPES = {'"': "#quot;", "#": "#35;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\\": "#92;"}
+_LOOKALIKES = str.maketrans('"<>&`\\;%', "”‹›＆ʼ＼；％")
+"""Signs with a meaning of their own in Mermaid. Its own escapes (`#quot;`) fall apart where it wraps a line."""
 
 
 def draw_flow(flow: CallFlow) -> str:
@@ -60,7 +61,7 @@ def _id(step: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(_ESCAPES.get(character, character) for character in " ".join(text.split()))
+    return " ".join(text.split()).translate(_LOOKALIKES)
 
 
 def _quoted(lines: Iterable[str]) -> str:
@@ -110,7 +111,7 @@ def _words(step: Step, phrases: Mapping[str, Phrase]) -> list[str]:
             waits = f"first {written(step.first_digit)}, then {written(step.inter_digit)} each"
             said = [_phrase(step.ask, phrases), f"{digits} digits{ending}", waits]
         case Hours():
-            said = ["local time"]
+            said = ["which time is it?"]
         case Transfer():
             announced = [_phrase(key, phrases) for key in step.announce]
             said = [
@@ -173,7 +174,7 @@ def _label(step: Step, way: Exit, index: int) -> str:
         case _, "key":
             return "key " + " ".join(way.keys)
         case Climb(), "used_up":
-            return "nothing to the end"
+            return "silent to the end"
         case Menu() | Collect(), "no_input":
             return "no key"
         case Menu(invalid_repeats=repeats), "invalid":
@@ -184,6 +185,8 @@ def _label(step: Step, way: Exit, index: int) -> str:
             return "too few digits"
         case Transfer(), "agent_left":
             return "agent hangs up"
+        case Close(), "request":
+            return "has a request"
         case _, word:
             return word.replace("_", " ")
 

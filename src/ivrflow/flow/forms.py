@@ -25,6 +25,7 @@ class Key(Generic[T_co]):
         about: what it means, in the words of the reference; also told to whoever forgot it.
         default: what counts when it is not written, as it would be written; None when nothing does.
         required: whether it must be written.
+        example: how it is written here, where that says more than the kind's own example.
     """
 
     name: str
@@ -32,6 +33,12 @@ class Key(Generic[T_co]):
     about: str
     default: str | None = None
     required: bool = False
+    example: str = ""
+
+    @property
+    def shown(self) -> str:
+        """An example of the value."""
+        return self.example or self.kind.example
 
     @property
     def unwritten(self) -> T_co:
@@ -104,7 +111,7 @@ class FormSpec:
         for key in self.keys:
             if key.required and key.name not in places:
                 message = f"{self.title} needs '{key.name}'"
-                problems.error(where, message, f"write {key.name}: {key.kind.example}  ({key.about})")
+                problems.error(where, message, f"write {key.name}: {key.shown}  ({key.about})")
         return Form(where, values, places, tuple(strangers) if self.rest else ())
 
 

@@ -78,15 +78,15 @@ LEAVES: Kind[Leaves] = Kind("a table of situations", "{supervisor_request: {refu
 _LONGEST_ENTRY = 40
 _DIGIT_COUNT = count(1, _LONGEST_ENTRY, "4")
 LENGTH_MIN = Key("min", _DIGIT_COUNT, "fewest digits that are complete", required=True)
-LENGTH_MAX = Key("max", _DIGIT_COUNT, "most digits that are taken", required=True)
-_LENGTH = FormSpec("a length", (LENGTH_MIN, LENGTH_MAX))
+LENGTH_MAX = Key("max", _DIGIT_COUNT, "most digits that are taken", required=True, example="12")
+LENGTH_SPEC = FormSpec("a length", (LENGTH_MIN, LENGTH_MAX))
 
 
 def _read_length(node: Node, problems: ProblemList) -> tuple[int, int] | None:
     if not isinstance(node, Table):
         exact = _DIGIT_COUNT.read(node, problems)
         return None if exact is None else (exact, exact)
-    form = _LENGTH.read(node, node.where, problems)
+    form = LENGTH_SPEC.read(node, node.where, problems)
     least, most = form[LENGTH_MIN], form[LENGTH_MAX]
     if not {"min", "max"} <= set(form.values):
         return None
@@ -102,13 +102,22 @@ LENGTH: Kind[tuple[int, int]] = Kind("a length: one number, or min and max", "{m
 
 OPENS = Key("from", time_of_day("23:59"), "first minute of the window", required=True)
 CLOSES = Key(
-    "to", time_of_day("24:00"), "first minute after it; earlier than `from` means past midnight", required=True
+    "to",
+    time_of_day("24:00"),
+    "first minute after it; earlier than `from` means past midnight",
+    required=True,
+    example='"22:00"',
 )
 DAYS = Key("days", DAY_SET, "days on which the window opens", required=True)
-WINDOW_SAYS = Key("say", PHRASES, "what is said first, for example a greeting for the time of day")
-WINDOW_THEN = Key("then", STEP, "step for this time", required=True)
-_WINDOW = FormSpec("a window of hours", (DAYS, OPENS, CLOSES, WINDOW_SAYS, WINDOW_THEN))
-_WINDOW_KIND = form_kind(_WINDOW, '{days: mon-fri, from: "08:00", to: "18:00", then: welcome}')
+WINDOW_SAYS = Key(
+    "say",
+    PHRASES,
+    "what is said first, for example a greeting for the time of day",
+    example="[house/morning, greeting_inbound.standard]",
+)
+WINDOW_THEN = Key("then", STEP, "step for this time", required=True, example="welcome")
+WINDOW_SPEC = FormSpec("a window of hours", (DAYS, OPENS, CLOSES, WINDOW_SAYS, WINDOW_THEN))
+_WINDOW_KIND = form_kind(WINDOW_SPEC, '{days: mon-fri, from: "08:00", to: "18:00", then: welcome}')
 
 
 def _read_windows(node: Node, problems: ProblemList) -> tuple[Form, ...] | None:
@@ -126,7 +135,11 @@ WINDOWS: Kind[tuple[Form, ...]] = Kind("a list of windows", f"[{_WINDOW_KIND.exa
 SPEECH = Key("speech", STEP, "step when the caller speaks")
 KEY = Key("key", KEY_TABLE, "step per key")
 BARGE_IN = Key(
-    "barge_in", INPUTS, "input that cuts the prompt; other input waits until the prompt has ended", default="[]"
+    "barge_in",
+    INPUTS,
+    "input that cuts the prompt; other input waits until the prompt has ended",
+    default="[]",
+    example="[speech, key]",
 )
 BOUND = duration(0.1, 600.0, "5s")
 TALK = duration(1.0, DAY_S, "25m")
@@ -151,29 +164,30 @@ class StepKind:
         return FormSpec(self.title, (self.main, *self.keys))
 
 
-SAY = Key("say", PHRASES, "what is said", required=True)
+SAY = Key("say", PHRASES, "what is said", required=True, example="hold_request.lookup")
 SAY_RULE = Key("rule", RULE, "the rule this obeys, where the wording alone does not tell")
-SAY_THEN = Key("then", STEP, "step after it", required=True)
+SAY_THEN = Key("then", STEP, "step after it", required=True, example="agent")
 SAY_EXITS = FormSpec("'on' of a say step", (SPEECH, KEY))
 SAY_ON = Key("on", form_kind(SAY_EXITS, "{key: {0: agent}}"), "where input leads")
 
 LADDER = Key("ladder", RULE, "the rule of the standard whose ladder is climbed", required=True)
-OPENING = Key("opening", PHRASE, "said instead of the ladder's first phrase")
+OPENING = Key("opening", PHRASE, "said instead of the ladder's first phrase", example="greeting_inbound.standard")
 LADDER_WAIT = Key(
     "wait",
     one_or_more(located(BOUND), "durations, one for each rung that waits"),
     "seconds after each phrase, within the standard's own; without it the middle of what the standard allows",
+    example="4s",
 )
 LADDER_EXITS = FormSpec("'on' of a ladder step", (SPEECH, KEY), rest="step per word that leaves the ladder")
 LADDER_ON = Key("on", form_kind(LADDER_EXITS, "{speech: main_menu}"), "where input leads")
-USED_UP = Key("used_up", STEP, "step when the last rung is over", required=True)
+USED_UP = Key("used_up", STEP, "step when the last rung is over", required=True, example="hang_up")
 
-MENU = Key("menu", PHRASE, "the choices, read out", required=True)
+MENU = Key("menu", PHRASE, "the choices, read out", required=True, example="house/menu.main")
 MENU_WAIT = Key("wait", BOUND, "first-digit timeout: seconds from the end of the menu to the first key", required=True)
 MENU_REPEATS = Key("repeats", count(0, 10), "how often the menu is said again after silence", default="1")
-INVALID_SAY = Key("say", PHRASE, "said after a key that is not offered", required=True)
+INVALID_SAY = Key("say", PHRASE, "said after a key that is not offered", required=True, example="house/menu.invalid")
 INVALID_REPEATS = Key("repeats", count(0, 10, "2"), "how many wrong keys are corrected", default="2")
-INVALID_THEN = Key("then", STEP, "step after one wrong key more", required=True)
+INVALID_THEN = Key("then", STEP, "step after one wrong key more", required=True, example="agent")
 INVALID_SPEC = FormSpec("'invalid' of a menu step", (INVALID_SAY, INVALID_REPEATS, INVALID_THEN))
 INVALID = Key(
     "invalid",
@@ -182,25 +196,39 @@ INVALID = Key(
     required=True,
 )
 MENU_KEY = Key("key", KEY_TABLE, "step per key", required=True)
-NO_INPUT = Key("no_input", STEP, "step after silence, when the repetitions are used up", required=True)
+NO_INPUT = Key("no_input", STEP, "step after silence, when the repetitions are used up", required=True, example="agent")
 MENU_EXITS = FormSpec("'on' of a menu step", (MENU_KEY, NO_INPUT, SPEECH))
 MENU_ON = Key("on", form_kind(MENU_EXITS, "{key: {1: consult}, no_input: agent}"), "where input leads", required=True)
 
 COLLECT = Key(
     "collect", name_of("a value's name", "case_number"), "name under which the digits are kept", required=True
 )
-ASK = Key("ask", PHRASE, "the question", required=True)
+ASK = Key("ask", PHRASE, "the question", required=True, example="house/collect.ask_number")
 DIGITS = Key("length", LENGTH, "how many digits are complete", required=True)
 ENDING = Key("end_key", END_KEY, "key that ends the entry; 'none' for none", default='"#"')
-FIRST_DIGIT = Key("first_digit", BOUND, "seconds from the end of the question to the first digit", required=True)
-INTER_DIGIT = Key("inter_digit", BOUND, "seconds from one digit to the next; then the entry is over", required=True)
-INCOMPLETE_SAY = Key("incomplete_say", PHRASE, "said before asking again after too few digits", required=True)
+FIRST_DIGIT = Key(
+    "first_digit", BOUND, "seconds from the end of the question to the first digit", required=True, example="6s"
+)
+INTER_DIGIT = Key(
+    "inter_digit", BOUND, "seconds from one digit to the next; then the entry is over", required=True, example="4s"
+)
+INCOMPLETE_SAY = Key(
+    "incomplete_say",
+    PHRASE,
+    "said before asking again after too few digits",
+    required=True,
+    example="house/collect.incomplete",
+)
 COLLECT_REPEATS = Key(
     "repeats", count(0, 10), "how often it is asked again, after silence or too few digits", default="1"
 )
-DONE = Key("done", STEP, "step when the entry is complete", required=True)
-COLLECT_NO_INPUT = Key("no_input", STEP, "step after silence, when the repetitions are used up", required=True)
-INCOMPLETE = Key("incomplete", STEP, "step after too few digits, when the repetitions are used up", required=True)
+DONE = Key("done", STEP, "step when the entry is complete", required=True, example="confirm")
+COLLECT_NO_INPUT = Key(
+    "no_input", STEP, "step after silence, when the repetitions are used up", required=True, example="agent"
+)
+INCOMPLETE = Key(
+    "incomplete", STEP, "step after too few digits, when the repetitions are used up", required=True, example="agent"
+)
 COLLECT_EXITS = FormSpec("'on' of a collect step", (DONE, COLLECT_NO_INPUT, INCOMPLETE))
 COLLECT_ON = Key(
     "on",
@@ -210,32 +238,39 @@ COLLECT_ON = Key(
 )
 
 HOURS = Key("hours", WINDOWS, "windows of the week; the first one that holds counts", required=True)
-OTHERWISE = Key("otherwise", STEP, "step when no window holds", required=True)
+OTHERWISE = Key("otherwise", STEP, "step when no window holds", required=True, example="night_duty")
 
 TRANSFER = Key("transfer", EXTENSION, "the extension to ring, digits only", required=True)
-ANNOUNCE = Key("announce", PHRASES, "what is said before it rings")
+ANNOUNCE = Key("announce", PHRASES, "what is said before it rings", example="house/transfer.connecting")
 RING_FOR = Key("ring_for", duration(1.0, 600.0, "20s"), "how long it may ring", required=True)
 TALK_FOR = Key("talk_for", TALK, "how long the talk may last", required=True)
-AGENT_LEFT = Key("agent_left", STEP, "step when the agent hangs up first", required=True)
-NO_ANSWER = Key("no_answer", STEP, "step when nobody answers in time", required=True)
-BUSY = Key("busy", STEP, "step when the extension is busy; without it as `no_answer`")
-UNREACHABLE = Key("unreachable", STEP, "step when the extension cannot be rung; without it as `no_answer`")
+AGENT_LEFT = Key("agent_left", STEP, "step when the agent hangs up first", required=True, example="farewell")
+NO_ANSWER = Key("no_answer", STEP, "step when nobody answers in time", required=True, example="agent_away")
+BUSY = Key("busy", STEP, "step when the extension is busy; without it as `no_answer`", example="agent_away")
+UNREACHABLE = Key(
+    "unreachable", STEP, "step when the extension cannot be rung; without it as `no_answer`", example="agent_away"
+)
 TRANSFER_EXITS = FormSpec("'on' of a transfer step", (AGENT_LEFT, NO_ANSWER, BUSY, UNREACHABLE))
 TRANSFER_ON = Key(
     "on", form_kind(TRANSFER_EXITS, "{agent_left: farewell, no_answer: agent_away}"), "where it leads", required=True
 )
 
-CLOSE_ASK = Key("ask", PHRASE, "rule (or phrase) that asks for anything else")
-CLOSE_FAREWELL = Key("farewell", PHRASE, "rule (or phrase) that says goodbye")
-GUARD = Key("guard", BOUND, "how long to wait for the caller to hang up first", required=True)
-REMINDER = Key("reminder", PHRASE, "said when the guard has passed once; after a second guard we hang up")
+CLOSE_ASK = Key("ask", PHRASE, "rule (or phrase) that asks for anything else", example="anything_else")
+CLOSE_FAREWELL = Key("farewell", PHRASE, "rule (or phrase) that says goodbye", example="closing")
+GUARD = Key("guard", BOUND, "how long to wait for the caller to hang up first", required=True, example="10s")
+REMINDER = Key(
+    "reminder",
+    PHRASE,
+    "said when the guard has passed once; after a second guard we hang up",
+    example="house/closing.please_hang_up",
+)
 CLOSE_SPEC = FormSpec("'close'", (CLOSE_ASK, CLOSE_FAREWELL, GUARD, REMINDER))
 CLOSE = Key("close", form_kind(CLOSE_SPEC, "{ask: anything_else, farewell: closing, guard: 10s}"), "how", required=True)
 REQUEST = Key("request", STEP, "step when the caller has a request: speaks, or presses any key")
 CLOSE_EXITS = FormSpec("'on' of a close step", (REQUEST,))
 CLOSE_ON = Key("on", form_kind(CLOSE_EXITS, "{request: main_menu}"), "where a request leads; needed with `ask`")
 
-HANG_UP_WITH = Key("hang_up", WORD, "the outcome the journal keeps", required=True)
+HANG_UP_WITH = Key("hang_up", WORD, "the outcome the journal keeps", required=True, example="wrong_number")
 
 STEP_KINDS: tuple[StepKind, ...] = (
     StepKind(
@@ -349,10 +384,12 @@ _STEPS_KIND: Kind[Table | None] = Kind("a table of steps", "{welcome: …}", Non
 FLOW = Key("flow", name_of("a flow's name", "gov12345"), "the flow's name", required=True)
 TITLE = Key("title", TEXT, "what people call it", required=True)
 STANDARD = Key("standard", name_of("a standard's name", "gov12345"), "the service standard it obeys", required=True)
-PHRASE_FILES = Key("phrase_files", NAMES, "further files with phrases, used as `NAME/phrase`", default="[house]")
+PHRASE_FILES = Key(
+    "phrase_files", NAMES, "further files with phrases, used as `NAME/phrase`", default="[house]", example="[house]"
+)
 DIALLED = Key("numbers", NUMBERS, "dialled numbers that lead here", required=True)
 ZONE = Key("timezone", TIMEZONE, "whose clock the hours follow", required=True)
-START = Key("start", STEP, "the first step", required=True)
+START = Key("start", STEP, "the first step", required=True, example="welcome")
 LIMITS = Key("limits", form_kind(LIMITS_SPEC, "{call_length: 30m}"), "bounds; each ends in a worded outcome")
 STEPS = Key("steps", _STEPS_KIND, "the steps, by name", required=True)
 OUTCOMES = Key(

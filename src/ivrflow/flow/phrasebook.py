@@ -12,14 +12,19 @@ from ivrflow.flow.reader import LONGEST_NAME, TEXT, Kind, check_name, one_or_mor
 from ivrflow.flow.source import Node, Table, Text
 from ivrflow.flow.syntax import shortened
 
-PHRASE_TEXT = Key("text", TEXT, "what callers hear, with {placeholders}", required=True)
-WITHOUT = Key("without", TEXT, "the wording when a value is not known")
-NOTE = Key("note", TEXT, "when to use it")
+PHRASE_TEXT = Key("text", TEXT, "what callers hear, with {placeholders}", required=True, example='"关于{topic}"')
+WITHOUT = Key("without", TEXT, "the wording when a value is not known", example='"关于您反映的问题"')
+NOTE = Key("note", TEXT, "when to use it", example='"trainee"')
 PHRASE_SPEC = FormSpec("a phrase", (PHRASE_TEXT, WITHOUT, NOTE))
 _PHRASE = form_kind(PHRASE_SPEC, '{text: "您好！"}')
 
-VALUES = Key("values", one_or_more(TEXT, "texts"), "the only values it takes; without it the call brings the value")
-ABOUT = Key("about", TEXT, "what belongs there")
+VALUES = Key(
+    "values",
+    one_or_more(TEXT, "texts"),
+    "the only values it takes; without it the call brings the value",
+    example='["先生", "女士"]',
+)
+ABOUT = Key("about", TEXT, "what belongs there", example='"the matter in a few words"')
 PLACEHOLDER_SPEC = FormSpec("a placeholder", (VALUES, ABOUT))
 _PLACEHOLDER = form_kind(PLACEHOLDER_SPEC, '{about: "the matter in a few words"}')
 

@@ -37,12 +37,14 @@ class Kind(Generic[T_co]):
         example: how it is written, for hints and the reference.
         blank: stands in for a value that is absent or could not be read.
         read: the value of a node, or None after noting what is wrong with it.
+        bounds: its least and greatest value as they are written; empty where there are none.
     """
 
     name: str
     example: str
     blank: T_co
     read: Callable[[Node, ProblemList], T_co | None]
+    bounds: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,14 @@ def scalar(node: Node, what: str, example: str, problems: ProblemList) -> Text |
     return None
 
 
-def _from_text(name: str, example: str, blank: T, convert: Callable[[Text, ProblemList], T | None]) -> Kind[T]:
+def _from_text(
+    name: str, example: str, blank: T, convert: Callable[[Text, ProblemList], T | None], bounds: str = ""
+) -> Kind[T]:
     def read(node: Node, problems: ProblemList) -> T | None:
         text = scalar(node, name, example, problems)
         return None if text is None else convert(text, problems)
 
-    return Kind(name, example, blank, read)
+    return Kind(name, example, blank, read, bounds)
 
 
 # ── words ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -228,7 +232,7 @@ def duration(least: float = 0.1, most: float = DAY_S, example: str = "3s") -> Ki
             return seconds
         return None
 
-    return _from_text("a duration", example, 0.0, convert)
+    return _from_text("a duration", example, 0.0, convert, f"{written(least)} to {written(most)}")
 
 
 def count(least: int, most: int, example: str = "1") -> Kind[int]:
@@ -244,7 +248,7 @@ def count(least: int, most: int, example: str = "1") -> Kind[int]:
             return int(text.text)
         return None
 
-    return _from_text("a whole number", example, least, convert)
+    return _from_text("a whole number", example, least, convert, f"{least} to {most}")
 
 
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", flags=re.ASCII)

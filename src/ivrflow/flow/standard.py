@@ -145,36 +145,48 @@ def _read_any_rule_id(node: Node, problems: ProblemList) -> Named | None:
 # ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 RUNG_SAY = Key("say", PHRASE, "phrase of this file")
-RUNG_DO = Key("do", WORD, "something the agent does")
+RUNG_DO = Key("do", WORD, "something the agent does", example="record_contact")
 RUNG_WAIT = Key("wait_s", BAND, "documented seconds after the phrase ended (for `do`: at most); absent: no number")
-RUNG_LEAVE = Key("leave_on", WORD, "the event that leaves the ladder here")
+RUNG_LEAVE = Key("leave_on", WORD, "the event that leaves the ladder here", example="speech")
 RUNG_SPEC = FormSpec("a rung", (RUNG_SAY, RUNG_DO, RUNG_WAIT, RUNG_LEAVE))
 _RUNG = form_kind(RUNG_SPEC, "{say: silent_call.greeting, wait_s: [3, 3], leave_on: speech}")
 
 RULE_ID = Key("id", Kind("a rule id", "gov12345/silent_call", Named("", Location("", 0, 0)), _read_any_rule_id),
               "the standard's id, a slash, the rule's name", required=True)  # fmt: skip
-SITUATION = Key("situation", WORD, "what kind of situation it is", required=True)
-TRIGGER = Key("trigger", TEXT, "when the rule applies", required=True)
-RUNGS = Key("ladder", _ITEMS, "the rungs, from top to bottom", required=True)
-RULE_THEN = Key("then", WORD, "what follows when the rungs are used up", required=True)
+SITUATION = Key("situation", WORD, "what kind of situation it is", required=True, example="silent_call")
+TRIGGER = Key("trigger", TEXT, "when the rule applies", required=True, example='"caller is silent after the greeting"')
+RUNGS = Key(
+    "ladder",
+    _ITEMS,
+    "the rungs, from top to bottom",
+    required=True,
+    example="[{say: silent_call.greeting, wait_s: [3, 3], leave_on: speech}]",
+)
+RULE_THEN = Key("then", WORD, "what follows when the rungs are used up", required=True, example="hangup")
 LIMITS_OF_RULE = Key("limits", RULE_LIMITS, "further numbers of the document")
-NOTES = Key("notes", TEXT, "the item of the document, and how it is read")
+NOTES = Key("notes", TEXT, "the item of the document, and how it is read", example='"item 5"')
 RULE_SPEC = FormSpec("a rule", (RULE_ID, SITUATION, TRIGGER, RUNGS, RULE_THEN, LIMITS_OF_RULE, NOTES))
 _RULE = form_kind(RULE_SPEC, "{id: gov12345/praise, situation: praise, trigger: …, ladder: […], then: continue}")
 
 STANDARD_ID = Key(
     "id", name_of("a standard's id", "gov12345"), "its short name, and the name of its file", required=True
 )
-STANDARD_NAME = Key("name", TEXT, "what people call it", required=True)
-SOURCE = Key("source", TEXT, "the document it was taken from", required=True)
-CHANNEL = Key("channel", NAMES, "where it applies", default="phone")
-DIRECTION = Key("direction", NAMES, "who calls whom", default="[inbound, outbound]")
+STANDARD_NAME = Key("name", TEXT, "what people call it", required=True, example='"12345 政府服务热线"')
+SOURCE = Key("source", TEXT, "the document it was taken from", required=True, example='"service wording, 2023 edition"')
+CHANNEL = Key("channel", NAMES, "where it applies", default="phone", example="phone")
+DIRECTION = Key("direction", NAMES, "who calls whom", default="[inbound, outbound]", example="[inbound, outbound]")
 PLACES = Key("placeholders", PLACEHOLDERS, "the {words in braces} of the phrases")
 PHRASES_KEY = Key("phrases", PHRASE_TABLE, "what callers hear, by name", required=True)
-RULES = Key("rules", _ITEMS, "when to say it, how long to wait, who hangs up", default="[]")
+RULES = Key(
+    "rules",
+    _ITEMS,
+    "when to say it, how long to wait, who hangs up",
+    default="[]",
+    example="[{id: gov12345/praise, …}]",
+)
 TABOO_KEY = Key("taboo", TABOO, "sentences nobody may say, by situation")
 _KEPT = "kept for people; the engine does not use it"
-TIMING_RULES = Key("timing_rules", _ITEMS, _KEPT, default="[]")
+TIMING_RULES = Key("timing_rules", _ITEMS, _KEPT, default="[]", example="[]")
 KPI = Key("kpi", _ITEMS, _KEPT, default="[]")
 ETIQUETTE = Key("etiquette", _ITEMS, _KEPT, default="[]")
 STANDARD_SPEC = FormSpec(
