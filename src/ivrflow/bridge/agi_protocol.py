@@ -47,6 +47,7 @@ _OPEN_TEXT = re.compile(r"[0-9]{3} result=\S* \(")
 _STATUS = re.compile(r"([0-9]{3}) (.*)", re.DOTALL)
 _COMMON_REPLIES = {b"200 result=%d\n" % number: Reply(200, str(number)) for number in (-1, 0, 1)}
 _ENVIRONMENT_PREFIX = b"agi_"
+_ENVIRONMENT_LINE = re.compile(r"^(agi_[^:\n]*): ?([^\n]*)$", re.MULTILINE)
 
 
 def _complete_reply(lines: list[bytes]) -> Reply | None:
@@ -244,21 +245,25 @@ class AgiConnection:
             )
         if end < 0:
             return
-        lines = self._partial[:end].split(b"\n")
-        if len(lines) > MAX_ENVIRONMENT_LINES:
-            raise AgiProtocolError(f"{len(lines)} lines of environment, expected at most {MAX_ENVIRONMENT_LINES}")
-        variables = {}
-        for line in lines:
-            name, colon, value = line.decode(errors="replace").partition(":")
-            if not colon or not name.startswith("agi_"):
-                raise AgiProtocolError(f"{_shown(line)} in the environment, expected a line `agi_...: value`")
-            variables[name] = value.removeprefix(" ")
+        lines = self._partial.count(b"\n", 0, end) + 1
+        if lines > MAX_ENVIRONMENT_LINES:
+            raise AgiProtocolError(f"{lines} lines of environment, expected at most {MAX_ENVIRONMENT_LINES}")
+        pairs = _ENVIRONMENT_LINE.findall(self._partial[:end].decode(errors="replace"))
+        if len(pairs) != lines:
+            raise AgiProtocolError(f"{self._odd_environment_line()} in the environment, expected `agi_...: value`")
         rest = bytes(self._partial[end + 2 :])
         self._partial.clear()
-        self.environment = read_environment(variables)
+        self.environment = read_environment(dict(pairs))
         events.append(EnvironmentReceived(self.environment))
         if rest:
             self._receive_lines(rest, events)
+
+    def _odd_environment_line(self) -> str:
+        return next(
+            _shown(line)
+            for line in self._partial.split(b"\n")
+            if not _ENVIRONMENT_LINE.fullmatch(line.decode(errors="replace"))
+        )
 
     def _receive_lines(self, data: bytes, events: list[AgiEvent]) -> None:
         lines = data.split(b"\n")

@@ -58,11 +58,23 @@ class AgiHandler(Protocol):
 class AgiChannel(asyncio.Protocol):
     """One call's AGI session."""
 
+    __slots__ = (
+        "_closing",
+        "_connection",
+        "_deadline",
+        "_dispatching",
+        "_handler",
+        "_heard",
+        "_nudging",
+        "_server",
+        "_transport",
+        "_writable",
+        "environment",
+    )
+
     def __init__(self, server: "FastAgiServer") -> None:
         self.environment: Environment
         """What Asterisk says about the call; set before the handler is made."""
-        self.peer = ""
-        """Address of the Asterisk that connected, e.g. `127.0.0.1:40112`."""
         self._server = server
         self._connection = AgiConnection()
         self._handler: AgiHandler | None = None
@@ -75,6 +87,12 @@ class AgiChannel(asyncio.Protocol):
         self._closing = False
 
     # --- for the handler
+
+    @property
+    def peer(self) -> str:
+        """Address of the Asterisk that connected, e.g. `127.0.0.1:40112`."""
+        address = self._transport.get_extra_info("peername")
+        return f"{address[0]}:{address[1]}" if address else "somebody who is gone"
 
     @property
     def is_hung_up(self) -> bool:
@@ -127,8 +145,6 @@ class AgiChannel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the clock for the environment block."""
         self._transport = cast("asyncio.Transport", transport)
-        address = transport.get_extra_info("peername") or ("unknown", 0)
-        self.peer = f"{address[0]}:{address[1]}"
         if not self._server._admit(self):  # noqa: SLF001 - a channel and its server are one thing in two classes
             self._closing = True
             self._transport.abort()
@@ -195,25 +211,25 @@ class AgiChannel(asyncio.Protocol):
         self._dispatching = True
         try:
             for event in events:
+                handler = self._handler
                 if self._closing:
                     return
-                self._deliver(event)
+                if handler is None:
+                    self._begin(event)
+                elif isinstance(event, ReplyReceived):
+                    handler.replied(event.command_id, event.reply)
+                elif isinstance(event, PlaybackFinished):
+                    handler.playback_ended(event)
+                elif isinstance(event, HungUp):
+                    handler.hung_up()
         finally:
             self._dispatching = False
 
-    def _deliver(self, event: AgiEvent) -> None:
-        handler = self._handler
-        if handler is None:
-            if isinstance(event, EnvironmentReceived):
-                self._cancel_timers()
-                self.environment = event.environment
-                self._handler = self._server.on_call(self)
-        elif isinstance(event, ReplyReceived):
-            handler.replied(event.command_id, event.reply)
-        elif isinstance(event, PlaybackFinished):
-            handler.playback_ended(event)
-        elif isinstance(event, HungUp):
-            handler.hung_up()
+    def _begin(self, event: AgiEvent) -> None:
+        if isinstance(event, EnvironmentReceived):  # always the first
+            self._cancel_timers()
+            self.environment = event.environment
+            self._handler = self._server.on_call(self)
 
     def _flush(self) -> None:
         if self._writable and not self._closing and (data := self._connection.data_to_send()):
