@@ -11,13 +11,13 @@ import argparse
 import asyncio
 import json
 import resource
+import select
+import socket
 import statistics
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from functools import partial
-from typing import cast
 
 import uvloop
 from panoramisk.fast_agi import Application, Request
@@ -144,54 +144,52 @@ class ServerProcess:
 # --- the load
 
 
-class Caller(asyncio.Protocol):
+class Caller:
     """One call as Asterisk makes it."""
 
-    def __init__(self, call: int, over: asyncio.Semaphore, latencies: list[float]) -> None:
-        self._environment = environment(call)
-        self._over = over
-        self._latencies = latencies
+    def __init__(self, call: int, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.answered = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Say what the call is about."""
-        self._transport = cast("asyncio.Transport", transport)
-        self._written = time.perf_counter()
-        self._transport.write(self._environment)
-
-    def data_received(self, data: bytes) -> None:
-        """Answer."""
-        now = time.perf_counter()
-        self._latencies.append(now - self._written)
-        lines = data.count(b"\n")
-        self.answered += lines
-        self._written = now
-        self._transport.write(REPLY * lines)
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the count of answers tells
-        """The call is over."""
-        self._over.release()
+        self.written = time.perf_counter()
+        self.socket.send(environment(call))
 
 
-def _itself(caller: Caller) -> Caller:
-    return caller
+def one_round(port: int, calls: int, commands: int, latencies: list[float]) -> float:
+    """Place the calls at once; returns the seconds until the last is over.
 
-
-async def one_round(port: int, calls: int, commands: int, latencies: list[float]) -> float:
-    """Place the calls at once; returns the seconds until the last is over."""
-    loop = asyncio.get_running_loop()
-    over = asyncio.Semaphore(0)
-    callers = [Caller(call, over, latencies) for call in range(calls)]
+    Bare sockets and epoll, so that the servers under test are the slower side.
+    """
+    poll = select.epoll()
     begun = time.perf_counter()
-    async with asyncio.timeout(ROUND_SECONDS):
-        await asyncio.gather(
-            *(loop.create_connection(partial(_itself, caller), "127.0.0.1", port) for caller in callers)
-        )
-        for _ in range(calls):
-            await over.acquire()
+    callers = {}
+    for call in range(calls):
+        caller = Caller(call, port)
+        callers[caller.socket.fileno()] = caller
+        poll.register(caller.socket, select.EPOLLIN)
+    live = calls
+    while live:
+        ready = poll.poll(ROUND_SECONDS)
+        if not ready:
+            sys.exit(f"bench: {live} of {calls} calls wait for a command that never comes")
+        for descriptor, _ in ready:
+            caller = callers[descriptor]
+            data = caller.socket.recv(4096)
+            now = time.perf_counter()
+            if data:
+                latencies.append(now - caller.written)
+                lines = data.count(b"\n")
+                caller.answered += lines
+                caller.written = now
+                caller.socket.send(REPLY * lines)
+            else:
+                poll.unregister(descriptor)
+                caller.socket.close()
+                live -= 1
     took = time.perf_counter() - begun
-    if any(caller.answered != commands for caller in callers):
-        sys.exit(f"bench: a call got {min(caller.answered for caller in callers)} commands instead of {commands}")
+    poll.close()
+    if any(caller.answered != commands for caller in callers.values()):
+        sys.exit(f"bench: a call got {min(caller.answered for caller in callers.values())} commands of {commands}")
     return took
 
 
@@ -217,7 +215,7 @@ class Measured:
         }
 
 
-async def measure(rounds: int, calls: int, commands: int) -> dict[str, dict[str, float]]:
+def measure(rounds: int, calls: int, commands: int) -> dict[str, dict[str, float]]:
     """Run all servers in turns."""
     measured = {name: Measured(ServerProcess(name, commands)) for name in SERVERS}
     try:
@@ -226,7 +224,7 @@ async def measure(rounds: int, calls: int, commands: int) -> dict[str, dict[str,
                 print(f"\rround {turn + 1} of {WARM_UP_ROUNDS + rounds}", end="", file=sys.stderr, flush=True)
             for one in measured.values():
                 latencies: list[float] = []
-                took = await one_round(one.server.port, calls, commands, latencies)
+                took = one_round(one.server.port, calls, commands, latencies)
                 if turn >= WARM_UP_ROUNDS:
                     one.seconds.append(took)
                     one.latencies += latencies
@@ -252,7 +250,7 @@ def main() -> None:
     if chosen.serve:
         (asyncio if chosen.serve == "panoramisk" else uvloop).run(serve(chosen.serve, chosen.commands))
         return
-    results = uvloop.run(measure(chosen.rounds, chosen.calls, chosen.commands))
+    results = measure(chosen.rounds, chosen.calls, chosen.commands)
     ours = results["ivrflow"]["commands_per_second"]
     ratios = {name: ours / result["commands_per_second"] for name, result in results.items() if name != "ivrflow"}
     if chosen.format == "json":
