@@ -98,13 +98,14 @@ class _Heard:
 
     def _candidates(self, part: Floats, first: int, fits: float) -> set[int]:
         """Places where the whole prompt may begin, given where `part`, which begins at its sample `first`, fits best."""
-        length = len(self._heard)
-        size = 1 << (length + len(part)).bit_length()
+        size = 1 << (len(self._heard) + len(part)).bit_length()
         if size not in self._spectra:
             self._spectra[size] = np.fft.rfft(self._heard, size)
-        product = np.fft.irfft(self._spectra[size] * np.conj(np.fft.rfft(part, size)), size)[:length]
-        ends = np.minimum(np.arange(length) + len(part), length)
-        window = self._energy[ends] - self._energy[:length]
+        places_tried = np.arange(1 - len(part), len(self._heard))  # before the beginning: it may have been lost
+        product = np.fft.irfft(self._spectra[size] * np.conj(np.fft.rfft(part, size)), size)[places_tried]
+        begins = np.maximum(places_tried, 0)
+        ends = np.minimum(places_tried + len(part), len(self._heard))
+        window = self._energy[ends] - self._energy[begins]
         loudness = np.sqrt(np.maximum(window, 1.0) * max(float(part @ part), 1.0))
         score = np.where(window > 1.0, product / loudness, 0.0)
         places: set[int] = set()
@@ -112,7 +113,7 @@ class _Heard:
             best = int(np.argmax(score))
             if score[best] < fits:
                 break
-            places.add(best - first)
+            places.add(int(places_tried[best]) - first)
             score[max(0, best - BLOCK) : best + BLOCK] = 0.0
         return places
 
@@ -129,7 +130,7 @@ class _Heard:
             if similarity >= BLOCK_HEARD:
                 heard[number] = similarity
                 end = at + slip + len(block)
-        if _longest_run(heard) < min(LEAST_BLOCKS, len(sounding)):
+        if _longest_run([number in heard for number in sounding]) < min(LEAST_BLOCKS, len(sounding)):
             return None
         return HeardPrompt(
             name,
@@ -158,13 +159,12 @@ class _Heard:
         return float(block @ there) / loudness if loudness > 1.0 else 0.0
 
 
-def _longest_run(numbers: Iterable[int]) -> int:
-    """Length of the longest run of consecutive numbers in an ascending series."""
+def _longest_run(heard: Iterable[bool]) -> int:
+    """The longest run of True."""
     longest = run = 0
-    before = None
-    for number in numbers:
-        run = run + 1 if before is not None and number == before + 1 else 1
-        longest, before = max(longest, run), number
+    for one in heard:
+        run = run + 1 if one else 0
+        longest = max(longest, run)
     return longest
 
 

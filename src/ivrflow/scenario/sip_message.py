@@ -37,7 +37,7 @@ _COMMA_LISTS = frozenset({"via", "contact", "route", "record-route"})
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
 _QUOTED_OR_BRACKETED = re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>')
 _URI = re.compile(
-    r"(?P<scheme>sips?):(?:(?P<user>[^@]*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^:;?\[\]<>\s]+)(?::(?P<port>\d{1,5}))?"
+    r"(?P<scheme>sips?):(?:(?P<user>[^@]*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^:;?@\[\]<>\s]+)(?::(?P<port>\d{1,5}))?"
     r"(?P<params>(?:;[^?]*)?)(?:\?.*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
