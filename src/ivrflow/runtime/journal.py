@@ -225,10 +225,12 @@ class Journal:
                 self._written()
 
     def _refuse(self, call: CallKnown, problem: Exception) -> None:
-        """Drop a line that can never be stored, so that it does not hold up the others."""
+        """Drop a line that can never be stored, so that it does not hold up the others; say so once per call."""
         self._refused += 1
         self._lost_told += 1
-        log.error("a line of call %r cannot be stored in the journal: %s", call.id, type(problem).__name__)
+        if not call.has_refused_lines:
+            call.has_refused_lines = True
+            log.error("lines of call %r cannot be stored in the journal: %s", call.id, type(problem).__name__)
 
     def _wait_for_database(self, problem: Exception) -> bool:
         """Say once that the database refuses, and pause; False when the journal is closing and time is up."""
@@ -262,7 +264,10 @@ class Journal:
         if new:
             self._lost_told += new
             self._tell_losses_at = time.monotonic() + TELL_LOSSES_EVERY_S
-            log.error("the journal lost %d lines for want of room; the calls concerned are marked incomplete", new)
+            log.error(
+                "the journal lost %d lines that it could not write in time; the calls concerned are marked incomplete",
+                new,
+            )
 
     def _keep_retention(self) -> None:
         if not self._keep_days or time.monotonic() < self._retention_due or self._closing.is_set():

@@ -41,12 +41,14 @@ class CallKnown:
 
     Attributes:
         stored_in: number of the database connection through which the call's row is known to be stored.
+        has_refused_lines: whether the log has said that lines of this call cannot be stored.
     """
 
     id: str
     flow: CallFlow
     arrived_at: float
     stored_in: int = 0
+    has_refused_lines: bool = False
 
 
 @dataclass(frozen=True, slots=True)
