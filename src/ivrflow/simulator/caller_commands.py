@@ -104,7 +104,7 @@ Command: TypeAlias = Bare | Press | Speak | Stay | StartSituation | GiveSignal |
 HELP: tuple[tuple[str, str], ...] = (
     ("1    123#", "press a key, or keys 0.3 s apart; a # followed by a blank begins a comment"),
     ("(empty) /next", "let time pass until the next thing happens"),
-    ("/listen", "let time pass until ivrflow waits for the caller, or nobody can tell what comes next"),
+    ("/listen", "let time pass until it is the caller's turn, or the call is over"),
     ("/silence [5s]", "the caller says nothing for so long; without a length: until the call is over"),
     ("/speech [2s]", "the caller speaks for so long (1s)"),
     ("/hangup", "the caller hangs up"),
@@ -117,7 +117,7 @@ HELP: tuple[tuple[str, str], ...] = (
         "also busy, away, unreachable, leaves: now if it rings, otherwise the next time",
     ),
     ("/agent works 90s", "how long an agent's task takes; begin with 1001 for one extension only"),
-    ("/value honorific=女士", "a placeholder's value becomes known"),
+    ("/value NAME=VALUE", "a placeholder's value becomes known: honorific=女士"),
     ("/deaf  /hear", "the caller cannot be heard; can be heard again"),
     ("/where", "where the call stands, what it waits for, seconds left"),
     ("/help  /quit", "this table; leave the call as it is"),

@@ -132,7 +132,7 @@ class Terminal:
             text = f"    {mistake.message}\n    hint: {mistake.hint}"
             click.echo(text if at_terminal else str(mistake.at(Location("<stdin>", number, 1))), err=True)
             return None
-        if command is not None:
+        if command is not None and command is not Bare.QUIT:
             self.do(command)
         return command
 

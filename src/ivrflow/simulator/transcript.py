@@ -6,6 +6,7 @@ the rule and the place in the flow or standard. The keys in it are the tester's 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,22 +64,20 @@ class Transcript:
 
     def _tell(self, happening: Happening, lines: list[TraceLine]) -> Iterator[Told]:
         """The trace says what was decided and why; the actions say what was really asked for, in the same order."""
-        actions = list(happening.actions)
+        actions = deque(happening.actions)
         if not lines:
             yield from self._without_trace(happening)
         for line in lines:
-            wanted = _ANCHORS.get(line.fact)
-            if line.fact is Fact.PHRASE_ENDED and line.detail == "finished":
+            if line.fact in _UNTOLD or (line.fact is Fact.PHRASE_ENDED and line.detail == "finished"):
                 continue
-            action: m.Action | None = None
-            while wanted and any(isinstance(later, wanted) for later in actions) and action is None:
-                first = actions.pop(0)
-                if isinstance(first, wanted):
-                    action = first
-                else:
-                    yield from _tell_action(happening.at, first)
-            if line.fact not in _UNTOLD:
+            anchor = _ANCHORS.get(line.fact)
+            if anchor:
+                while actions and not isinstance(actions[0], anchor.before):
+                    yield from _tell_action(happening.at, actions.popleft())
+                action = actions.popleft() if actions and isinstance(actions[0], anchor.about) else None
                 yield self._tell_line(line, happening.event, action)
+            else:
+                yield self._tell_line(line, happening.event, None)
         for action in actions:
             yield from _tell_action(happening.at, action)
 
@@ -157,7 +156,7 @@ class Transcript:
             case Fact.LIMIT_REACHED:
                 return "clock", f"limit reached: {line.detail}"
             case Fact.IGNORED:
-                return "ivrflow", f"ignores {line.detail}"
+                return "ivrflow", f"ignores: {line.detail}"
             case Fact.CALLER_HUNG_UP:
                 return "caller", "hangs up"
             case Fact.HANDED_OVER:
@@ -180,16 +179,33 @@ class Transcript:
         return phrase.without or phrase.text
 
 
-_ANCHORS: dict[Fact, tuple[type[m.Action], ...]] = {
-    Fact.PHRASE_STARTED: (m.Play,),
-    Fact.PHRASE_ENDED: (m.StopPlaying,),
-    Fact.TASK_ASKED: (m.Instruct,),
-    Fact.RINGING: (m.Ring,),
-    Fact.ARRIVED: (m.Answer,),
-    Fact.HANDED_OVER: (m.FallBack,),
-    Fact.ENDED: (m.EndCall,),
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """How a trace line and the actions of the same answer stand in line.
+
+    Attributes:
+        about: the action the line tells of; it is not told twice.
+        before: the actions that come with this line or after it; any other was done before.
+    """
+
+    about: tuple[type[m.Action], ...]
+    before: tuple[type[m.Action], ...]
+
+
+_LATER = (m.Play, m.StopPlaying, m.StartMusic, m.Ring, m.Instruct, m.EndCall, m.FallBack)
+"""Actions that a later trace line tells of, or that follow it."""
+
+_ANCHORS: dict[Fact, _Anchor] = {
+    Fact.ARRIVED: _Anchor((m.Answer,), (m.Answer,)),
+    Fact.STEP_ENTERED: _Anchor((), _LATER),
+    Fact.PHRASE_STARTED: _Anchor((m.Play,), (m.Play,)),
+    Fact.PHRASE_ENDED: _Anchor((m.StopPlaying,), (m.StopPlaying, *_LATER)),
+    Fact.TASK_ASKED: _Anchor((m.Instruct,), (m.Instruct,)),
+    Fact.RINGING: _Anchor((m.Ring,), (m.Ring,)),
+    Fact.HANDED_OVER: _Anchor((m.FallBack,), (m.FallBack,)),
+    Fact.ENDED: _Anchor((m.EndCall,), (m.EndCall,)),
+    Fact.AGENT_LEFT: _Anchor((), _LATER),
 }
-"""The action that a trace line is about; those before it in the answer happened before it."""
 
 
 def _tell_action(at: float, action: m.Action) -> Iterator[Told]:

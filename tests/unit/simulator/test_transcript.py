@@ -80,8 +80,8 @@ def test_the_music_stops_before_the_apology() -> None:
     apology = told.index("ivrflow: says nobody there “nobody there” (2.00 s)")
     assert told[apology - 3 : apology] == [
         "agent: cannot be had: busy",
-        "ivrflow: goes to step away",
         "ivrflow: stops the music",
+        "ivrflow: goes to step away",
     ]
 
 

@@ -1,0 +1,82 @@
+"""Golden calls: each `.call` file played again gives its transcript, to the last word.
+
+After a change that is meant: pytest tests/calls --update, and read the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import unified_diff
+from pathlib import Path
+
+import pytest
+
+from ivrflow.flow.model import CallFlow
+from ivrflow.flow_files import load_flows
+from ivrflow.prompts.index import PromptIndex
+from ivrflow.simulator.call_file import RULE, place_call, play, read_call_file
+from ivrflow.simulator.caller import Vocabulary
+from ivrflow.simulator.replay import replay
+from ivrflow.simulator.transcript import whole_transcript
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent.parent
+CALLS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.call"))
+
+
+@pytest.fixture(scope="module")
+def flows() -> Mapping[str, CallFlow]:
+    """The flows that are shipped, with the lengths of the prompts that are shipped; places as seen from the root."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        catalogue = PromptIndex.load(Path("prompts")).catalogue()
+        return {name: replace(flow, prompts=catalogue) for name, flow in load_flows([Path("callflows")]).items()}
+
+
+@pytest.mark.parametrize("path", CALLS, ids=str)
+def test_the_call_goes_as_before(path: Path, flows: Mapping[str, CallFlow], request: pytest.FixtureRequest) -> None:
+    text = (FOLDER / path).read_text(encoding="utf-8")
+    golden = read_call_file(text, f"tests/calls/{path}")
+    flow = flows[golden.flow]
+    call = place_call(flow, golden.at, golden.agents)
+    assert play(call, golden.commands(Vocabulary.of(flow))) == [], "every command does something"
+    transcript = whole_transcript(call)
+    if request.config.getoption("--update"):
+        head = text.partition(f"\n{RULE}\n")[0]
+        (FOLDER / path).write_text(f"{head}\n{RULE}\n{transcript}", encoding="utf-8")
+    elif transcript != golden.transcript:
+        difference = unified_diff(golden.transcript.splitlines(), transcript.splitlines(), "before", "now", lineterm="")
+        pytest.fail("\n".join([*difference, "if this is meant: pytest tests/calls --update"]), pytrace=False)
+    assert replay(flow, call.record).parting is None
+
+
+def commands_of(path: Path) -> str:
+    return (FOLDER / path).read_text(encoding="utf-8").partition(f"\n{RULE}\n")[0]
+
+
+def test_every_rule_of_the_standard_is_tried_by_name(flows: Mapping[str, CallFlow]) -> None:
+    tried = {path.stem for path in CALLS if path.parent == Path("gov12345")}
+    rules = set(flows["gov12345"].standard.rules)
+    assert len(rules) == 49
+    assert not rules - tried, "ivrflow try gov12345 --situation NAME --save tests/calls/gov12345/NAME.call"
+    for name in rules:
+        assert f"\n/situation {name}\n" in commands_of(Path("gov12345") / f"{name}.call")
+
+
+def test_every_word_that_leaves_a_rule_is_tried(flows: Mapping[str, CallFlow]) -> None:
+    for rule in flows["gov12345"].standard.rules.values():
+        for word in {rung.leave_on for rung in rule.rungs if rung.leave_on}:
+            left = re.compile(rf"leaves the ladder: {re.escape(word)}  \[{rule.id} |observed: .*left on|caller hung up")
+            calls = [FOLDER / path for path in CALLS if path.stem.startswith(f"{rule.name}-")]
+            assert any(left.search(path.read_text(encoding="utf-8")) for path in calls), f"{rule.id}: {word}"
+
+
+@pytest.mark.parametrize("path", CALLS, ids=str)
+def test_a_broken_rule_is_meant(path: Path) -> None:
+    """A call on which a rule is broken says so, and why, in its head: `# … breaks gov12345/silent_call: …`."""
+    head, _, transcript = (FOLDER / path).read_text(encoding="utf-8").partition(f"\n{RULE}\n")
+    assert set(re.findall(r"^broken +([^ :]+)", transcript, re.MULTILINE)) == set(
+        re.findall(r"^#.* breaks ([^ :]+)", head, re.MULTILINE)
+    )
