@@ -82,6 +82,9 @@ def stories(*happenings: st.SearchStrategy[m.CallEvent]) -> st.SearchStrategy[St
 STORIES = stories(*ORDINARY, UNHEARD, HEARING, NOTHING)
 ORDINARY_STORIES = stories(*ORDINARY, HEARING)
 NEVER_MOVES = (m.ValuesLearned, m.SpeechEnded, m.HearingLost, m.CallArrived)
+PATIENTLY = settings(deadline=None, max_examples=150)
+"""No test here is about how busy the machine is."""
+
 FLOW = st.sampled_from(sorted(FLOWS))
 
 
@@ -187,14 +190,14 @@ def told(flow: str, story: Story) -> WatchedCall:
     return watched
 
 
-@settings(max_examples=300)
+@PATIENTLY
 @given(FLOW, STORIES)
 def test_the_rules_of_the_session_hold_whatever_happens(flow: str, story: Story) -> None:
     watched = told(flow, story)
     assert [line.at for line in watched.trace] == sorted(line.at for line in watched.trace)
 
 
-@settings(max_examples=100)
+@PATIENTLY
 @given(FLOW, STORIES)
 def test_then_silence_and_every_call_ends_within_its_length(flow: str, story: Story) -> None:
     watched = told(flow, story)
@@ -206,6 +209,7 @@ def test_then_silence_and_every_call_ends_within_its_length(flow: str, story: St
     assert watched.trace[-1].at <= CALL_LENGTH
 
 
+@PATIENTLY
 @given(FLOW, STORIES)
 def test_it_ends_even_when_no_ending_is_ever_reported(flow: str, story: Story) -> None:
     watched = told(flow, story)
@@ -216,6 +220,7 @@ def test_it_ends_even_when_no_ending_is_ever_reported(flow: str, story: Story) -
     assert watched.session.is_over
 
 
+@PATIENTLY
 @given(FLOW, STORIES, SECONDS)
 def test_a_caller_who_hangs_up_leaves_nobody_behind(flow: str, story: Story, after: float) -> None:
     watched = told(flow, story)
@@ -224,6 +229,7 @@ def test_a_caller_who_hangs_up_leaves_nobody_behind(flow: str, story: Story, aft
     assert (watched.ringing, watched.bridged, watched.music) == (None, None, False)
 
 
+@PATIENTLY
 @given(FLOW, STORIES)
 def test_the_same_events_give_the_same_call(flow: str, story: Story) -> None:
     watched = told(flow, story)
@@ -233,7 +239,7 @@ def test_the_same_events_give_the_same_call(flow: str, story: Story) -> None:
     assert again.verdicts == watched.session.verdicts
 
 
-@settings(max_examples=100)
+@PATIENTLY
 @given(FLOW, STORIES)
 def test_every_rule_gets_a_verdict_and_kept_waits_are_within_their_band(flow: str, story: Story) -> None:
     verdicts = told(flow, story).silence(CALL_LENGTH).session.verdicts
@@ -245,7 +251,7 @@ def test_every_rule_gets_a_verdict_and_kept_waits_are_within_their_band(flow: st
             assert within or verdict.judgement is Judgement.BROKEN
 
 
-@settings(max_examples=200)
+@PATIENTLY
 @given(FLOW, ORDINARY_STORIES)
 def test_no_rule_is_broken_while_the_pbx_works_and_no_limit_strikes(flow: str, story: Story) -> None:
     """The engine keeps the standard whatever callers and agents do: only lost prompts and limits can break a rule."""
@@ -256,6 +262,7 @@ def test_no_rule_is_broken_while_the_pbx_works_and_no_limit_strikes(flow: str, s
             assert any(words in verdict.observed for words in excused), verdict
 
 
+@PATIENTLY
 @given(FLOW, STORIES, st.lists(st.floats(0.0, 100.0), min_size=60, max_size=60), st.booleans())
 def test_even_a_peer_that_reports_deadlines_late_raises_nothing(
     flow: str, story: Story, delays: list[float], answered: bool

@@ -154,19 +154,26 @@ def _documented(rule: Rule, place: int) -> Band | None:
 
 
 def _endings(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tuple[str, list[str]]:
-    """How the rule's last run ended, in words, and what was wrong with any of its endings."""
+    """How the rule's last run ended, in words, and what was wrong with any of its endings.
+
+    Only a ladder begun under the rule's own name promises all its rungs and its ending; a step may also say no more than
+    the rule's first phrase.
+    """
     ending = ""
     faults: list[str] = []
+    is_own_ladder = False
     for index in evidence:
         line = trace[index]
         if line.rule != rule.id:
             continue
         match line.fact:
+            case Fact.LADDER_BEGUN:
+                is_own_ladder = line.detail == rule.name
             case Fact.LADDER_LEFT:
                 ending = f"left on {line.detail.replace('_', ' ')}"
             case Fact.CALLER_HUNG_UP:
                 ending = "until the caller hung up"
-            case Fact.LADDER_USED_UP:
+            case Fact.LADDER_USED_UP if is_own_ladder:
                 ending = "then hung up" if rule.then == "hangup" else f"then {rule.then.replace('_', ' ')}"
                 if line.rung < len(rule.rungs):
                     faults.append(f"given up after rung {line.rung} of {len(rule.rungs)}")

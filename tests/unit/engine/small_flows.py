@@ -82,8 +82,11 @@ def climb(
     left: Mapping[str, str] | None = None,
     used_up: str = HANG_UP,
     then: str = "hangup",
+    ladder_name: str = "",
 ) -> Climb:
-    return Climb(name, WHERE, ladder(*rungs, name=name, then=then), listens or Listening(), left or {}, used_up)
+    return Climb(
+        name, WHERE, ladder(*rungs, name=ladder_name or name, then=then), listens or Listening(), left or {}, used_up
+    )
 
 
 def menu(
@@ -303,7 +306,10 @@ def _mentioned(thing: object) -> set[str]:
 def silent_call_flow() -> CallFlow:
     """The documented silent call: greeting, 3 s, connected, 3 s, change phone, hang up; 1 and speech lead on."""
     listens = listening(barge_in=BOTH, speech="served", keys={"1": "served"})
-    return flow(climb("welcome", *rungs_of(SILENT_CALL), listens=listens), say("served", "at your service"))
+    return flow(
+        climb("welcome", *rungs_of(SILENT_CALL), listens=listens, ladder_name="silent_call"),
+        say("served", "at your service"),
+    )
 
 
 def hotline() -> CallFlow:
@@ -314,6 +320,7 @@ def hotline() -> CallFlow:
         climb(
             "welcome",
             *rungs_of(SILENT_CALL),
+            ladder_name="silent_call",
             listens=listening(barge_in=BOTH, speech="menu", keys={"1": "number", "0": "agent"}),
         ),
         menu(keys={"1": "lookup", "2": "number", "0": "agent"}, barge_in=frozenset({"key"}), no_input="agent"),

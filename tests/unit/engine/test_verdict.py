@@ -53,7 +53,8 @@ def waited(at: float, rung: int, seconds: float, *, rule: str = "gov/silent_call
 
 ENDED = line(12.0, Fact.ENDED)
 USED_UP = silent(12.0, Fact.LADDER_USED_UP, 3, "hangup")
-WHOLE = [*said(0, 1), *waited(2, 1, 3), *said(5, 2), *waited(7, 2, 3), *said(10, 3), USED_UP, ENDED]
+BEGUN = silent(0, Fact.LADDER_BEGUN, 1, "silent_call")
+WHOLE = [BEGUN, *said(0, 1), *waited(2, 1, 3), *said(5, 2), *waited(7, 2, 3), *said(10, 3), USED_UP, ENDED]
 
 
 def test_a_rule_whose_situation_did_not_arise_is_not_applicable() -> None:
@@ -161,8 +162,24 @@ def test_a_fault_in_an_earlier_run_is_not_forgiven_by_a_later_one() -> None:
 
 
 def test_giving_a_ladder_up_early_breaks_the_rule() -> None:
-    short = verdict(SILENT_CALL, *said(0, 1), *waited(2, 1, 3), silent(5, Fact.LADDER_USED_UP, 1), line(5, Fact.ENDED))
+    short = verdict(
+        SILENT_CALL, BEGUN, *said(0, 1), *waited(2, 1, 3), silent(5, Fact.LADDER_USED_UP, 1), line(5, Fact.ENDED)
+    )
     assert short.observed == "given up after rung 1 of 3"
+
+
+def test_a_step_that_says_only_the_rules_first_phrase_promises_no_more() -> None:
+    begun = line(0, Fact.LADDER_BEGUN, 1, "a step of the flow", rule="gov/noise")
+    used_up = line(2, Fact.LADDER_USED_UP, 1, "continue", rule="gov/noise")
+    given = verdict(NOISE, begun, *said(0, 1, rule="gov/noise"), used_up, *said(2, 1, rule=""))
+    assert (given.judgement, given.observed) == (Judgement.KEPT, "said")
+
+
+def test_but_it_owes_the_wait_that_the_rule_documents_after_it() -> None:
+    begun = line(0, Fact.LADDER_BEGUN, 1, "a step of the flow", rule="gov/anything_else")
+    said_only = said(0, 1, rule="gov/anything_else")
+    given = verdict(ANYTHING_ELSE, begun, *said_only, line(2, Fact.STEP_ENTERED))
+    assert given.observed == "no wait after rung 1, not 2 s"
 
 
 @pytest.mark.parametrize("fact", [Fact.LIMIT_REACHED, Fact.HANDED_OVER])
@@ -179,8 +196,9 @@ def test_leaving_says_how() -> None:
 
 
 def test_another_ending_than_hanging_up_is_the_flows_to_arrange() -> None:
+    begun = line(0, Fact.LADDER_BEGUN, 1, "closing", rule="gov/closing")
     used_up = line(2, Fact.LADDER_USED_UP, 1, "survey", rule="gov/closing")
-    given = verdict(CLOSING, *said(0, 1, rule="gov/closing"), used_up, *said(9, 1, rule=""))
+    given = verdict(CLOSING, begun, *said(0, 1, rule="gov/closing"), used_up, *said(9, 1, rule=""))
     assert (given.judgement, given.observed) == (Judgement.KEPT, "then survey")
 
 
@@ -208,7 +226,7 @@ def test_a_task_has_its_bound_and_may_be_done_sooner() -> None:
 
 
 def test_several_faults_are_all_named() -> None:
-    given = verdict(SILENT_CALL, *said(0, 1, "missing"), *waited(2, 1, 9), *said(11, 3), USED_UP)
+    given = verdict(SILENT_CALL, BEGUN, *said(0, 1, "missing"), *waited(2, 1, 9), *said(11, 3), USED_UP)
     assert given.observed.split("; ") == [
         ": missing",
         "rung 3 came after rung 1",
