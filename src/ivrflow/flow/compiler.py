@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import PurePosixPath
+from typing import assert_never
 
 from ivrflow.flow import grammar as g
 from ivrflow.flow.forms import Form
@@ -23,10 +24,10 @@ from ivrflow.flow.model import (
     Step,
 )
 from ivrflow.flow.names import Names
-from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList, did_you_mean
+from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList, did_you_mean, near_word
 from ivrflow.flow.reader import Named, check_name, wrong
 from ivrflow.flow.routes import check_routes
-from ivrflow.flow.source import Items, Node, Table, Text, parse
+from ivrflow.flow.source import Items, Node, Table, Text, Unreadable, parse
 from ivrflow.flow.standard import read_standard
 from ivrflow.flow.steps import compile_step
 
@@ -205,7 +206,7 @@ class _Compiler:
             standard=standard,
             files=files,
             missing=missing,
-            steps=frozenset({HANG_UP} | {entry.key.text for entry in table.entries} if table else {HANG_UP}),
+            steps=frozenset({HANG_UP} | {entry.key.text for entry in table.entries}) if table else None,
         )
         start = names.step(form[g.START])
         mentioned: dict[str, frozenset[str]] = {}
@@ -215,6 +216,7 @@ class _Compiler:
         situations = {name: rule_ladder(rule, limits) for name, rule in standard.rules.items()} if standard else {}
         begins = [start, *outcomes.values(), *(step for targets in leaves.values() for step in targets.values())]
         if start and table:
+            begins += mentioned.pop("", frozenset())
             check_routes(steps, begins, mentioned, self._problems)
         self._check_ends(steps, outcomes)
         self._check_numbers(form[g.DIALLED])
@@ -242,27 +244,30 @@ class _Compiler:
     def _steps(
         self, table: Table, names: Names, limits: Limits, mentioned: dict[str, frozenset[str]]
     ) -> dict[str, Step]:
-        """All steps; `mentioned` takes, for steps with problems, the steps they speak of."""
+        """All steps; `mentioned` takes, for steps with problems, the steps they speak of ("" for dropped ones)."""
         steps: dict[str, Step] = {}
+        known = names.steps or frozenset()
+        mentioned[""] = frozenset().union(*(_mentioned(node, known) for node in table.dropped))
         for entry in table.entries:
             name = entry.key
             if name.text in {HANG_UP, RETURN}:
                 message = f"'{name.text}' cannot be the name of a step of your own"
                 self._problems.error(name.where, message, "it has a meaning already; choose another name")
-                mentioned[name.text] = _mentioned(entry.value, names.steps)
+                mentioned[name.text] = _mentioned(entry.value, known)
                 continue
             check_name(name, "a step's name", self._problems)
             before = len(self._problems.problems)
             step = compile_step(name, entry.value, names, limits)
             if step is not None:
                 steps[name.text] = step
-            if len(self._problems.problems) > before:
-                mentioned[name.text] = _mentioned(entry.value, names.steps)
+            if len(self._problems.problems) > before or _is_damaged(entry.value):
+                mentioned[name.text] = _mentioned(entry.value, known)
         steps[HANG_UP] = HangUp(HANG_UP, table.where, "hung_up")
         return steps
 
     def _outcomes(self, form: Form, names: Names) -> dict[str, str]:
         outcomes = {RETURN: RETURN}
+        meant: set[str] = set()
         wanted: dict[str, list[str]] = {}
         for rule in names.standard.rules.values() if names.standard else ():
             if rule.then:
@@ -270,10 +275,16 @@ class _Compiler:
         for word, step in form[g.OUTCOMES]:
             if names.standard and word.text not in wanted and word.text != RETURN:
                 message = f"no rule of {names.standard.id} ends in '{word.text}'"
-                self._problems.error(word.where, message, did_you_mean(word.text, set(wanted) - set(outcomes)))
+                unused = set(wanted) - set(outcomes)
+                self._problems.error(word.where, message, did_you_mean(word.text, unused))
+                meant.add(near_word(word.text, unused))
             outcomes[word.text] = names.step_or_return(step)
         for then, rules in wanted.items():
-            if then not in outcomes and (not form.wrote(g.OUTCOMES) or g.OUTCOMES.name in form.values):
+            if (
+                then not in outcomes
+                and then not in meant
+                and (not form.wrote(g.OUTCOMES) or g.OUTCOMES.name in form.values)
+            ):
                 who = ", ".join(rules[:3]) + (f" and {len(rules) - 3} more" if len(rules) > 3 else "")
                 hint = f"write {then}: STEP, or {then}: {RETURN}; needed by {who}"
                 self._problems.error(form.place(g.OUTCOMES), f"'outcomes' has no '{then}'", hint)
@@ -353,11 +364,23 @@ def _zone(form: Form) -> tzinfo:
 def _mentioned(node: Node, steps: frozenset[str]) -> frozenset[str]:
     """Names of steps that stand anywhere in a node."""
     match node:
-        case Text(text=text):
+        case Text(text=text) | Unreadable(text=text):
             return frozenset({text}) & steps
         case Items(items=items):
             return frozenset().union(*(_mentioned(item, steps) for item in items))
-        case Table(entries=entries):
-            return frozenset().union(*(_mentioned(entry.value, steps) for entry in entries))
+        case Table(entries=entries, dropped=dropped):
+            inside = [*(entry.value for entry in entries), *dropped]
+            return frozenset().union(*(_mentioned(node, steps) for node in inside))
         case _:
-            return frozenset()
+            assert_never(node)
+
+
+def _is_damaged(node: Node) -> bool:
+    """Whether reading the text already lost something of this node."""
+    match node:
+        case Table(entries=entries, dropped=dropped):
+            return bool(dropped) or any(_is_damaged(entry.value) for entry in entries)
+        case Items(items=items):
+            return any(_is_damaged(item) for item in items)
+        case _:
+            return isinstance(node, Unreadable)

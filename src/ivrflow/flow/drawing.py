@@ -26,8 +26,8 @@ from ivrflow.flow.model import (
     Transfer,
     Window,
 )
-from ivrflow.flow.reader import DAYS, written
 from ivrflow.flow.routes import Exit, exits
+from ivrflow.flow.times import DAYS, written
 
 _SHOWN_OF_PHRASE = 22
 _LOOKALIKES = str.maketrans('"<>&`\\;%', "”‹›＆ʼ＼；％")

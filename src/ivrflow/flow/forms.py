@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
-from ivrflow.flow.problems import Location, ProblemList, did_you_mean
+from ivrflow.flow.problems import Location, ProblemList, did_you_mean, near_word
 from ivrflow.flow.reader import NOWHERE, Kind, wrong
 from ivrflow.flow.source import Entry, Node, Table, parse
 from ivrflow.flow.syntax import shortened
@@ -107,19 +107,25 @@ class FormSpec:
             if value is not None:
                 values[key.name] = value
         if not self.rest:
-            unknown_keys(self.title, strangers, [name for name in known if name not in places], problems)
+            unknown_keys(self.title, strangers, known, places, problems)
+        misspelt = {near_word(entry.key.text, known) for entry in strangers[:_UNKNOWN_SHOWN]}
         for key in self.keys:
-            if key.required and key.name not in places:
+            if key.required and key.name not in places and key.name not in misspelt:
                 message = f"{self.title} needs '{key.name}'"
                 problems.error(where, message, f"write {key.name}: {key.shown}  ({key.about})")
         return Form(where, values, places, tuple(strangers) if self.rest else ())
 
 
-def unknown_keys(title: str, strangers: list[Entry], known: Iterable[str], problems: ProblemList) -> None:
-    """Note keys that mean nothing in `title`."""
+def unknown_keys(
+    title: str, strangers: list[Entry], known: Iterable[str], there: Collection[str], problems: ProblemList
+) -> None:
+    """Note keys that mean nothing in `title`; `there` are the known ones that are written too."""
+    missing = [name for name in known if name not in there]
     for entry in strangers[:_UNKNOWN_SHOWN]:
         name = entry.key.text
-        hint = "aliases cannot be merged; write the keys out" if name == "<<" else did_you_mean(name, known)
+        hint = did_you_mean(name, missing)
+        if not hint.startswith("did you mean") and (twin := near_word(name, there)):
+            hint = f"'{twin}' is there already; delete this"
         problems.error(entry.key.where, f"{title} has no '{shortened(name)}'", hint)
     if len(strangers) > _UNKNOWN_SHOWN:
         more = len(strangers) - _UNKNOWN_SHOWN
@@ -131,7 +137,7 @@ def form_kind(spec: FormSpec, example: str) -> Kind[Form]:
 
     def read(node: Node, problems: ProblemList) -> Form | None:
         if not isinstance(node, Table):
-            wrong(node, spec.title, example, problems)
+            wrong(node, "keys and values", example, problems)
             return None
         return spec.read(node, node.where, problems)
 

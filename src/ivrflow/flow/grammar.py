@@ -9,8 +9,6 @@ from ivrflow.flow.forms import Form, FormSpec, Key, form_kind
 from ivrflow.flow.model import Limits
 from ivrflow.flow.problems import ProblemList
 from ivrflow.flow.reader import (
-    DAY_S,
-    DAY_SET,
     END_KEY,
     EXTENSION,
     INPUTS,
@@ -27,16 +25,13 @@ from ivrflow.flow.reader import (
     Kind,
     Named,
     check_name,
-    count,
-    duration,
     located,
     name_of,
     one_or_more,
-    time_of_day,
-    written,
     wrong,
 )
 from ivrflow.flow.source import Items, Node, Table
+from ivrflow.flow.times import DAY_S, DAY_SET, count, duration, time_of_day, written
 
 _LIMITS = Limits()
 

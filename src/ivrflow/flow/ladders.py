@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from ivrflow.flow.model import Ladder, Limits, Rule, RuleRung, Rung, Standard
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.reader import Located, written
+from ivrflow.flow.reader import Located
+from ivrflow.flow.times import written
 
 
 def chosen_wait(rung: RuleRung, limits: Limits) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ivrflow.flow.model import HANG_UP, RETURN, Phrase, Rule, Standard
-from ivrflow.flow.problems import Location, ProblemList, did_you_mean
+from ivrflow.flow.problems import Location, ProblemList, did_you_mean, near_word
 from ivrflow.flow.reader import Named
 
 
@@ -19,6 +19,7 @@ class Names:
         standard: None when it could not be loaded; that is noted already, so nothing in it is missed.
         files: every standard and phrase file at hand, by id.
         missing: ids of files that are noted as missing.
+        steps: None when they could not be read; that is noted, so none is missed.
         said: the first place where each phrase is said.
     """
 
@@ -27,7 +28,7 @@ class Names:
     standard: Standard | None
     files: Mapping[str, Standard]
     missing: frozenset[str]
-    steps: frozenset[str]
+    steps: frozenset[str] | None
     said: dict[str, Location] = field(default_factory=dict)
 
     def phrase(self, name: Named) -> str:
@@ -61,15 +62,14 @@ class Names:
 
     def step(self, name: Named) -> str:
         """The step referred to; after noting an unknown one the step most likely meant, or nothing."""
-        if not name or name.text in self.steps:
+        if not name or self.steps is None or name.text in self.steps:
             return name.text
         if name.text == RETURN:
             hint = f"only a situation can go back; name a step, for example {HANG_UP}"
             self.problems.error(name.where, f"'{RETURN}' is no step", hint)
             return ""
-        hint = did_you_mean(name.text, self.steps)
-        self.problems.error(name.where, f"there is no step '{name.text}'", hint)
-        return hint.split("'")[1] if hint.startswith("did you mean") else ""
+        self.problems.error(name.where, f"there is no step '{name.text}'", did_you_mean(name.text, self.steps))
+        return near_word(name.text, self.steps)
 
     def step_or_return(self, name: Named) -> str:
         """The step referred to, or `RETURN`."""

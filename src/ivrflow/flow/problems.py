@@ -92,12 +92,17 @@ class ProblemList:
             raise FlowError(self.problems)
 
 
+def near_word(word: str, known: Iterable[str]) -> str:
+    """The known word most like `word`; empty when none is near."""
+    near = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)
+    return near[0] if near else ""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The hint for an unknown word: the nearest known one, or the list of them when none is near."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean '{near[0]}'?"
+    if near := near_word(word, names):
+        return f"did you mean '{near}'?"
     if not names:
         return ""
     listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from ivrflow.flow.model import BargeIn
@@ -86,7 +86,7 @@ def wrong(node: Node, what: str, example: str, problems: ProblemList) -> None:
     if isinstance(node, Text) and not node.text:
         problems.error(node.where, "the value is missing", hint)
     else:
-        problems.error(node.where, f"{found(node)} is not {what}", hint)
+        problems.error(node.where, f"expected {what}, found {found(node)}", hint)
 
 
 def scalar(node: Node, what: str, example: str, problems: ProblemList) -> Text | None:
@@ -97,9 +97,11 @@ def scalar(node: Node, what: str, example: str, problems: ProblemList) -> Text |
     return None
 
 
-def _from_text(
+def from_text(
     name: str, example: str, blank: T, convert: Callable[[Text, ProblemList], T | None], bounds: str = ""
 ) -> Kind[T]:
+    """A kind whose values are read from a scalar."""
+
     def read(node: Node, problems: ProblemList) -> T | None:
         text = scalar(node, name, example, problems)
         return None if text is None else convert(text, problems)
@@ -139,7 +141,7 @@ def name_of(what: str, example: str) -> Kind[Named]:
     def convert(text: Text, problems: ProblemList) -> Named | None:
         return Named(text.text, text.where) if check_name(text, what, problems) else None
 
-    return _from_text(what, example, NOBODY, convert)
+    return from_text(what, example, NOBODY, convert)
 
 
 def _read_phrase(text: Text, problems: ProblemList) -> Named | None:
@@ -150,174 +152,14 @@ def _read_phrase(text: Text, problems: ProblemList) -> Named | None:
     return None
 
 
-TEXT = _from_text("text", '"政府服务热线"', "", _read_text)
+TEXT = from_text("text", '"政府服务热线"', "", _read_text)
 STEP = name_of("a step", "main_menu")
 RULE = name_of("a rule", "silent_call")
 WORD = name_of("a word", "understood")
-PHRASE = _from_text("a phrase", "silent_call.greeting", NOBODY, _read_phrase)
+PHRASE = from_text("a phrase", "silent_call.greeting", NOBODY, _read_phrase)
 
 
-# ── numbers and times ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-_DURATION = re.compile(
-    r"(?:(\d{1,5})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,8}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?", flags=re.ASCII
-)
-_UNITS = {
-    "h": "h",
-    "小时": "h",
-    "m": "m",
-    "min": "m",
-    "分": "m",
-    "分钟": "m",
-    "s": "s",
-    "sec": "s",
-    "秒": "s",
-    "ms": "ms",
-    "毫秒": "ms",
-}
-DAY_S = 86_400.0
-
-
-def written(seconds: float) -> str:
-    """A duration as a flow writes it: "3s", "1m30s", "500ms"."""
-    milliseconds = round(seconds * 1000)
-    parts: list[str] = []
-    for unit, size in (("h", 3_600_000), ("m", 60_000)):
-        if milliseconds >= size:
-            parts.append(f"{milliseconds // size}{unit}")
-            milliseconds %= size
-    if milliseconds % 1000 == 0:
-        parts += [f"{milliseconds // 1000}s"] if milliseconds or not parts else []
-    elif milliseconds < 1000:
-        parts.append(f"{milliseconds}ms")
-    else:
-        parts.append(f"{milliseconds / 1000:g}s")
-    return "".join(parts)
-
-
-def _seconds(text: str) -> float | None:
-    hit = _DURATION.fullmatch(text)
-    if hit is None or not text:
-        return None
-    hours, minutes, seconds, milliseconds = (float(part) if part else 0.0 for part in hit.groups())
-    return round(hours * 3600 + minutes * 60 + seconds + milliseconds / 1000, 3)
-
-
-def _duration_hint(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).strip().lower()
-    if re.fullmatch(r"\d{1,6}(\.\d+)?", plain, flags=re.ASCII):
-        return f"write {plain}s for seconds, {plain}m for minutes, or 500ms"
-    if hit := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([^\d\s.]+)", plain, flags=re.ASCII):
-        unit = next(
-            (short for word, short in _UNITS.items() if hit[2] in {word, word + "s", word + "onds", word + "utes"}), ""
-        )
-        if unit:
-            return f"write {hit[1]}{unit}"
-    return "write a number and its unit without blank: 3s, 500ms, 1m, 1m30s"
-
-
-def duration(least: float = 0.1, most: float = DAY_S, example: str = "3s") -> Kind[float]:
-    """Seconds from `least` to `most`, written with units."""
-
-    def convert(text: Text, problems: ProblemList) -> float | None:
-        seconds = _seconds(text.text)
-        if seconds is None:
-            missing_unit = re.fullmatch(r"\d+(\.\d+)?", text.text, flags=re.ASCII)
-            message = f"'{shortened(text.text)}' " + ("has no unit" if missing_unit else "is not a duration")
-            problems.error(text.where, message, _duration_hint(text.text))
-        elif not least <= seconds <= most:
-            size = "short" if seconds < least else "long"
-            problems.error(text.where, f"'{text.text}' is too {size}", f"write {written(least)} to {written(most)}")
-        else:
-            return seconds
-        return None
-
-    return _from_text("a duration", example, 0.0, convert, f"{written(least)} to {written(most)}")
-
-
-def count(least: int, most: int, example: str = "1") -> Kind[int]:
-    """A whole number from `least` to `most`."""
-
-    def convert(text: Text, problems: ProblemList) -> int | None:
-        if not re.fullmatch(r"\d{1,9}", text.text, flags=re.ASCII):
-            problems.error(text.where, f"'{shortened(text.text)}' is not a whole number", f"write {least} to {most}")
-        elif not least <= int(text.text) <= most:
-            size = "few" if int(text.text) < least else "many"
-            problems.error(text.where, f"{int(text.text)} is too {size}", f"write {least} to {most}")
-        else:
-            return int(text.text)
-        return None
-
-    return _from_text("a whole number", example, least, convert, f"{least} to {most}")
-
-
-_TIME = re.compile(r"(\d{1,2}):(\d{2})", flags=re.ASCII)
-
-
-def time_of_day(latest: Literal["23:59", "24:00"]) -> Kind[int]:
-    """Minutes since midnight, written as on a clock of 24 hours. Only a closing time may be 24:00."""
-
-    def convert(text: Text, problems: ProblemList) -> int | None:
-        hit = _TIME.fullmatch(text.text)
-        if hit and int(hit[2]) < 60 and (minute := int(hit[1]) * 60 + int(hit[2])) <= 24 * 60 - (latest == "23:59"):
-            return minute
-        problems.error(text.where, f"'{shortened(text.text)}' is no time of day", _time_hint(text.text, latest))
-        return None
-
-    return _from_text("a time of day", '"06:00"', 0, convert)
-
-
-def _time_hint(text: str, latest: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).lower()
-    if hit := re.fullmatch(r"(\d{1,2})(?:[:.h点时](\d{2}))?\s*(am|pm)?[点时]?", plain, flags=re.ASCII):
-        hour = int(hit[1]) % 12 + 12 * (hit[3] == "pm") if hit[3] else int(hit[1])
-        if hour < 24 and int(hit[2] or 0) < 60:
-            return f'write "{hour:02}:{hit[2] or "00"}"'
-    return f'write hours and minutes, "00:00" to "{latest}"'
-
-
-# ── keys, days, inputs ────────────────────────────────────────────────────────────────────────────────────────────────
-
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAY_WORDS = {"周": 0, "星期": 0, "礼拜": 0}
-
-
-def _day_hint(word: str) -> str:
-    for prefix in _DAY_WORDS:
-        if word.startswith(prefix) and (number := "一二三四五六日天".find(word[len(prefix) :])) >= 0:
-            return f"write '{DAYS[min(number, 6)]}'"
-    if word.lower() in {"daily", "always", "every day", "每天"}:
-        return "write mon-sun"
-    if word.lower() in {"weekdays", "工作日"}:
-        return "write mon-fri"
-    if word.lower() in {"weekend", "周末"}:
-        return "write sat,sun"
-    return f"write '{word.lower()[:3]}'" if word.lower()[:3] in DAYS else did_you_mean(word.lower(), DAYS)
-
-
-def _read_days(node: Node, problems: ProblemList) -> frozenset[int] | None:
-    what, example = "days of the week", "mon-fri"
-    pieces: list[Text] = []
-    for part in node.items if isinstance(node, Items) else (node,):
-        text = scalar(part, what, example, problems)
-        if text is None:
-            return None
-        pieces += [Text(piece.strip(), text.where) for piece in text.text.split(",")]
-    days: set[int] = set()
-    before = len(problems.errors)
-    for piece in pieces:
-        ends = [word.strip() for word in piece.text.split("-")]
-        strange = next((word for word in ends if word not in DAYS), None)
-        if strange is not None or len(ends) > 2:
-            shown = shortened(piece.text if strange is None else strange)
-            problems.error(piece.where, f"'{shown}' is no day", _day_hint(shown))
-            continue
-        first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
-        days |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}
-    return frozenset(days) if len(problems.errors) == before else None
-
-
-DAY_SET: Kind[frozenset[int]] = Kind("days of the week", "mon-fri", frozenset(), _read_days)
+# ── keys and inputs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def check_key(text: Text, problems: ProblemList) -> bool:
@@ -368,7 +210,7 @@ def _read_end_key(text: Text, problems: ProblemList) -> str | None:
     return None
 
 
-END_KEY = _from_text("a key", '"#"', "", _read_end_key)
+END_KEY = from_text("a key", '"#"', "", _read_end_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,12 +228,12 @@ def _read_input(text: Text, problems: ProblemList) -> Input | None:
     name = _INPUTS.get(text.text)
     if name is not None:
         return Input(name, text.where)
-    hint = "write [speech, key], [key], [speech] or []"
+    hint = full_width_hint(text.text) or "write [speech, key], [key], [speech] or []"
     problems.error(text.where, f"'{shortened(text.text)}' is nothing a caller can do", hint)
     return None
 
 
-INPUT: Kind[Input] = _from_text("an input", "key", Input("key", NOWHERE), _read_input)
+INPUT: Kind[Input] = from_text("an input", "key", Input("key", NOWHERE), _read_input)
 
 
 # ── numbers to dial, places on earth ──────────────────────────────────────────────────────────────────────────────────
@@ -400,7 +242,8 @@ INPUT: Kind[Input] = _from_text("an input", "key", Input("key", NOWHERE), _read_
 def _read_number(text: Text, problems: ProblemList) -> Named | None:
     if re.fullmatch(r"\+?[0-9*#]{1,24}", text.text, flags=re.ASCII):
         return Named(text.text, text.where)
-    problems.error(text.where, "this is no number that can be dialled", 'write its digits, for example "12345"')
+    hint = full_width_hint(text.text) or 'write its digits, for example "12345"'
+    problems.error(text.where, "this is no number that can be dialled", hint)
     return None
 
 
@@ -408,7 +251,8 @@ def _read_extension(text: Text, problems: ProblemList) -> str | None:
     if re.fullmatch(r"[0-9]{1,20}", text.text, flags=re.ASCII):
         return text.text
     # Nothing but digits goes to the PBX: '&', '@' or '/' in a dial string would ring whatever the author likes.
-    problems.error(text.where, f"'{shortened(text.text)}' is no extension", 'write its digits, for example "1001"')
+    hint = full_width_hint(text.text) or 'write its digits, for example "1001"'
+    problems.error(text.where, f"'{shortened(text.text)}' is no extension", hint)
     return None
 
 
@@ -416,17 +260,18 @@ def _read_timezone(text: Text, problems: ProblemList) -> tzinfo | None:
     try:
         return ZoneInfo(text.text)
     except (KeyError, ValueError, OSError):  # unknown, outside the database, a folder of it
-        hint = did_you_mean(text.text, available_timezones())
+        near = did_you_mean(text.text, available_timezones())
+        hint = near if near.startswith("did you mean") else "write one like Asia/Shanghai"
         problems.error(text.where, f"there is no time zone '{shortened(text.text)}'", hint)
         return None
 
 
-NUMBER = _from_text("a number to dial", '"12345"', NOBODY, _read_number)
-EXTENSION = _from_text("an extension", '"1001"', "", _read_extension)
-TIMEZONE: Kind[tzinfo] = _from_text("a time zone", "Asia/Shanghai", ZoneInfo("UTC"), _read_timezone)
+NUMBER = from_text("a number to dial", '"12345"', NOBODY, _read_number)
+EXTENSION = from_text("an extension", '"1001"', "", _read_extension)
+TIMEZONE: Kind[tzinfo] = from_text("a time zone", "Asia/Shanghai", ZoneInfo("UTC"), _read_timezone)
 
 
-# ── values with their places ──
+# ── values with their places ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)

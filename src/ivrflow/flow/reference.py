@@ -11,7 +11,8 @@ from typing import Any
 from ivrflow.flow import grammar as g
 from ivrflow.flow import phrasebook, standard
 from ivrflow.flow.forms import FormSpec, Key
-from ivrflow.flow.reader import DAYS, KEYS
+from ivrflow.flow.reader import KEYS
+from ivrflow.flow.times import DAYS
 
 _OPENING = """\
 # Flow reference

@@ -100,7 +100,7 @@ def check_routes(
         if name not in reached and name != HANG_UP:
             problems.error(step.where, f"nothing leads to the step '{name}'", "let a step lead to it, or delete it")
     _check_circles(steps, problems)
-    if not also_leads:
+    if not problems.errors:  # a lost exit would be blamed twice
         _check_endings(steps, leads, problems)
 
 

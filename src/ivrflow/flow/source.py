@@ -7,8 +7,9 @@ nothing that reads the nodes has to care. All functions are pure; they note prob
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import yaml
@@ -51,10 +52,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Keys and values, each key once, in the order of the file."""
+    """Keys and values, each key once, in the order of the file.
+
+    Attributes:
+        dropped: values of keys that cannot be used (written twice, no words); their problems are noted.
+    """
 
     entries: tuple[Entry, ...]
     where: Location
+    dropped: tuple[Node, ...] = ()
 
     def get(self, key: str) -> Node | None:
         """The value of `key`, or None."""
@@ -63,9 +69,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A value whose problem is noted already; readers pass over it in silence."""
+    """A value whose problem is noted already; readers pass over it in silence. `text`: what it may have meant."""
 
     where: Location
+    text: str = ""
 
 
 Node: TypeAlias = Text | Items | Table | Unreadable
@@ -78,19 +85,17 @@ def parse(text: str, file: str, problems: ProblemList) -> Node | None:
     text = _readable(text, file, problems)
     attempt = _Attempt(file)
     error = attempt.read(text)
-    if error is not None:
-        tabs = _tabs(text)
-        for line, column in tabs:
+    if error is not None and (tabs := _tabs(text)):
+        for line, column in tabs.items():
             problems.error(Location(file, line, column), "a tab in the indentation", "indent with spaces")
-        for width in (2, 4, 8) if tabs else ():
-            retry = _Attempt(file, tab_width=width, tabbed={line: text.split("\n")[line - 1] for line, _ in tabs})
-            if retry.read(_with_spaces(text, tabs, width)) is None:
-                attempt, error = retry, None
-                break
-        else:
-            place, message, hint = in_plain_words(error, text)
-            if place[0] not in {line for line, _ in tabs}:
-                problems.error(Location(file, *place), message, hint)
+        attempt, error = _without_tabs(text, tabs, attempt, error)
+        _note_syntax(error, text, file, problems, known=tabs)
+    else:
+        _note_syntax(error, text, file, problems)
+        for place in _hash_keys(text):
+            problems.warn(
+                Location(file, *place), "'#' begins a comment: this line is not read", 'for the key write "#"'
+            )
     for where, message, hint in attempt.found:
         problems.error(where, message, hint)
     if error is not None or attempt.gave_up:
@@ -114,7 +119,7 @@ _CHARACTER_NAMES = {
 
 
 def _readable(text: str, file: str, problems: ProblemList) -> str:
-    """The text without byte order mark and with blanks for characters YAML does not allow."""
+    """The text without byte order mark and characters YAML does not allow."""
     if text.startswith("\ufeff"):
         problems.warn(Location(file, 1, 1), "the file begins with a byte order mark", "save it as UTF-8 without BOM")
         text = text[1:]
@@ -126,28 +131,68 @@ def _readable(text: str, file: str, problems: ProblemList) -> str:
         name = _CHARACTER_NAMES.get(hit[0])
         shown = f"U+{ord(hit[0]):04X}" + (f" ({name})" if name else "")
         problems.error(where, f"the invisible character {shown}", "delete it")
-    return _INVISIBLE.sub(" ", text)
+    return _INVISIBLE.sub("", text)
 
 
-_TABBED = re.compile(r"^( *)(\t)[ \t]*[^\s#]", re.MULTILINE)
-
-
-def _tabs(text: str) -> list[tuple[int, int]]:
-    """Line and column of the first tab of every line indented with tabs."""
+def _hash_keys(text: str) -> list[tuple[int, int]]:
+    """Places where a whole line reads `#: something`: meant as the key #, read as a comment."""
     return [
-        (number, len(hit[1]) + 1)
+        (number, line.index("#") + 1)
         for number, line in enumerate(text.split("\n"), start=1)
-        if (hit := _TABBED.match(line))
+        if re.match(r"\s*#\s?:\s+[a-z0-9_]+\s*$", line)
     ]
 
 
-def _with_spaces(text: str, tabs: list[tuple[int, int]], width: int) -> str:
+# ── tabs ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_TABBED = re.compile(r"( *)\t[ \t]*[^\s#]")
+
+
+def _tabs(text: str) -> dict[int, int]:
+    """Line and column of the first tab of every line indented with tabs."""
+    lines = enumerate(text.split("\n"), start=1)
+    return {number: len(hit[1]) + 1 for number, line in lines if (hit := _TABBED.match(line))}
+
+
+def _without_tabs(
+    text: str, tabs: Collection[int], attempt: _Attempt, error: yaml.YAMLError
+) -> tuple[_Attempt, yaml.YAMLError | None]:
+    """Read the text with spaces for its tabs, as wide as its author sees them, to find the other problems too."""
     lines = text.split("\n")
-    for number, _ in tabs:
-        line = lines[number - 1]
-        rest = line.lstrip(" \t")
-        lines[number - 1] = line[: len(line) - len(rest)].replace("\t", " " * width) + rest
-    return "\n".join(lines)
+    for width in (2, 4, 8):
+        spaced = [_spaced(line, width) if number in tabs else line for number, line in enumerate(lines, start=1)]
+        retry = _Attempt(attempt.file, tab_width=width, tabbed={number: lines[number - 1] for number in tabs})
+        if _looks_nested(spaced) and retry.read("\n".join(spaced)) is None:
+            return retry, None
+    return attempt, error
+
+
+def _spaced(line: str, width: int) -> str:
+    rest = line.lstrip(" \t")
+    return line[: len(line) - len(rest)].replace("\t", " " * width) + rest
+
+
+def _looks_nested(lines: list[str]) -> bool:
+    """Whether what follows a line that ends in a colon is indented deeper than that line."""
+    written = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return all(
+        not above.rstrip().endswith(":") or below.lstrip().startswith("- ") or _indent(below) > _indent(above)
+        for above, below in pairwise(written)
+    )
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _note_syntax(
+    error: yaml.YAMLError | None, text: str, file: str, problems: ProblemList, *, known: Collection[int] = ()
+) -> None:
+    """Note what ended the parser, unless it is one of the lines that are `known` to be wrong."""
+    if error is not None:
+        place, message, hint = in_plain_words(error, text)
+        if place[0] not in known:
+            problems.error(Location(file, *place), message, hint)
 
 
 # ── events to nodes ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -243,7 +288,7 @@ class _Attempt:
         if event.tag is None:
             return node
         self.found.append((node.where, f"tags like '{shortened(event.tag)}' mean nothing here", "delete it"))
-        return Unreadable(node.where)
+        return Unreadable(node.where, node.text)
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         where = self._where(event)
@@ -284,7 +329,7 @@ class _Attempt:
             self._check_depth(len(self._open) + known.height, where)
             self._add(known.node, None, known.values, known.height)
             return
-        self._add(Unreadable(where), None, 1, 1)
+        self._add(Unreadable(where, name), None, 1, 1)
 
     def _check_depth(self, depth: int, where: Location) -> None:
         if depth > DEEPEST:
@@ -295,16 +340,21 @@ class _Attempt:
     def _table(self, done: _Open) -> Table:
         first: dict[str, Location] = {}
         entries: list[Entry] = []
+        dropped: list[Node] = []
         for key, value in zip(done.children[::2], done.children[1::2], strict=True):
-            if isinstance(key, Unreadable):
-                continue
             if not isinstance(key, Text):
-                self.found.append((key.where, "a key must be a word", "put text with brackets in quotes"))
+                if not isinstance(key, Unreadable):
+                    self.found.append((key.where, "a key must be a word", "put text with brackets in quotes"))
+                dropped.append(value)
+            elif key.text == "<<" and not key.quoted:
+                self.found.append((key.where, "tables cannot be merged with '<<'", "write the keys out"))
+                dropped.append(value)
             elif key.text in first:
                 line = first[key.text].line
                 message = f"'{shortened(key.text)}' is written twice, first in line {line}"
                 self.found.append((key.where, message, "keep one of them"))
+                dropped.append(value)
             else:
                 first[key.text] = key.where
                 entries.append(Entry(key, value))
-        return Table(tuple(entries), done.where)
+        return Table(tuple(entries), done.where, tuple(dropped))

@@ -56,7 +56,7 @@ def _number(node: Node, what: str, problems: ProblemList) -> float | None:
 def _pair(node: Items, what: str, problems: ProblemList) -> tuple[float, float] | None:
     numbers = [_number(item, what, problems) for item in node.items]
     if len(numbers) != 2:
-        problems.error(node.where, f"{what} has {len(numbers)} numbers, not two", "write [least, most]")
+        problems.error(node.where, f"{what} is one number or two, not {len(numbers)}", "write [least, most]")
         return None
     least, most = numbers
     if least is None or most is None:
@@ -200,15 +200,13 @@ STANDARD_SPEC = FormSpec(
 
 
 def read_standard(node: Node, problems: ProblemList) -> Standard | None:
-    """The standard in `node`; None when it cannot even be named."""
+    """The standard in `node`; None when there is nothing like one."""
     if not isinstance(node, Table):
         wrong(node, "a standard", "id: gov12345", problems)
         return None
     form = STANDARD_SPEC.read(node, node.where, problems)
-    identity = form[STANDARD_ID]
-    if not identity:
-        return None
-    stem = PurePosixPath(identity.where.file.replace("\\", "/")).stem
+    stem = PurePosixPath(node.where.file.replace("\\", "/")).stem
+    identity = form[STANDARD_ID] or Named(stem, node.where)
     if stem != identity.text:
         problems.error(identity.where, f"the file is called '{stem}', its id is '{identity.text}'", f"write id: {stem}")
     placeholders = form[PLACES]
@@ -250,7 +248,8 @@ def _read_rule(standard: str, node: Node, phrases: Mapping[str, Phrase], problem
         return None
     identity = form[RULE_ID]
     owner, _, name = identity.text.partition("/")
-    if identity and owner != standard:
+    stem = PurePosixPath(identity.where.file.replace("\\", "/")).stem
+    if identity and owner not in {standard, stem}:  # when those two differ, that is noted once
         message = f"the rule '{identity.text}' does not begin with '{standard}/'"
         problems.error(identity.where, message, f"write {standard}/{name}")
     items = form[RUNGS]

@@ -28,8 +28,9 @@ from ivrflow.flow.model import (
 )
 from ivrflow.flow.names import Names
 from ivrflow.flow.problems import Location, did_you_mean
-from ivrflow.flow.reader import STEP, KeyTarget, Named, written, wrong
+from ivrflow.flow.reader import STEP, KeyTarget, Named, wrong
 from ivrflow.flow.source import Node, Table, Text
+from ivrflow.flow.times import written
 
 HAS_REQUEST = "caller_has_request"
 """The leave word of a closing question asked in the house's own words."""

@@ -146,6 +146,9 @@ def _unexpected_line(place: Place, character: str, lines: list[str]) -> Finding:
     number, column = place
     before = _line(lines, number)[: column - 1]
     if before.rstrip().endswith(("'", '"')):
+        quote = before.rstrip()[-1]
+        if before.count(quote) % 2 and (opened := _opened_above(quote, number, lines)):
+            return opened, "this quote is not closed in its line", f"end the text with {quote}"
         return (
             place,
             "text goes on after the closing quote",
@@ -156,6 +159,15 @@ def _unexpected_line(place: Place, character: str, lines: list[str]) -> Finding:
     if character in "}]":
         return place, f"'{character}' closes nothing", "delete it"
     return place, "the indentation of this line fits none above", "line it up with the keys it belongs to"
+
+
+def _opened_above(quote: str, number: int, lines: list[str]) -> Place | None:
+    """The nearest line above with an odd number of this quote: a text that runs on until it meets the next quote."""
+    for above in range(number - 1, 0, -1):
+        line = _line(lines, above)
+        if line.count(quote) % 2:
+            return above, line.rindex(quote) + 1
+    return None
 
 
 def _line(lines: list[str], number: int) -> str:

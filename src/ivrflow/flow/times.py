@@ -1,0 +1,178 @@
+"""Numbers and times as a flow writes them: durations, counts, times of day, days of the week."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal
+
+from ivrflow.flow.problems import ProblemList, did_you_mean
+from ivrflow.flow.reader import Kind, from_text, scalar
+from ivrflow.flow.source import Items, Node, Text
+from ivrflow.flow.syntax import shortened
+
+# ── numbers and times ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+_DURATION = re.compile(
+    r"(?:(\d{1,5})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,8}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?", flags=re.ASCII
+)
+_UNITS = {
+    "h": "h",
+    "小时": "h",
+    "m": "m",
+    "min": "m",
+    "分": "m",
+    "分钟": "m",
+    "s": "s",
+    "sec": "s",
+    "秒": "s",
+    "ms": "ms",
+    "毫秒": "ms",
+}
+DAY_S = 86_400.0
+
+
+def written(seconds: float) -> str:
+    """A duration as a flow writes it: "3s", "1m30s", "500ms"."""
+    milliseconds = round(seconds * 1000)
+    parts: list[str] = []
+    for unit, size in (("h", 3_600_000), ("m", 60_000)):
+        if milliseconds >= size:
+            parts.append(f"{milliseconds // size}{unit}")
+            milliseconds %= size
+    if milliseconds % 1000 == 0:
+        parts += [f"{milliseconds // 1000}s"] if milliseconds or not parts else []
+    elif milliseconds < 1000:
+        parts.append(f"{milliseconds}ms")
+    else:
+        parts.append(f"{milliseconds / 1000:g}s")
+    return "".join(parts)
+
+
+def _seconds(text: str) -> float | None:
+    hit = _DURATION.fullmatch(text)
+    if hit is None or not text:
+        return None
+    hours, minutes, seconds, milliseconds = (float(part) if part else 0.0 for part in hit.groups())
+    return round(hours * 3600 + minutes * 60 + seconds + milliseconds / 1000, 3)
+
+
+def _duration_hint(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).strip().lower()
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", plain, flags=re.ASCII):
+        return f"write {plain}s for seconds, {plain}m for minutes, or 500ms"
+    if hit := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([^\d\s.]+)", plain, flags=re.ASCII):
+        unit = next(
+            (short for word, short in _UNITS.items() if hit[2] in {word, word + "s", word + "onds", word + "utes"}), ""
+        )
+        if unit:
+            return f"write {hit[1]}{unit}"
+    return "write a number and its unit without blank: 3s, 500ms, 1m, 1m30s"
+
+
+def duration(least: float = 0.1, most: float = DAY_S, example: str = "3s") -> Kind[float]:
+    """Seconds from `least` to `most`, written with units."""
+
+    def convert(text: Text, problems: ProblemList) -> float | None:
+        seconds = _seconds(text.text)
+        if seconds is None:
+            missing_unit = re.fullmatch(r"\d+(\.\d+)?", text.text, flags=re.ASCII)
+            message = f"'{shortened(text.text)}' " + ("has no unit" if missing_unit else "is not a duration")
+            problems.error(text.where, message, _duration_hint(text.text))
+        elif not least <= seconds <= most:
+            size = "short" if seconds < least else "long"
+            problems.error(text.where, f"'{text.text}' is too {size}", f"write {written(least)} to {written(most)}")
+        else:
+            return seconds
+        return None
+
+    return from_text("a duration", example, 0.0, convert, f"{written(least)} to {written(most)}")
+
+
+def count(least: int, most: int, example: str = "1") -> Kind[int]:
+    """A whole number from `least` to `most`."""
+
+    def convert(text: Text, problems: ProblemList) -> int | None:
+        if not re.fullmatch(r"\d{1,9}", text.text, flags=re.ASCII):
+            problems.error(text.where, f"'{shortened(text.text)}' is not a whole number", f"write {least} to {most}")
+        elif not least <= int(text.text) <= most:
+            size = "few" if int(text.text) < least else "many"
+            problems.error(text.where, f"{int(text.text)} is too {size}", f"write {least} to {most}")
+        else:
+            return int(text.text)
+        return None
+
+    return from_text("a whole number", example, least, convert, f"{least} to {most}")
+
+
+_TIME = re.compile(r"(\d{1,2}):(\d{2})", flags=re.ASCII)
+
+
+def time_of_day(latest: Literal["23:59", "24:00"]) -> Kind[int]:
+    """Minutes since midnight, written as on a clock of 24 hours. Only a closing time may be 24:00."""
+
+    def convert(text: Text, problems: ProblemList) -> int | None:
+        hit = _TIME.fullmatch(text.text)
+        if hit and int(hit[2]) < 60 and (minute := int(hit[1]) * 60 + int(hit[2])) <= 24 * 60 - (latest == "23:59"):
+            return minute
+        problems.error(text.where, f"'{shortened(text.text)}' is no time of day", _time_hint(text.text, latest))
+        return None
+
+    return from_text("a time of day", '"06:00"', 0, convert)
+
+
+def _time_hint(text: str, latest: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).lower()
+    if hit := re.fullmatch(r"(\d{1,2})(?:[:.h点时](\d{2}))?\s*(am|pm)?[点时]?", plain, flags=re.ASCII):
+        hour = int(hit[1]) % 12 + 12 * (hit[3] == "pm") if hit[3] else int(hit[1])
+        if hour < 24 and int(hit[2] or 0) < 60:
+            return f'write "{hour:02}:{hit[2] or "00"}"'
+    return f'write hours and minutes, "00:00" to "{latest}"'
+
+
+# ── days of the week ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_WORDS = {"周": 0, "星期": 0, "礼拜": 0}
+
+
+def _day_hint(word: str) -> str:
+    for prefix in _DAY_WORDS:
+        if word.startswith(prefix) and (number := "一二三四五六日天".find(word[len(prefix) :])) >= 0:
+            return f"write '{DAYS[min(number, 6)]}'"
+    if word.lower() in {"daily", "always", "every day", "每天"}:
+        return "write mon-sun"
+    if word.lower() in {"weekdays", "工作日"}:
+        return "write mon-fri"
+    if word.lower() in {"weekend", "周末"}:
+        return "write sat,sun"
+    return f"write '{word.lower()[:3]}'" if word.lower()[:3] in DAYS else did_you_mean(word.lower(), DAYS)
+
+
+def _read_days(node: Node, problems: ProblemList) -> frozenset[int] | None:
+    what, example = "days of the week", "mon-fri"
+    pieces: list[Text] = []
+    for part in node.items if isinstance(node, Items) else (node,):
+        text = scalar(part, what, example, problems)
+        if text is None:
+            return None
+        pieces += [Text(piece.strip(), text.where) for piece in text.text.split(",")]
+    days: set[int] = set()
+    before = len(problems.errors)
+    for piece in pieces:
+        ends = [word.strip() for word in piece.text.split("-")]
+        strange = next((word for word in ends if word not in DAYS), None)
+        if strange is not None:
+            shown = shortened(strange)
+            problems.error(piece.where, f"'{shown}' is no day", _day_hint(shown))
+            continue
+        if len(ends) > 2:
+            hint = f"write {ends[0]}-{ends[-1]}, or {','.join(ends[:8])}"
+            problems.error(piece.where, f"'{shortened(piece.text)}' has more than one dash", hint)
+            continue
+        first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
+        days |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}
+    return frozenset(days) if len(problems.errors) == before else None
+
+
+DAY_SET: Kind[frozenset[int]] = Kind("days of the week", "mon-fri", frozenset(), _read_days)
