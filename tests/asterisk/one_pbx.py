@@ -1,0 +1,32 @@
+"""What tests want to know of a PBX, and how they set it up."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from tools.pbx import Pbx, PbxSettings
+
+DUTY_RINGS_S = 2
+"""So that a test need not wait for the half minute a person gets."""
+
+
+def own_settings() -> PbxSettings:
+    """The defaults, whatever the environment says, on free ports."""
+    return replace(PbxSettings.from_environment({}).on_free_ports(), duty_ring_seconds=DUTY_RINGS_S)
+
+
+def complaints(log: str) -> list[str]:
+    """The warnings and errors among the lines of the PBX's log."""
+    return [line for line in log.splitlines() if " WARNING[" in line or " ERROR[" in line]
+
+
+async def no_channels_left(pbx: Pbx, *, within_s: float = 5.0) -> None:
+    """Wait until every channel is gone; Asterisk takes a moment after the last BYE."""
+    said = ""
+    try:
+        async with asyncio.timeout(within_s):
+            while not (said := await pbx.cli("core show channels count")).startswith("0 active channels"):  # noqa: ASYNC110 -- Asterisk tells nobody when the last one is gone
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        pytest.fail(f"channels are left on the PBX:\n{await pbx.cli('core show channels verbose')}{said}")

@@ -1,0 +1,100 @@
+"""The simplest possible partners of a PBX: an engine of a few lines, and ears."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from ivrflow.scenario.codecs import RATE, Samples, codec
+from tools.pbx import Pbx
+
+
+class AgiSession:
+    """One call at the tiny engine."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.environment: dict[str, str] = {}
+        self._reader, self._writer = reader, writer
+
+    async def read_environment(self) -> None:
+        while line := await self.line():
+            name, _, value = line.partition(": ")
+            self.environment[name] = value
+
+    async def line(self) -> str:
+        return (await self._reader.readline()).decode().rstrip("\n")
+
+    def send(self, command: str) -> None:
+        self._writer.write(f"{command}\n".encode())
+
+    async def command(self, command: str) -> str:
+        self.send(command)
+        return await self.line()
+
+    async def finish(self) -> None:
+        """End the call as the engine does when all went well."""
+        await self.command("SET VARIABLE IVRFLOW_DONE 1")
+
+    def die(self) -> None:
+        """What the PBX sees of an engine whose process is killed."""
+        self._writer.transport.abort()
+
+
+class AgiPeer:
+    """An engine that does with every call what `serve` says; failures in it come out at the end of the block."""
+
+    def __init__(self, pbx: Pbx, serve: Callable[[AgiSession], Awaitable[None]]) -> None:
+        self._address = (pbx.settings.agi_host, pbx.settings.agi_port)
+        self._serve = serve
+        self._calls: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, *self._address)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+        if error is not None:
+            for call in self._calls:
+                call.cancel()
+            await asyncio.gather(*self._calls, return_exceptions=True)
+            return
+        async with asyncio.timeout(10):
+            await asyncio.gather(*self._calls)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._calls.append(asyncio.create_task(self._one_call(reader, writer)))
+
+    async def _one_call(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = AgiSession(reader, writer)
+        try:
+            await session.read_environment()
+            await self._serve(session)
+        finally:
+            writer.close()
+
+
+def prompt(folder: Path, name: str) -> Samples:
+    """A prompt as the caller hears it on a G.711 line."""
+    return codec("ulaw").decode((folder / f"{name}.ulaw").read_bytes())
+
+
+def seconds_of_tone(heard: Samples, hz: int) -> float:
+    """For how long nothing but that tone was heard.
+
+    Told in steps of 40 ms, each for itself: a busy machine may stretch a tone, which breaks its phase.
+    """
+    step = RATE // 25
+    wave = np.exp(-2j * np.pi * hz * np.arange(step) / RATE)
+    count = 0
+    for start in range(0, len(heard) - step + 1, step):
+        sound = heard[start : start + step].astype(np.float64)
+        energy = float(sound @ sound)
+        count += energy > 0 and 2 * abs(sound @ wave) ** 2 / (energy * step) > 0.8
+    return count * step / RATE
