@@ -15,6 +15,8 @@ from ivrflow.scenario.codecs import RATE, Samples
 from ivrflow.scenario.recording import QUIET_DBFS, Recording
 
 BLOCK = RATE // 10  # samples
+STEP = RATE // 100  # samples to which the end of what was heard is told
+QUIET = 32767 * 10 ** (QUIET_DBFS / 20)  # RMS below which a stretch does not sound
 BLOCK_HEARD = (
     0.6  # correlation; blocks of other speech stay below 0.5, those of the same prompt through A-law above 0.95
 )
@@ -33,7 +35,8 @@ Floats = npt.NDArray[np.float64]
 class HeardPrompt:
     """One time a prompt was heard.
 
-    `start` is when its first sample was heard, `end` when the last block that was heard ended (monotonic seconds).
+    `start` is when its first sample was heard (or would have been, had it come), `end` when its last sound was, to 10 ms
+    (monotonic seconds).
     `completeness` is the share of its sounding blocks that were heard, 0 to 1; `correlation` that of those blocks with
     the prompt.
     """
@@ -120,7 +123,7 @@ class _Heard:
     def _checked(self, sought: Floats, sounding: list[int], place: int, name: str) -> HeardPrompt | None:
         """Compare block by block, following the sender when it slips."""
         heard: dict[int, float] = {}
-        slip = end = 0
+        slip = end = 0  # the place where the last block heard begins
         for number in sounding:
             block = sought[number * BLOCK : (number + 1) * BLOCK]
             at = place + number * BLOCK
@@ -129,16 +132,29 @@ class _Heard:
                 similarity, slip = self._slipped(block, at, slip)
             if similarity >= BLOCK_HEARD:
                 heard[number] = similarity
-                end = at + slip + len(block)
+                end = at + slip
         if _longest_run([number in heard for number in sounding]) < min(LEAST_BLOCKS, len(sounding)):
             return None
         return HeardPrompt(
             name,
             self._start + place / RATE,
-            self._start + end / RATE,
+            self._start + self._last_sound(sought[max(heard) * BLOCK :], end) / RATE,
             len(heard) / len(sounding),
             float(np.mean(list(heard.values()))),
         )
+
+    def _last_sound(self, rest: Floats, at: int) -> int:
+        """Where the sound ends that was heard of `rest`, which begins with the last block heard, at `at`."""
+        end = at
+        for start in range(0, min(len(rest), 3 * BLOCK) - STEP + 1, STEP):
+            piece = rest[start : start + STEP]
+            if float(piece @ piece) < STEP * QUIET**2:
+                continue
+            if self._similarity(piece, at + start) >= BLOCK_HEARD:
+                end = at + start + STEP
+            elif start >= BLOCK:
+                break
+        return end
 
     def _slipped(self, block: Floats, at: int, slip: int) -> tuple[float, int]:
         """How well `block` fits nearby, and where; nothing changes unless it fits for sure."""
@@ -171,5 +187,4 @@ def _longest_run(heard: Iterable[bool]) -> int:
 def _sounding_blocks(sought: Floats) -> list[int]:
     """Numbers of the whole blocks loud enough to be recognised."""
     whole = sought[: len(sought) // BLOCK * BLOCK].reshape(-1, BLOCK)
-    limit = 32767 * 10 ** (QUIET_DBFS / 20)
-    return [int(number) for number in np.flatnonzero(np.sqrt(np.mean(whole**2, axis=1)) >= limit)]
+    return [int(number) for number in np.flatnonzero(np.sqrt(np.mean(whole**2, axis=1)) >= QUIET)]

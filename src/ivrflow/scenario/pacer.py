@@ -31,9 +31,10 @@ class Pacer:
 
     def attach(self, paced: Paced) -> None:
         """Give `paced` a turn in every 20 ms from now on."""
+        if not any(self._turns):
+            self._began, self._count = time.monotonic(), 0
         min(self._turns, key=len).append(paced)
         if self._timer is None:
-            self._began, self._count = time.monotonic(), 0
             self._wait()
 
     def detach(self, paced: Paced) -> None:
@@ -50,6 +51,7 @@ class Pacer:
         self._timer = asyncio.get_running_loop().call_later(max(0.0, due - time.monotonic()), self._run)
 
     def _run(self) -> None:
+        self._timer = None
         now = time.monotonic()
         while (late := now - (self._began + self._count * FRAME_S / TURNS)) >= 0:
             self.latest_s = max(self.latest_s, late)
@@ -59,7 +61,5 @@ class Pacer:
                 else:
                     paced.frame_missed()
             self._count += 1
-        if any(self._turns):
+        if any(self._turns) and self._timer is None:
             self._wait()
-        else:
-            self._timer = None

@@ -118,7 +118,7 @@ class Recording:
                     packet.payload,
                 )
 
-    def keys(self) -> list[HeardKey]:
+    def heard_keys(self) -> list[HeardKey]:
         """The keys the peer pressed, in order (RFC 4733: packets of one press share a timestamp)."""
         pressed: dict[tuple[int, int], HeardKey] = {}
         for packet in self.packets():

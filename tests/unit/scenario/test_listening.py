@@ -44,12 +44,18 @@ def heard(*pieces: tuple[float, Samples]) -> Recording:
     return recording
 
 
+def last_sound(samples: Samples) -> float:
+    """Seconds until the last 10 ms louder than -45 dBFS end."""
+    steps = samples[: len(samples) // 80 * 80].reshape(-1, 80).astype(np.float64)
+    return float(np.flatnonzero(np.sqrt(np.mean(steps**2, axis=1)) > 184)[-1] + 1) * 0.01
+
+
 def test_a_whole_prompt() -> None:
     found = find(heard((100.25, PROMPTS["greeting"])), PROMPTS["greeting"], "greeting")
     assert found is not None
     assert found.name == "greeting"
     assert found.start == pytest.approx(100.25, abs=1 / RATE)
-    assert found.end == pytest.approx(104.25, abs=0.1)
+    assert found.end == pytest.approx(100.25 + last_sound(PROMPTS["greeting"]), abs=0.011)
     assert found.completeness == 1.0
     assert found.correlation > 0.99
 
@@ -67,7 +73,7 @@ def test_a_prompt_cut_by_the_next_one(seconds: float) -> None:
     first, second = recognise(recording, PROMPTS)
     assert [first.name, second.name] == ["greeting", "menu"]
     assert first.start == pytest.approx(100.0, abs=1 / RATE)
-    assert first.end == pytest.approx(100.0 + seconds, abs=0.11)
+    assert first.end == pytest.approx(100.0 + last_sound(cut), abs=0.021)
     assert first.completeness == pytest.approx(seconds / 4.0, abs=0.06)
     assert second.start == pytest.approx(100.0 + seconds, abs=1 / RATE)
     assert second.completeness == 1.0
@@ -109,7 +115,7 @@ def test_a_sender_that_slips_is_followed() -> None:
     found = find(recording, whole)
     assert found is not None
     assert found.completeness > 0.95
-    assert found.end == pytest.approx(104.03, abs=0.11)
+    assert found.end == pytest.approx(100.03 + last_sound(whole), abs=0.011)
 
 
 def test_what_was_not_played_is_not_found() -> None:

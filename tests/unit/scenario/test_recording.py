@@ -158,7 +158,7 @@ def test_nothing_was_heard() -> None:
     assert recording.span is None
     assert recording.talkspurts() == []
     assert recording.heard_spans() == []
-    assert recording.keys() == []
+    assert recording.heard_keys() == []
     assert recording.last_arrival is None
     np.testing.assert_array_equal(recording.samples(1.0, 1.1), np.zeros(800))
 
@@ -183,7 +183,7 @@ def test_keys_are_heard_once_each() -> None:
         recording.add(key(event, 0, number), 100.0 + number * 0.02)
     recording.add(key(KeyEvent("#", 400, ended=True), 1600, 3), 100.06)
     recording.add(RtpPacket(96, 9, 9, 7, b"x").pack(), 101.0)
-    assert recording.keys() == [HeardKey("1", 100.0, 0.1), HeardKey("#", 100.06, 0.05)]
+    assert recording.heard_keys() == [HeardKey("1", 100.0, 0.1), HeardKey("#", 100.06, 0.05)]
 
 
 def test_other_payload_types_can_be_agreed() -> None:
