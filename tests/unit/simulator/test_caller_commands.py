@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from ivrflow.simulator.agents import AgentChange
@@ -47,3 +50,10 @@ def test_help_tells_of_every_command(command: Command) -> None:
 def test_help_fits_on_a_terminal() -> None:
     assert all(len(line) <= 120 for line in help_text().splitlines())
     assert len(help_text().splitlines()) == len(HELP)
+
+
+def test_the_documents_have_the_same_table() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "try.md").read_text(encoding="utf-8")
+    for usage, meaning in HELP:
+        commands = " ".join(part if part == "(empty)" else f"`{part}`" for part in re.split(r"\s+(?=/)|\s{2,}", usage))
+        assert f"| {commands} | {meaning} |" in page
