@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from ivrflow.bridge.agi_commands import Command
-from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply, parse_environment
+from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply, read_environment
 from ivrflow.bridge.asterisk_line import ECHO_TAIL_S, AsteriskLine, LineSettings
 from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.bridge.speech_gate import CONFIRM_S
@@ -20,7 +20,7 @@ class RecordedChannel:
     """Stands in for Asterisk's end: what was sent, in order."""
 
     def __init__(self) -> None:
-        self.environment = parse_environment(["agi_uniqueid: pbx-1.7", "agi_extension: 12345"])
+        self.environment = read_environment({"agi_uniqueid": "pbx-1.7", "agi_extension": "12345"})
         self.sent: list[str] = []
         self.interrupted = 0
         self.closed = False
