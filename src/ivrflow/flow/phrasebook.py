@@ -107,8 +107,8 @@ def _used_placeholders(
     names = tuple(dict.fromkeys(_IN_BRACES.findall(text)))
     for name in names:
         if name not in declared:
-            hint = did_you_mean(name, declared) or "declare it under 'placeholders:'"
-            problems.error(where, f"the placeholder {{{shortened(name)}}} is not declared", hint)
+            hint = did_you_mean(name.strip(), declared) or "declare it under 'placeholders:'"
+            problems.error(where, f"the placeholder '{{{name[:LONGEST_NAME]}}}' is not declared", hint)
     if re.search(r"[{}]", _IN_BRACES.sub("", text)):
         problems.error(where, "a brace without its partner", "write {placeholder}; callers hear no braces")
     return names

@@ -120,24 +120,28 @@ def _check_circles(steps: Mapping[str, Step], problems: ProblemList) -> None:
     hasty = {name: [way.target for way in exits(step) if not way.takes_time] for name, step in steps.items()}
     noted: set[str] = set()
     for name, step in steps.items():
-        if name not in noted and name in _reached(hasty[name], hasty):
-            circle = [
-                other for other in steps if other in _reached([name], hasty) and name in _reached(hasty[other], hasty)
-            ]
-            noted |= set(circle)
-            who = f"'{name}' leads" if len(circle) == 1 else f"the steps {', '.join(circle)} lead"
-            where = "back to itself" if len(circle) == 1 else "in a circle"
-            message = f"{who} {where} without saying or waiting for anything"
-            problems.error(step.where, message, "let one of them say something, or lead elsewhere")
+        if name in noted or name not in _reached(hasty[name], hasty):
+            continue
+        circle = _reached([name], hasty) & _reached([name], _turned(hasty))
+        noted |= circle
+        names = [other for other in steps if other in circle]
+        who = f"'{name}' leads back to itself" if len(names) == 1 else f"the steps {', '.join(names)} lead in a circle"
+        message = f"{who} without saying or waiting for anything"
+        problems.error(step.where, message, "let one of them say something, or lead elsewhere")
 
 
-def _check_endings(steps: Mapping[str, Step], leads: Mapping[str, Iterable[str]], problems: ProblemList) -> None:
+def _turned(leads: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Who leads to each step."""
     back: dict[str, list[str]] = {}
     for name, targets in leads.items():
         for target in targets:
             back.setdefault(target, []).append(name)
+    return back
+
+
+def _check_endings(steps: Mapping[str, Step], leads: Mapping[str, Iterable[str]], problems: ProblemList) -> None:
     ends = [name for name, step in steps.items() if isinstance(step, Close | HangUp)]
-    ending = _reached(ends, back)
+    ending = _reached(ends, _turned(leads))
     endless = [name for name in steps if name not in ending]
     if endless:
         message = f"from here no call comes to an end: {', '.join(endless[:8])}" + (", …" if len(endless) > 8 else "")

@@ -100,8 +100,9 @@ def parse(text: str, file: str, problems: ProblemList) -> Node | None:
         problems.error(where, message, hint)
     if error is not None or attempt.gave_up:
         return None
-    if attempt.root is None:
+    if attempt.root is None or attempt.root == Text("", attempt.root.where):
         problems.error(Location(file, 1, 1), "the file is empty", "a call flow begins with 'flow: NAME'")
+        return None
     return attempt.root
 
 

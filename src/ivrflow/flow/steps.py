@@ -220,7 +220,7 @@ def _collect(draft: _Draft) -> Step:
 
 def _hours(draft: _Draft) -> Step:
     windows: list[Window] = []
-    covered: set[int] = set()
+    covered = 0
     for form in draft.form[g.HOURS]:
         window = Window(
             days=form[g.DAYS],
@@ -235,18 +235,23 @@ def _hours(draft: _Draft) -> Step:
                 form.place(g.CLOSES), "the window closes when it opens", 'all day is from: "00:00", to: "24:00"'
             )
         minutes = _minutes(window)
-        if minutes and minutes <= covered:
+        if minutes and minutes & ~covered == 0:
             draft.names.problems.warn(form.where, "this window never holds: those above cover it", "delete or move it")
         covered |= minutes
         windows.append(window)
     return Hours(draft.name, draft.where, tuple(windows), draft.names.step(draft.form[g.OTHERWISE]))
 
 
-def _minutes(window: Window) -> set[int]:
-    """The minutes of the week in which the window holds."""
+_WEEK = 7 * 24 * 60
+
+
+def _minutes(window: Window) -> int:
+    """The minutes of the week in which the window holds, a bit each."""
     length = (window.closes - window.opens) % (24 * 60) or 24 * 60
-    week = 7 * 24 * 60
-    return {(day * 24 * 60 + window.opens + minute) % week for day in window.days for minute in range(length)}
+    minutes = 0
+    for day in window.days:
+        minutes |= ((1 << length) - 1) << (day * 24 * 60 + window.opens)
+    return (minutes | minutes >> _WEEK) & ((1 << _WEEK) - 1)  # Sunday's night is Monday's small hours
 
 
 def _transfer(draft: _Draft) -> Step:

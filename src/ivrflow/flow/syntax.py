@@ -65,7 +65,7 @@ def _finding(problem: str, context: str, place: Place, begun: Place, lines: list
         return _brackets("}" if "mapping" in context else "]", place, begun, lines)
     if "mapping values are not allowed" in problem:
         return _unexpected_colon(place, lines)
-    if "':'" in problem:
+    if "could not find expected ':'" in problem:
         return begun, "a key without a colon", "write 'key: value'"
     if "expected key" in problem or "block mapping" in context:
         return _unexpected_line(place, character, lines)
