@@ -9,17 +9,16 @@ expects: `@pytest.mark.complains("a regular expression", ...)`.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from one_pbx import Phones as Phones
 from one_pbx import complaints, no_channels_left, own_settings
 
 from ivrflow.prompts.formats import build_formats
-from ivrflow.scenario.call import Call
-from ivrflow.scenario.softphone import OnCall, SoftPhone
 from tools.pbx import Pbx, PbxSettings, build
 from tools.places import CHECKOUT, PROMPTS
 
@@ -76,32 +75,6 @@ async def pbx(shared_pbx: Pbx, request: pytest.FixtureRequest) -> AsyncIterator[
     expected = [pattern for marker in request.node.iter_markers("complains") for pattern in marker.args]
     logged = complaints(shared_pbx.log.read_text(encoding="utf-8")[before:])
     assert [line for line in logged if not any(re.search(pattern, line) for pattern in expected)] == []
-
-
-class Phones:
-    """Opens phones that know the PBX and their passwords; all are closed at the end of the test."""
-
-    def __init__(self, pbx: Pbx, closing: AsyncExitStack) -> None:
-        self._pbx = pbx
-        self._closing = closing
-
-    async def open(
-        self, account: str, *, on_call: OnCall | Callable[[Call], OnCall] | None = None, codec: str = "alaw"
-    ) -> SoftPhone:
-        """A phone of that account; one that takes calls (`on_call`) is registered."""
-        settings = self._pbx.settings
-        phone = await self._closing.enter_async_context(
-            SoftPhone(
-                account,
-                settings.password(account),
-                (settings.sip_bind, settings.sip_port),
-                codecs=(codec,),
-                on_call=on_call,
-            )
-        )
-        if account != "caller":
-            await phone.register()
-        return phone
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,10 +1,14 @@
 """What tests want to know of a PBX, and how they set it up."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
 
+from ivrflow.scenario.call import Call
+from ivrflow.scenario.softphone import OnCall, SoftPhone
 from tools.pbx import Pbx, PbxSettings
 
 DUTY_RINGS_S = 2
@@ -30,3 +34,29 @@ async def no_channels_left(pbx: Pbx, *, within_s: float = 5.0) -> None:
                 await asyncio.sleep(0.05)
     except TimeoutError:
         pytest.fail(f"channels are left on the PBX:\n{await pbx.cli('core show channels verbose')}{said}")
+
+
+class Phones:
+    """Opens phones that know the PBX and their passwords; all are closed at the end of the test."""
+
+    def __init__(self, pbx: Pbx, closing: AsyncExitStack) -> None:
+        self._pbx = pbx
+        self._closing = closing
+
+    async def open(
+        self, account: str, *, on_call: OnCall | Callable[[Call], OnCall] | None = None, codec: str = "alaw"
+    ) -> SoftPhone:
+        """A phone of that account; one that takes calls (`on_call`) is registered."""
+        settings = self._pbx.settings
+        phone = await self._closing.enter_async_context(
+            SoftPhone(
+                account,
+                settings.password(account),
+                (settings.sip_bind, settings.sip_port),
+                codecs=(codec,),
+                on_call=on_call,
+            )
+        )
+        if account != "caller":
+            await phone.register()
+        return phone

@@ -8,8 +8,7 @@ from typing import TypeAlias
 
 import pytest
 import pytest_asyncio
-from conftest import Phones
-from one_pbx import DUTY_RINGS_S, complaints, no_channels_left, own_settings
+from one_pbx import DUTY_RINGS_S, Phones, complaints, no_channels_left, own_settings
 from peers import AgiPeer, AgiSession, prompt, seconds_of_tone
 
 from ivrflow.scenario.audio_source import Tone
