@@ -35,7 +35,8 @@ Result = TypeVar("Result")
 
 _READINGS = "readings.yaml"
 _PLAYERS = (("aplay", "-q"), ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"))
-_WIDE = 200
+_WIDE = 300
+"""Columns of a table that goes to a file or a pipe: every row stays one line."""
 
 
 def _values(_context: click.Context, _parameter: click.Parameter, written: Sequence[str]) -> _Given:
@@ -160,7 +161,7 @@ def list_(standards: Path, masters: Path, out: Path, form: str) -> None:
         seconds = f"{row.duration_ms / 1000:.2f}" if row.duration_ms is not None else ""
         table.add_row(row.key, variant, row.state, seconds, " ".join(row.formats), row.text)
     console = Console()
-    console.print(table, width=None if console.is_terminal else _WIDE)
+    (console if console.is_terminal else Console(width=_WIDE)).print(table)
 
 
 @prompts.command()

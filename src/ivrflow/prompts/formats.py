@@ -21,7 +21,7 @@ import soxr
 from ivrflow.prompts.index import INDEX_NAME, PromptIndex, read_index
 from ivrflow.prompts.progress import Report, unreported
 from ivrflow.prompts.renderer import MASTER_RATE, read_master
-from ivrflow.prompts.sound import TELEPHONE_RATE, Samples, pcm16
+from ivrflow.prompts.sound import TELEPHONE_RATE, Pcm, Samples, pcm16
 from ivrflow.settings import SettingsError
 
 try:
@@ -36,37 +36,40 @@ _VERSION = 1
 """Of the way from master to file. A new number makes every file again."""
 
 
-def _g711(subtype: str) -> Callable[[Samples], bytes]:
-    def encode(samples: Samples) -> bytes:
+def _g711(subtype: str) -> Callable[[Pcm], bytes]:
+    def encode(samples: Pcm) -> bytes:
         file = io.BytesIO()
-        soundfile.write(file, pcm16(_at(samples, TELEPHONE_RATE)), TELEPHONE_RATE, format="RAW", subtype=subtype)
+        soundfile.write(file, samples, TELEPHONE_RATE, format="RAW", subtype=subtype)
         return file.getvalue()
 
     return encode
 
 
-def _sln16(samples: Samples) -> bytes:
-    return pcm16(_at(samples, WIDEBAND_RATE)).astype("<i2").tobytes()
+def _sln16(samples: Pcm) -> bytes:
+    return samples.astype("<i2").tobytes()
 
 
-def _g722(samples: Samples) -> bytes:
-    encoded: bytes = G722(WIDEBAND_RATE, 64000).encode(pcm16(_at(samples, WIDEBAND_RATE)))
+def _g722(samples: Pcm) -> bytes:
+    encoded: bytes = G722(WIDEBAND_RATE, 64000).encode(samples)
     return encoded
 
 
-def _at(samples: Samples, rate: int) -> Samples:
-    """Resampled from 24 kHz to exactly as many samples as the master's length asks for."""
-    resampled: Samples = soxr.resample(samples, MASTER_RATE, rate).astype("float32")
-    return resampled[: len(samples) * rate // MASTER_RATE]
+@dataclass(frozen=True, slots=True)
+class _Format:
+    rate: int
+    bytes_per_second: int
+    encode: Callable[[Pcm], bytes]
 
 
-_ENCODERS: dict[str, Callable[[Samples], bytes]] = {"ulaw": _g711("ULAW"), "alaw": _g711("ALAW"), "sln16": _sln16}
+_FORMATS = {
+    "ulaw": _Format(TELEPHONE_RATE, 8000, _g711("ULAW")),
+    "alaw": _Format(TELEPHONE_RATE, 8000, _g711("ALAW")),
+    "sln16": _Format(WIDEBAND_RATE, 32000, _sln16),
+}
 if G722 is not None:
-    _ENCODERS["g722"] = _g722
+    _FORMATS["g722"] = _Format(WIDEBAND_RATE, 8000, _g722)
 
-BYTES_PER_SECOND: Mapping[str, int] = MappingProxyType(
-    {name: {"ulaw": 8000, "alaw": 8000, "sln16": 32000, "g722": 8000}[name] for name in _ENCODERS}
-)
+BYTES_PER_SECOND: Mapping[str, int] = MappingProxyType({name: form.bytes_per_second for name, form in _FORMATS.items()})
 """The formats made on this machine and how many bytes of each are a second of sound."""
 
 
@@ -163,12 +166,19 @@ def _make(path: Path, folder: Path, stem: str) -> int:
             f"the recording {path} is damaged ({error}); delete it and run: ivrflow prompts build"
         ) from error
     duration_ms = len(samples) * 1000 // MASTER_RATE
-    for name, encode in _ENCODERS.items():
-        encoded = encode(samples)
+    resampled = {rate: pcm16(_at(samples, rate)) for rate in (TELEPHONE_RATE, WIDEBAND_RATE)}
+    for name, form in _FORMATS.items():
+        encoded = form.encode(resampled[form.rate])
         if len(encoded) != _size(name, duration_ms):
             raise AssertionError(f"{stem}.{name}: {len(encoded)} bytes for {duration_ms} ms")
         _replace(folder / f"{stem}.{name}", encoded)
     return duration_ms
+
+
+def _at(samples: Samples, rate: int) -> Samples:
+    """Resampled from 24 kHz to exactly as many samples as the master's length asks for."""
+    resampled: Samples = soxr.resample(samples, MASTER_RATE, rate).astype("float32")
+    return resampled[: len(samples) * rate // MASTER_RATE]
 
 
 def _size(name: str, duration_ms: int) -> int:

@@ -37,7 +37,6 @@ def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, voices: list[ToneVoi
     standards_folder(tmp_path)
     monkeypatch.setenv("IVRFLOW_MASTERS", str(tmp_path / "masters"))
     monkeypatch.setenv("IVRFLOW_PROMPTS_DIR", str(tmp_path / "out"))
-    monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
 
     def run(command: str, *arguments: str) -> Result:
