@@ -1,26 +1,107 @@
-"""Where a call can stand: each kind of waiting as a value. Exactly one at a time, each under one absolute deadline."""
+"""Where a call can stand: each kind of waiting as a value, with all it needs to go on.
+
+Exactly one at a time, each under one absolute deadline. A new kind of step that waits for something new gets its own
+value here, its branch in `CallSession._deadline_reached`, and the event that ends it its line in
+`CallSession._happened`; the type checker names every other place that must decide about it.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TypeAlias
 
 from ivrflow.engine.digits import DigitEntry
 from ivrflow.engine.messages import Ticket
-from ivrflow.flow.model import Ladder, Rung, Step
+from ivrflow.flow.model import Close, Collect, Ladder, Rung, Transfer
+
+_WAITED_NO_MORE_THAN = re.compile(r"waited_no_more_than_(\d+)_s")
 
 
-class After(StrEnum):
-    """What follows when the phrases of a `Saying` are over."""
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """A foot on a ladder."""
 
-    RUNG = "the rung's wait"
-    RUNG_AGAIN = "the same rung again"
-    KEYING = "collecting digits"
-    ASK_AGAIN = "the question again"
-    STEP = "another step"
-    RING = "ringing the extension"
-    GUARD = "waiting for the caller to hang up"
+    ladder: Ladder
+    index: int = 0
+
+    @property
+    def rung(self) -> Rung:
+        """The rung stood on."""
+        return self.ladder.rungs[self.index]
+
+    @property
+    def number(self) -> int:
+        """The rung's position within its own rule, from 1: one ladder may join the rungs of several rules."""
+        rule = self.rung.rule
+        return sum(rung.rule == rule for rung in self.ladder.rungs[: self.index + 1])
+
+    def next(self) -> Footing | None:
+        """The next rung, or None when the ladder is used up."""
+        return replace(self, index=self.index + 1) if self.index + 1 < len(self.ladder.rungs) else None
+
+    def is_left_by_task(self, seconds: float) -> bool:
+        """Whether the rung's task, done within so many seconds, leaves the ladder ("waited_no_more_than_120_s")."""
+        bound = _WAITED_NO_MORE_THAN.fullmatch(self.rung.leave_on or "")
+        return bound is not None and seconds <= float(bound[1])
+
+
+# ── what follows when the phrases of a `Saying` are over ──────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ThenPause:
+    """The rung's wait."""
+
+    footing: Footing
+
+
+@dataclass(frozen=True, slots=True)
+class ThenClimb:
+    """The same rung again: after a correction."""
+
+    footing: Footing
+
+
+@dataclass(frozen=True, slots=True)
+class ThenAsk:
+    """The question of a `Collect` again."""
+
+    step: Collect
+
+
+@dataclass(frozen=True, slots=True)
+class ThenCollect:
+    """Collecting digits."""
+
+    step: Collect
+
+
+@dataclass(frozen=True, slots=True)
+class ThenRing:
+    """Ringing the extension."""
+
+    step: Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class ThenGuard:
+    """Waiting for the caller to hang up, for the last time."""
+
+    step: Close
+
+
+@dataclass(frozen=True, slots=True)
+class ThenEnter:
+    """Another step."""
+
+    name: str
+
+
+After: TypeAlias = ThenPause | ThenClimb | ThenAsk | ThenCollect | ThenRing | ThenGuard | ThenEnter
+
+
+# ── standings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +111,19 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """A prompt plays; `rest` are the phrases still to come, `target` the step for `After.STEP`."""
+    """A prompt plays; `rest` are the phrases still to come."""
 
     ticket: Ticket
     phrase: str
     rest: tuple[str, ...]
     after: After
-    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pausing:
     """A rung's wait: the caller may speak, key or stay silent."""
+
+    footing: Footing
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +135,11 @@ class Keying:
 
 @dataclass(frozen=True, slots=True)
 class Tasking:
-    """The agent does something; `since` is when it was asked for, in session time."""
+    """The agent does what the rung asks; `since` is when it was asked for, in session time."""
 
     ticket: Ticket
     since: float
+    footing: Footing
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +147,7 @@ class Ringing:
     """An extension rings."""
 
     ticket: Ticket
+    step: Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,50 +155,23 @@ class Talking:
     """Caller and agent are joined."""
 
     ticket: Ticket
+    step: Transfer
 
 
 @dataclass(frozen=True, slots=True)
 class Guarding:
     """The farewell is said; the caller should hang up first."""
 
+    step: Close
     reminded: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """Nowhere, while one event is being dealt with; no event ever finds a call here."""
+    """Nowhere, while one event is being dealt with; no event ever finds a living call here."""
 
 
-Standing: TypeAlias = Answering | Saying | Pausing | Keying | Tasking | Ringing | Talking | Guarding | Deciding
+Interruptible: TypeAlias = Saying | Pausing | Keying | Guarding
+"""Where a situation of the standard may interrupt a call, and where it then comes back to."""
 
-
-@dataclass(frozen=True, slots=True)
-class Footing:
-    """A foot on a ladder: which rung, and the step or situation the ladder belongs to."""
-
-    ladder: Ladder
-    index: int = 0
-
-    @property
-    def rung(self) -> Rung:
-        """The rung stood on."""
-        return self.ladder.rungs[self.index]
-
-    @property
-    def place(self) -> int:
-        """The rung's position within its own rule, from 1: one ladder may join the rungs of several rules."""
-        rule = self.rung.rule
-        return sum(rung.rule == rule for rung in self.ladder.rungs[: self.index + 1])
-
-    def next(self) -> Footing | None:
-        """The next rung, or None when the ladder is used up."""
-        return replace(self, index=self.index + 1) if self.index + 1 < len(self.ladder.rungs) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Everything needed to come back to where a call was when a situation interrupted it."""
-
-    step: Step
-    footing: Footing | None
-    standing: Standing
+Standing: TypeAlias = Interruptible | Answering | Tasking | Ringing | Talking | Deciding

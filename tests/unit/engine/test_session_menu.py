@@ -135,3 +135,11 @@ def test_keys_pressed_before_ringing_are_forgotten() -> None:
     back = call(flow(transfer("t", "connecting", busy="menu"), menu(keys={"1": "hang_up"}))).key("1", 0.5)
     back.prompt_ends().happens(m.AgentUnavailable(ticket=back.ticket(m.Ring), why="busy"), after=1.0)
     assert back.prompt_ends().session.waiting_for == "the rung's wait"
+
+
+def test_speech_may_cut_the_correction_as_it_may_cut_the_offer() -> None:
+    spoken = flow(
+        menu(keys={"1": "one"}, barge_in=frozenset({"speech"}), speech="one"),
+        say("one", "one"),
+    )
+    assert call(spoken).key("9", 0.1).prompt_ends().speech(0.2).says == ["offer", "invalid", "one"]

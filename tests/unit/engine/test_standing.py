@@ -16,6 +16,6 @@ def test_a_rung_is_numbered_within_its_own_rule() -> None:
     )
     places = []
     while footing:
-        places.append(footing.place)
+        places.append(footing.number)
         footing = footing.next()
     assert places == [1, 1, 2, 1, 2]
