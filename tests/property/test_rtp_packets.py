@@ -4,13 +4,14 @@ import contextlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivrflow.scenario.codecs import FRAME, RATE, codec
 from ivrflow.scenario.recording import Recording
 from ivrflow.scenario.rtp import KEY_EVENTS, KeyEvent, RtpPacket, RtpProtocolError, unpack_key, unpack_rtp
 
+PATIENTLY = settings(deadline=None)
 ALAW = codec("alaw")
 
 packets = st.builds(
@@ -31,16 +32,19 @@ keys = st.builds(
 )
 
 
+@PATIENTLY
 @given(packets)
 def test_a_packet_reads_back(packet: RtpPacket) -> None:
     assert unpack_rtp(packet.pack()) == packet
 
 
+@PATIENTLY
 @given(keys)
 def test_a_key_reads_back(event: KeyEvent) -> None:
     assert unpack_key(event.pack()) == event
 
 
+@PATIENTLY
 @given(st.binary(max_size=60))
 def test_every_datagram_is_read_or_refused(datagram: bytes) -> None:
     for read in (unpack_rtp, unpack_key):
@@ -48,6 +52,7 @@ def test_every_datagram_is_read_or_refused(datagram: bytes) -> None:
             read(datagram)
 
 
+@PATIENTLY
 @given(
     st.lists(st.tuples(st.one_of(st.binary(max_size=60), packets.map(RtpPacket.pack)), st.floats(0, 10)), max_size=12)
 )
@@ -61,6 +66,7 @@ def test_a_recording_survives_everything(arrivals: list[tuple[bytes, float]]) ->
     assert len(recording.samples(0.0, 1.0)) == RATE
 
 
+@PATIENTLY
 @given(
     sequence=st.integers(0, 2**16 - 1),
     timestamp=st.integers(0, 2**32 - 1),
@@ -91,6 +97,7 @@ def test_placement_does_not_depend_on_jitter_order_or_loss(
         np.testing.assert_array_equal(spurt.samples[part], heard[part])
 
 
+@PATIENTLY
 @given(st.sampled_from(["ulaw", "alaw", "g722"]), st.binary(min_size=1, max_size=400))
 def test_every_payload_is_decoded(name: str, payload: bytes) -> None:
     assert len(codec(name).decode(payload)) == len(payload)

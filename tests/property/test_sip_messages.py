@@ -2,7 +2,7 @@
 
 import contextlib
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivrflow.scenario.sdp import AudioLine, agree, answer_line, offer_line, read_sdp, write_sdp
@@ -20,6 +20,7 @@ from ivrflow.scenario.sip_message import (
     split_commas,
 )
 
+PATIENTLY = settings(deadline=None)
 US = ("192.0.2.1", 5060)
 THEM = ("192.0.2.2", 5060)
 INVITE = (
@@ -51,6 +52,7 @@ def damaged(draw: st.DrawFn, whole: bytes = INVITE) -> bytes:
 datagrams = st.one_of(st.binary(max_size=400), damaged())
 
 
+@PATIENTLY
 @given(datagrams)
 def test_every_datagram_is_read_or_refused(datagram: bytes) -> None:
     with contextlib.suppress(SipProtocolError):
@@ -65,6 +67,7 @@ def test_every_datagram_is_read_or_refused(datagram: bytes) -> None:
         )
 
 
+@PATIENTLY
 @given(st.lists(datagrams, max_size=5))
 def test_a_phone_survives_every_datagram(received: list[bytes]) -> None:
     phone = SipAgent("bob", "secret", THEM, US)
@@ -78,6 +81,7 @@ def test_a_phone_survives_every_datagram(received: list[bytes]) -> None:
     assert all(parse_message(sent) for sent, _ in phone.outbox)
 
 
+@PATIENTLY
 @given(st.data())
 def test_a_phone_survives_every_answer(data: st.DataObject) -> None:
     phone = SipAgent("bob", "secret", THEM, US)
@@ -89,6 +93,7 @@ def test_a_phone_survives_every_answer(data: st.DataObject) -> None:
     phone.poll(100.0)
 
 
+@PATIENTLY
 @given(st.text(max_size=80))
 def test_parts_are_read_or_refused(text: str) -> None:
     for read in (parse_name_addr, parse_via, parse_uri, parse_challenge):
@@ -97,6 +102,7 @@ def test_parts_are_read_or_refused(text: str) -> None:
     assert all(split_commas(text))
 
 
+@PATIENTLY
 @given(
     st.text(st.characters(codec="utf-8", exclude_characters='"\\<>\r\n\0', exclude_categories=["Cc"]), max_size=20).map(
         str.strip
@@ -110,6 +116,7 @@ def test_a_display_name_survives(display: str) -> None:
 values = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), max_size=30).map(str.strip)
 
 
+@PATIENTLY
 @given(
     st.lists(st.tuples(st.from_regex(r"X-[A-Za-z]{1,8}", fullmatch=True), values), max_size=6), st.binary(max_size=50)
 )
@@ -127,6 +134,7 @@ def test_what_is_written_reads_back(extra: list[tuple[str, str]], body: bytes) -
     assert again.body == body
 
 
+@PATIENTLY
 @given(st.text(max_size=20), st.text(max_size=20), values)
 def test_any_name_and_password_can_be_signed_with(name: str, password: str, realm: str) -> None:
     escaped = realm.replace("\\", "\\\\").replace('"', '\\"')
@@ -135,6 +143,7 @@ def test_any_name_and_password_can_be_signed_with(name: str, password: str, real
     assert "response=" in authorization(challenge, name, password, "INVITE", "sip:a@b", 1, "c")
 
 
+@PATIENTLY
 @given(st.one_of(st.binary(max_size=300), damaged(INVITE.partition(b"\r\n\r\n")[2])))
 def test_every_sdp_is_read_or_refused(body: bytes) -> None:
     own = offer_line("192.0.2.1", 4000, ("alaw", "ulaw"))
@@ -145,6 +154,7 @@ def test_every_sdp_is_read_or_refused(body: bytes) -> None:
         read_sdp(write_sdp(answer))
 
 
+@PATIENTLY
 @given(
     st.permutations(["ulaw", "alaw", "g722"]),
     st.integers(1, 65535),

@@ -76,12 +76,16 @@ def digest(
     challenge: Challenge, username: str, password: str, method: str, uri: str, nonce_count: int, cnonce: str
 ) -> str:
     """The response value of RFC 7616 section 3.4.1 (of RFC 2617 where the server offered no qop)."""
-    hashed = _HASHES[challenge.algorithm]
-    secret = hashed(f"{username}:{challenge.realm}:{password}".encode())
-    asked = hashed(f"{method}:{uri}".encode())
+
+    def hashed(*parts: str) -> str:
+        # surrogateescape: a nonce may hold any bytes, and they count as they came
+        return _HASHES[challenge.algorithm](":".join(parts).encode("utf-8", "surrogateescape"))
+
+    secret = hashed(username, challenge.realm, password)
+    asked = hashed(method, uri)
     if not challenge.qop:
-        return hashed(f"{secret}:{challenge.nonce}:{asked}".encode())
-    return hashed(f"{secret}:{challenge.nonce}:{nonce_count:08x}:{cnonce}:auth:{asked}".encode())
+        return hashed(secret, challenge.nonce, asked)
+    return hashed(secret, challenge.nonce, f"{nonce_count:08x}", cnonce, "auth", asked)
 
 
 def authorization(

@@ -1,6 +1,7 @@
 """Digest authentication against the examples of the standards."""
 
 import dataclasses
+import hashlib
 
 import pytest
 
@@ -63,6 +64,14 @@ def test_the_answer_names_everything_once() -> None:
         f'opaque="{RFC_7616.opaque}"',
     ):
         assert value.count(part) == 1
+
+
+def test_a_nonce_may_hold_any_bytes() -> None:
+    nonce = b"\x80\xff".decode("utf-8", "surrogateescape")
+    expected = hashlib.md5(
+        hashlib.md5(b"a:r:b").hexdigest().encode() + b":\x80\xff:" + hashlib.md5(b"X:u").hexdigest().encode()
+    ).hexdigest()
+    assert digest(Challenge("r", nonce), "a", "b", "X", "u", 1, "") == expected
 
 
 @pytest.mark.parametrize(
