@@ -77,10 +77,14 @@ class Witness:
         assert answer["Response"] == "Success"
 
     def close(self) -> None:
-        # Asterisk hangs up on the farewell; the client may see that before it has sent all of it or read the answer.
-        with suppress(ValueError, ManagerSocketException):
-            self._manager.close()
-        self._manager.close()  # waits for its threads, if the first try did not come that far
+        say_goodbye(self._manager)
+
+
+def say_goodbye(manager: Manager) -> None:
+    # Asterisk hangs up on the farewell; the client may see that before it has sent all of it or read the answer.
+    with suppress(ValueError, ManagerSocketException):
+        manager.close()
+    manager.close()  # waits for its threads, if the first try did not come that far
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -98,7 +102,7 @@ async def test_a_wrong_secret_is_refused(pbx: Pbx) -> None:
     manager.connect(pbx.settings.ami_bind, pbx.settings.ami_port)
     with pytest.raises(ManagerAuthException):
         manager.login(pbx.settings.ami_user, "wrong")
-    manager.close()
+    say_goodbye(manager)
 
 
 async def test_it_may_do_what_the_engine_needs_and_nothing_more(witness: Witness) -> None:
