@@ -26,7 +26,7 @@ from ivrflow.simulator.agents import AgentChange, read_agent
 from ivrflow.simulator.call_file import (
     USUAL_TIME,
     CallFile,
-    place_call,
+    Lengths,
     play,
     read_call_file,
     read_time,
@@ -100,6 +100,11 @@ def _read_agents(_context: click.Context, _parameter: click.Parameter, texts: Se
     metavar="WORDS",
     help='How agents behave: "answers 4s talks 60s", "1001 busy", "away". May be given several times.',
 )
+@click.option(
+    "--lengths",
+    type=click.Choice(["recordings", "wording"]),
+    help="How long a prompt takes: as its recording, or 0.22 s a character, which no new recording changes.",
+)
 @_form
 def try_(
     flow_name: str,
@@ -108,6 +113,7 @@ def try_(
     at: datetime | None,
     situation: str | None,
     agents: list[AgentChange],
+    lengths: Lengths | None,
     form: Form,
 ) -> None:
     """Be the caller of FLOW (its id, or a path) without a PBX: the same engine on a virtual clock.
@@ -138,9 +144,9 @@ def try_(
         call = _call_file(script)
         opening = _opening(situation, vocabulary)
         commands = [*opening, *call.commands(vocabulary)]
-    at = at or call.at
-    agents = [*call.agents, *agents]
-    simulation = place_call(flow, at, agents)
+    call.flow, call.at, call.lengths = flow.id, at or call.at, lengths or call.lengths
+    call.agents += agents
+    simulation = call.place(flow)
     teller = Teller(simulation, as_json=form == "json")
     mistakes = 0
     if script is not None:
@@ -154,7 +160,7 @@ def try_(
         commands, mistakes = terminal.commands, 0 if sys.stdin.isatty() else terminal.mistakes
     teller.tell_end()
     if save is not None:
-        _save(save, write_call_file(flow.id, at, agents, commands, simulation, call.about))
+        _save(save, write_call_file(call, commands, simulation))
     broken = any(verdict.judgement is Judgement.BROKEN for verdict in simulation.session.verdicts)
     sys.exit(_UNTRIED if mistakes else int(broken))
 

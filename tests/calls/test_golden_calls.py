@@ -16,7 +16,7 @@ import pytest
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
-from ivrflow.simulator.call_file import RULE, place_call, play, read_call_file
+from ivrflow.simulator.call_file import RULE, play, read_call_file
 from ivrflow.simulator.caller import Vocabulary
 from ivrflow.simulator.replay import replay
 from ivrflow.simulator.transcript import whole_transcript
@@ -28,7 +28,7 @@ CALLS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.call"))
 
 @pytest.fixture(scope="module")
 def flows() -> Mapping[str, CallFlow]:
-    """The flows that are shipped, with the lengths of the prompts that are shipped; places as seen from the root."""
+    """The flows and recordings that are shipped; places as seen from the root."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         catalogue = PromptIndex.load(Path("prompts")).catalogue()
@@ -39,8 +39,11 @@ def flows() -> Mapping[str, CallFlow]:
 def test_the_call_goes_as_before(path: Path, flows: Mapping[str, CallFlow], request: pytest.FixtureRequest) -> None:
     text = (FOLDER / path).read_text(encoding="utf-8")
     golden = read_call_file(text, f"tests/calls/{path}")
+    assert golden.lengths == "wording", (
+        "new recordings must not change golden calls: write lengths: wording in the head"
+    )
     flow = flows[golden.flow]
-    call = place_call(flow, golden.at, golden.agents)
+    call = golden.place(flow)
     assert play(call, golden.commands(Vocabulary.of(flow))) == [], "every command does something"
     transcript = whole_transcript(call)
     if request.config.getoption("--update"):
@@ -49,7 +52,7 @@ def test_the_call_goes_as_before(path: Path, flows: Mapping[str, CallFlow], requ
     elif transcript != golden.transcript:
         difference = unified_diff(golden.transcript.splitlines(), transcript.splitlines(), "before", "now", lineterm="")
         pytest.fail("\n".join([*difference, "if this is meant: pytest tests/calls --update"]), pytrace=False)
-    assert replay(flow, call.record).parting is None
+    assert replay(call.session.flow, call.record).parting is None
 
 
 def commands_of(path: Path) -> str:
@@ -60,7 +63,9 @@ def test_every_rule_of_the_standard_is_tried_by_name(flows: Mapping[str, CallFlo
     tried = {path.stem for path in CALLS if path.parent == Path("gov12345")}
     rules = set(flows["gov12345"].standard.rules)
     assert len(rules) == 49
-    assert not rules - tried, "ivrflow try gov12345 --situation NAME --save tests/calls/gov12345/NAME.call"
+    assert not rules - tried, (
+        "ivrflow try gov12345 --situation NAME --lengths wording --save tests/calls/gov12345/NAME.call"
+    )
     for name in rules:
         assert f"\n/situation {name}\n" in commands_of(Path("gov12345") / f"{name}.call")
 

@@ -151,7 +151,7 @@ def test_a_script_with_mistakes_is_refused_with_all_of_them(desk: Path) -> None:
     assert [line for line in result.stderr.splitlines() if line.startswith("caller:")] == [
         "caller:2:1: 'never' is no date and time",
         "caller:4:1: '/nonsense' is no command",
-        "caller:6:1: '5' is not a length of time",
+        "caller:6:1: '5' has no unit",
     ]
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ivrflow.flow.problems import did_you_mean
-from ivrflow.simulator.durations import read_seconds, write_seconds
+from ivrflow.flow.times import written
+from ivrflow.simulator.durations import read_seconds
 
 Manner: TypeAlias = Literal["answers", "busy", "away", "unreachable"]
 
@@ -43,8 +44,8 @@ class Agent:
     works: float = 20.0
 
     def __str__(self) -> str:
-        manner = self.manner if self.manner in {"away", "unreachable"} else f"{self.manner} {write_seconds(self.after)}"
-        return f"{manner} talks {write_seconds(self.talks)} works {write_seconds(self.works)}"
+        manner = self.manner if self.manner in {"away", "unreachable"} else f"{self.manner} {written(self.after)}"
+        return f"{manner} talks {written(self.talks)} works {written(self.works)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ class AgentChange:
 
     def __str__(self) -> str:
         words = [word for word in (self.extension, self.manner) if word]
-        words += [write_seconds(self.after)] if self.after is not None else []
-        words += [f"talks {write_seconds(self.talks)}"] if self.talks is not None else []
-        words += [f"works {write_seconds(self.works)}"] if self.works is not None else []
+        words += [written(self.after)] if self.after is not None else []
+        words += [f"talks {written(self.talks)}"] if self.talks is not None else []
+        words += [f"works {written(self.works)}"] if self.works is not None else []
         return " ".join(words)
 
     def made_to(self, agent: Agent) -> Agent:

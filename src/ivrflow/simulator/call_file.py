@@ -3,6 +3,7 @@
     # A caller who never says a word.
     flow: gov12345
     at: 2026-11-20T10:00
+    lengths: wording
     agent: answers 4s talks 1m works 20s
 
     /silence
@@ -17,16 +18,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal, TypeAlias
 
-from ivrflow.flow.model import CallFlow
+from ivrflow.engine.session import SECONDS_PER_CHARACTER
+from ivrflow.flow.model import CallFlow, PromptCatalogue
 from ivrflow.flow.problems import FlowError, Location, Problem, did_you_mean
 from ivrflow.simulator.agents import Agent, AgentChange, read_agent
 from ivrflow.simulator.caller import Mistake, Vocabulary, read_command, without_comment
 from ivrflow.simulator.caller_commands import Bare, Command
 from ivrflow.simulator.simulation import Simulation
 from ivrflow.simulator.transcript import whole_transcript
+
+Lengths: TypeAlias = Literal["recordings", "wording"]
 
 RULE = "---"
 """The line between the commands and the transcript."""
@@ -35,7 +40,7 @@ USUAL_TIME = datetime(2026, 11, 20, 10, 0)  # noqa: DTZ001 - local time of the f
 """When a call is placed that does not say when: a Friday at ten, so that it goes the same way every time."""
 
 _HEADER = re.compile(r"([a-z]+):\s*(.*)")
-_HEADER_WORDS = ("flow", "at", "agent")
+_HEADER_WORDS = ("flow", "at", "lengths", "agent")
 
 
 @dataclass(slots=True)
@@ -47,6 +52,7 @@ class CallFile:
         about: the comment lines at its head, without `#`.
         flow: id of the flow; empty when it names none.
         at: local time of the call.
+        lengths: what tells how long a prompt takes: its recording, or its wording alone.
         agents: what is said about agents, in order.
         lines: the command lines, by line number.
         transcript: what stands below `---`.
@@ -57,6 +63,7 @@ class CallFile:
     about: list[str] = field(default_factory=list)
     flow: str = ""
     at: datetime = USUAL_TIME
+    lengths: Lengths = "recordings"
     agents: list[AgentChange] = field(default_factory=list)
     lines: dict[int, str] = field(default_factory=dict)
     transcript: str = ""
@@ -80,6 +87,10 @@ class CallFile:
         if problems:
             raise FlowError(problems)
         return commands
+
+    def place(self, flow: CallFlow) -> Simulation:
+        """Let the call arrive as the head says."""
+        return place_call(by_wording(flow) if self.lengths == "wording" else flow, self.at, self.agents)
 
 
 def read_call_file(text: str, file: str) -> CallFile:
@@ -110,6 +121,8 @@ def _read_header(call: CallFile, where: Location, word: str, value: str) -> None
                 call.flow = value
             case "at":
                 call.at = read_time(value)
+            case "lengths":
+                call.lengths = _read_lengths(value)
             case "agent":
                 call.agents.append(read_agent(value))
             case _:
@@ -118,6 +131,14 @@ def _read_header(call: CallFile, where: Location, word: str, value: str) -> None
                 )
     except ValueError as problem:
         call.problems.append(Problem(where, *problem.args))
+
+
+def _read_lengths(text: str) -> Lengths:
+    match text:
+        case "wording" | "recordings":
+            return text
+        case _:
+            raise ValueError(f"'{text}' does not say how long prompts are", "write wording or recordings")
 
 
 def read_time(text: str) -> datetime:
@@ -133,6 +154,15 @@ def read_time(text: str) -> datetime:
     if time.tzinfo is not None:
         raise ValueError(f"'{text}' names a time zone", "leave it out: the time is local to the flow")
     return time
+
+
+def by_wording(flow: CallFlow) -> CallFlow:
+    """The flow with every prompt as long as its wording lets expect: new recordings then change no golden call."""
+    prompts = {
+        wording: replace(prompt, seconds=round(len(prompt.text) * SECONDS_PER_CHARACTER, 2))
+        for wording, prompt in flow.prompts.prompts.items()
+    }
+    return replace(flow, prompts=PromptCatalogue(prompts))
 
 
 def place_call(flow: CallFlow, at: datetime, agents: Sequence[AgentChange] = ()) -> Simulation:
@@ -161,18 +191,18 @@ def play(simulation: Simulation, commands: Iterable[Command]) -> list[tuple[Comm
     return remarks
 
 
-def write_call_file(
-    flow: str,
-    at: datetime,
-    agents: Sequence[AgentChange],
-    commands: Sequence[Command],
-    simulation: Simulation,
-    about: Sequence[str] = (),
-) -> str:
-    """The text of a call file; played again it gives the same transcript."""
-    lines = [f"# {line}".rstrip() for line in about]
-    lines += [f"flow: {flow}", f"at: {at.isoformat(timespec='minutes' if not at.second else 'seconds')}"]
-    lines += [f"agent: {change}" for change in agents]
+def write_call_file(head: CallFile, commands: Sequence[Command], simulation: Simulation) -> str:
+    """The text of a call file; played again it gives the same transcript.
+
+    Args:
+        head: how the call was placed; of it everything above the commands is written.
+        commands: what was done.
+        simulation: what came of it.
+    """
+    lines = [f"# {line}".rstrip() for line in head.about]
+    lines += [f"flow: {head.flow}", f"at: {head.at.isoformat(timespec='seconds' if head.at.second else 'minutes')}"]
+    lines += [f"lengths: {head.lengths}"] if head.lengths != "recordings" else []
+    lines += [f"agent: {change}" for change in head.agents]
     lines += ["", *(str(command) for command in commands if command not in {Bare.WHERE, Bare.HELP, Bare.QUIT})]
     lines += [] if simulation.is_over else [str(Bare.QUIT)]
     return "\n".join([*lines, RULE]) + "\n" + whole_transcript(simulation)

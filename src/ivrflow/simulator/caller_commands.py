@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from ivrflow.flow.times import written
 from ivrflow.simulator.agents import AgentChange
-from ivrflow.simulator.durations import write_seconds
 
 
 class Bare(Enum):
@@ -45,7 +45,7 @@ class Speak:
     seconds: float
 
     def __str__(self) -> str:
-        return f"/speech {write_seconds(self.seconds)}"
+        return f"/speech {written(self.seconds)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Stay:
     seconds: float | None = None
 
     def __str__(self) -> str:
-        return "/silence" if self.seconds is None else f"/silence {write_seconds(self.seconds)}"
+        return "/silence" if self.seconds is None else f"/silence {written(self.seconds)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ import msgspec
 
 from ivrflow.engine.trace import Judgement
 from ivrflow.flow.problems import Location
+from ivrflow.flow.times import written
 from ivrflow.simulator.caller import Mistake, Vocabulary, read_command
 from ivrflow.simulator.caller_commands import Bare, Command, help_text
-from ivrflow.simulator.durations import write_seconds
 from ivrflow.simulator.simulation import Simulation
 from ivrflow.simulator.transcript import Told, Transcript
 
@@ -161,9 +161,9 @@ def where_it_stands(simulation: Simulation) -> str:
     if session.is_over:
         return f"the call is over: {session.outcome}"
     deadline = session.deadline
-    left = f", {write_seconds(deadline - simulation.now)} left" if deadline is not None else ""
+    left = f", {written(deadline - simulation.now)} left" if deadline is not None else ""
     upcoming = simulation.next_at
     ends = ""
     if upcoming is not None and deadline is not None and upcoming < deadline:
-        ends = f"; ends by itself in {write_seconds(upcoming - simulation.now)}"
+        ends = f"; ends by itself in {written(upcoming - simulation.now)}"
     return f"{session.phase}, {session.step}: waiting for {session.waiting_for}{left}{ends}"

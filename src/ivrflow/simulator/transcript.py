@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
-from ivrflow.simulator.durations import write_seconds
+from ivrflow.flow.times import written
 from ivrflow.simulator.simulation import Happening, Simulation
 
 Who: TypeAlias = Literal["caller", "ivrflow", "agent", "clock", "line"]
@@ -99,7 +99,7 @@ class Transcript:
         return Told(line.at, who, what, rule, line.where.rpartition(":")[0])
 
     def _words(self, line: TraceLine, event: m.CallEvent, action: m.Action | None) -> tuple[Who, str]:  # noqa: C901 - one short sentence per fact
-        length = write_seconds(line.seconds) if line.seconds is not None else ""
+        length = written(line.seconds) if line.seconds is not None else ""
         aside = f" ({line.detail})" if line.detail else ""
         match line.fact:
             case Fact.ARRIVED:

@@ -28,7 +28,7 @@ def test_what_can_be_said_about_an_agent(text: str, change: AgentChange) -> None
         ("1001", "nothing is said", "write [EXTENSION]"),
         ("answer", "'answer' is nothing an agent does", "did you mean 'answers'?"),
         ("answers soon", "'soon' is nothing an agent does", "known here"),
-        ("answers 5", "'5' is not a length of time", "5s"),
+        ("answers 5", "'5' has no unit", "5s"),
         ("away 5s", "'away' takes no time", "only 'answers' and 'busy'"),
         ("answers talks", "'talks' does not say how long", "talks 30s"),
     ],

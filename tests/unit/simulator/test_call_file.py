@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 from simulated_calls import HOTLINE, TEN_IN_THE_MORNING, VOCABULARY
 
-from ivrflow.engine.messages import CallArrived
+from ivrflow.engine.messages import CallArrived, Play
 from ivrflow.flow.problems import FlowError
 from ivrflow.simulator.agents import AgentChange
 from ivrflow.simulator.call_file import (
@@ -69,8 +69,29 @@ def test_all_problems_at_once_each_in_its_place() -> None:
             "    hint: known here: answers, away, busy, leaves, talks, unreachable, works",
         ],
         ["x.call:5:1: '/hangupp' is no command", "    hint: did you mean '/hangup'?"],
-        ["x.call:7:3: '5' is not a length of time", "    hint: write it with its unit, for example 5s"],
+        ["x.call:7:3: '5' has no unit", "    hint: write 5s for seconds, 5m for minutes, or 500ms"],
     ]
+
+
+def test_lengths_by_wording_do_not_depend_on_recordings() -> None:
+    call = read_call_file("flow: small\nlengths: wording\n\n/silence\n", "x.call").place(HOTLINE)
+    call.run_out()
+    plays = [action for happening in call.record for action in happening.actions if isinstance(action, Play)]
+    assert [(play.prompt, play.seconds) for play in plays] == [
+        ("small/good day", 1.76),
+        ("small/greeting", 1.76),
+        ("small/connected", 1.98),
+        ("small/change phone", 2.64),
+    ]
+    with pytest.raises(FlowError, match="write wording or recordings"):
+        read_call_file("lengths: long\n\n1\n", "x.call").commands(VOCABULARY)
+
+
+def test_lengths_by_wording_are_written() -> None:
+    head = CallFile("x.call", flow="small", lengths="wording")
+    assert write_call_file(head, [], head.place(HOTLINE)).startswith(
+        "flow: small\nat: 2026-11-20T10:00\nlengths: wording\n\n/quit\n---\n"
+    )
 
 
 def test_the_time_is_local_to_the_flow() -> None:
@@ -115,13 +136,14 @@ def test_what_is_written_plays_again_the_same_way(ending: Bare | Stay) -> None:
     call = place_call(HOTLINE, TEN_IN_THE_MORNING, agents)
     for command in commands:
         call.caller(command)
-    text = write_call_file(HOTLINE.id, TEN_IN_THE_MORNING, agents, commands, call, ["Why"])
+    head = CallFile("x.call", ["Why"], HOTLINE.id, TEN_IN_THE_MORNING, "recordings", agents)
+    text = write_call_file(head, commands, call)
     assert text.startswith(
         "# Why\nflow: small\nat: 2026-11-20T10:00\nagent: answers 1s talks 5s\n\n/listen\n0\n/silence 2.5s"
     )
     assert "/where" not in text
-    again: CallFile = read_call_file(text, "x.call")
-    other = place_call(HOTLINE, again.at, again.agents)
+    again = read_call_file(text, "x.call")
+    other = again.place(HOTLINE)
     play(other, again.commands(VOCABULARY))
     assert other.record == call.record
     assert whole_transcript(other) == again.transcript
