@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,15 @@ def _render(root: Path, text: str = STANDARD) -> Path:
     return root / "masters"
 
 
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _render(tmp_path_factory.mktemp("rendered"))
+
+
 @pytest.fixture
-def masters(tmp_path: Path) -> Path:
-    return _render(tmp_path)
+def masters(tmp_path: Path, rendered: Path) -> Path:
+    """A copy of the masters of the test standard, to be changed at will."""
+    return shutil.copytree(rendered, tmp_path / "masters")
 
 
 def _times(folder: Path) -> dict[str, int]:

@@ -10,18 +10,23 @@ from ivrflow.prompts.wording import load_standard, planned_ahead, planned_prompt
 from ivrflow.settings import SettingsError
 
 
-@pytest.fixture
-def masters(tmp_path: Path) -> Path:
-    standard = load_standard(standards_folder(tmp_path) / "demo.yaml")
-    render_masters(planned_prompts(standard, {}), ToneVoice(), tmp_path / "masters" / "demo")
-    return tmp_path / "masters"
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("rendered")
+    standard = load_standard(standards_folder(root) / "demo.yaml")
+    render_masters(planned_prompts(standard, {}), ToneVoice(), root / "masters" / "demo")
+    render_masters(planned_ahead(standard, {"agent_id": ["7"]}, {}), ToneVoice(), root / "ahead" / "demo")
+    return root
 
 
 @pytest.fixture
-def ahead(tmp_path: Path) -> Path:
-    standard = load_standard(standards_folder(tmp_path) / "demo.yaml")
-    render_masters(planned_ahead(standard, {"agent_id": ["7"]}, {}), ToneVoice(), tmp_path / "ahead" / "demo")
-    return tmp_path / "ahead"
+def masters(rendered: Path) -> Path:
+    return rendered / "masters"
+
+
+@pytest.fixture
+def ahead(rendered: Path) -> Path:
+    return rendered / "ahead"
 
 
 @pytest.mark.parametrize(
