@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ivrflow.runtime.journal_reader import JournalReader
 from ivrflow.scenario.call import Call
-from ivrflow.scenario.codecs import Samples, codec
+from ivrflow.scenario.codecs import RATE, Samples, codec
 from ivrflow.scenario.listening import recognise
 from ivrflow.scenario.softphone import SoftPhone
 from tools.engine import Engine
@@ -45,7 +45,9 @@ def silences(call: Call, sounds: dict[str, Samples]) -> list[float]:
     names = [prompt.name for prompt in heard]
     if names != list(PHRASES):
         raise SystemExit(f"a caller heard {names}")
-    return [after.start - before.end for before, after in itertools.pairwise(heard)]
+    return [
+        after.start - (before.start + len(sounds[before.name]) / RATE) for before, after in itertools.pairwise(heard)
+    ]
 
 
 async def measure(calls: int, state: Path) -> dict[str, float]:

@@ -45,13 +45,16 @@ _ENDINGS: Mapping[PlaybackEnding, _HowEnded] = {
     PlaybackEnding.REFUSED: "failed",
 }
 
-_NO_ANSWER_REASONS: Mapping[str, _WhyUnavailable] = {
-    # OriginateResponse's Reason: the control frame the attempt ended with.
-    "0": "unreachable",
-    "1": "no_answer",
-    "3": "no_answer",
-    "5": "busy",
-    "8": "unreachable",
+_RANG_IN_VAIN = "3"
+"""OriginateResponse's Reason when the phone rang until the time was up; every other failure says 0 (measured)."""
+
+_DIAL_ENDINGS: Mapping[str, _WhyUnavailable] = {
+    # DialEnd's DialStatus: it comes before the OriginateResponse, and not at all when the phone is not registered.
+    "BUSY": "busy",
+    "NOANSWER": "no_answer",  # also a phone that declined
+    "CANCEL": "no_answer",
+    "CONGESTION": "unreachable",
+    "CHANUNAVAIL": "unreachable",
 }
 
 
@@ -107,6 +110,7 @@ class AsteriskLine:
         self._tickets: dict[int, m.Ticket] = {}
         self._answering = 0
         self._bridging: tuple[int, m.Ticket] = (0, 0)
+        self._dial_endings: dict[str, _WhyUnavailable] = {}
         self._left: set[m.Ticket] = set()
         self._unsettled: m.Ticket | None = None
         self._hanging_up = 0
@@ -299,10 +303,16 @@ class AsteriskLine:
         if (ticket := self.agent_channels.get(agent)) is not None:
             self._tell(m.AgentAnswered(ticket=ticket))
 
+    def dial_ended(self, agent: str, status: str) -> None:
+        """Ringing the agent's phone ended so (DialStatus); whether it matters, the order's response says."""
+        if agent in self.agent_channels and status in _DIAL_ENDINGS:
+            self._dial_endings[agent] = _DIAL_ENDINGS[status]
+
     def agent_unavailable(self, agent: str, reason: str) -> None:
         """The agent's phone will not be picked up; `reason` is OriginateResponse's code."""
         if (ticket := self.agent_channels.pop(agent, None)) is not None:
-            self._tell(m.AgentUnavailable(ticket=ticket, why=_NO_ANSWER_REASONS.get(reason, "no_answer")))
+            otherwise: _WhyUnavailable = "no_answer" if reason == _RANG_IN_VAIN else "unreachable"
+            self._tell(m.AgentUnavailable(ticket=ticket, why=self._dial_endings.pop(agent, otherwise)))
 
     def agent_hung_up(self, agent: str) -> None:
         """The agent's phone hung up."""

@@ -48,6 +48,7 @@ class RecordedManager:
         self.refusals.append(on_refused)
 
     def adopt_agent(self, agent: str, line: AsteriskLine) -> None:
+        assert isinstance(line, AsteriskLine)
         self.adopted.append(agent)
 
 
@@ -200,10 +201,20 @@ async def test_an_agent_is_rung_answers_and_is_joined(setup: Setup) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "why"), [("3", "no_answer"), ("5", "busy"), ("0", "unreachable"), ("", "no_answer")]
+    ("dial_status", "reason", "why"),
+    [
+        ("", "3", "no_answer"),
+        ("", "0", "unreachable"),
+        ("BUSY", "0", "busy"),
+        ("NOANSWER", "0", "no_answer"),
+        ("CHANUNAVAIL", "0", "unreachable"),
+        ("SOMETHING_NEW", "0", "unreachable"),
+    ],
 )
-async def test_why_an_agent_cannot_be_had(setup: Setup, reason: str, why: str) -> None:
+async def test_why_an_agent_cannot_be_had(setup: Setup, dial_status: str, reason: str, why: str) -> None:
     agent = setup.ring()
+    if dial_status:
+        setup.line.dial_ended(agent, dial_status)
     setup.line.agent_unavailable(agent, reason)
     (event,) = setup.events
     assert isinstance(event, m.AgentUnavailable)

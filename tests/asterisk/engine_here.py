@@ -1,0 +1,121 @@
+"""The engine, served in the tests' own event loop, with the sessions of its calls open to look at."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ivrflow.app import Service
+from ivrflow.engine.messages import CallEvent
+from ivrflow.engine.session import CallSession
+from ivrflow.engine.trace import Fact, Judgement, TraceLine
+from ivrflow.flow.model import CallFlow, Transfer
+from ivrflow.flow_files import load_flows
+from ivrflow.prompts.index import PromptIndex
+from ivrflow.scenario.call import Call
+from ivrflow.scenario.codecs import Samples, codec
+from ivrflow.scenario.listening import HeardPrompt, recognise
+from ivrflow.settings import Settings, read_settings
+from tools.pbx import Pbx
+from tools.places import CHECKOUT, PROMPTS
+
+RING_FOR_S = 2.0
+"""So that a test need not wait for the twenty seconds a person gets."""
+
+
+def flows_for_tests() -> dict[str, CallFlow]:
+    """The real flows; only their phones ring shorter."""
+    catalogue = PromptIndex.load(CHECKOUT / "prompts").catalogue()
+    flows = load_flows([CHECKOUT / "callflows"], catalogue)
+    return {name: _ringing_shorter(flow) for name, flow in flows.items()}
+
+
+def _ringing_shorter(flow: CallFlow) -> CallFlow:
+    steps = {
+        name: dataclasses.replace(step, ring_for=RING_FOR_S) if isinstance(step, Transfer) else step
+        for name, step in flow.steps.items()
+    }
+    return dataclasses.replace(flow, steps=steps)
+
+
+def settings_for(pbx: Pbx, journal: Path, **changed: str) -> Settings:
+    """What the engine has to be told to work with that PBX."""
+    environment = {**pbx.settings.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{journal}/journal.sqlite"}
+    return read_settings({**environment, **changed})
+
+
+class EngineHere:
+    """A running engine, and the sessions of all calls it was given, oldest first."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.sessions: list[CallSession] = []
+        self.happened: list[tuple[float, CallEvent]] = []
+        """Every event of every call, with the event loop's time at which it reached the call."""
+        self._changed = asyncio.Event()
+        connect = service.switchboard.connect
+
+        def remember(call: object) -> None:
+            live = service.switchboard
+            connect(call)  # type: ignore[arg-type]  # exactly what the switchboard is given
+            newest = live.live[-1]
+            self.sessions.append(newest.session)
+            take = newest.happened
+
+            def watched(event: CallEvent) -> None:
+                self.happened.append((asyncio.get_running_loop().time(), event))
+                take(event)
+                self._changed.set()
+
+            newest.happened = watched  # type: ignore[method-assign]  # a look from outside at what reaches the call
+
+        service.switchboard.connect = remember  # type: ignore[method-assign]  # the same
+
+    async def until(self, wanted: Callable[[list[TraceLine]], bool], within_s: float = 30.0) -> CallSession:
+        """Wait until the trace of the newest call shows what is wanted."""
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    self._changed.clear()
+                    if self.sessions and wanted(self.sessions[-1].trace):
+                        return self.sessions[-1]
+                    await self._changed.wait()
+        except TimeoutError:
+            told = "\n".join(map(str, self.sessions[-1].trace)) if self.sessions else "no call came"
+            raise AssertionError(f"did not happen within {within_s} s; the trace is\n{told}") from None
+
+    async def until_fact(self, fact: Fact, *, step: str = "", phrase: str = "", within_s: float = 30.0) -> CallSession:
+        """Wait until the newest call's trace has such a line."""
+        return await self.until(
+            lambda trace: any(
+                line.fact is fact and step in {"", line.step} and phrase in {"", line.phrase} for line in trace
+            ),
+            within_s,
+        )
+
+
+def sounds(flow: CallFlow) -> dict[str, Samples]:
+    """Every wording of the flow without values, as the PBX plays it."""
+    decoder = codec("ulaw")
+    return {
+        key: decoder.decode((PROMPTS / f"{prompt.file}.ulaw").read_bytes())
+        for (key, values), prompt in flow.prompts.prompts.items()
+        if not values
+    }
+
+
+def heard_by(call: Call, prompts: Mapping[str, Samples]) -> list[HeardPrompt]:
+    """What the caller heard, in order."""
+    return recognise(call.recording, prompts)
+
+
+def kept(session: CallSession) -> set[str]:
+    """Names of the rules kept."""
+    return {verdict.rule for verdict in session.verdicts if verdict.judgement is Judgement.KEPT}
+
+
+def broken(session: CallSession) -> dict[str, str]:
+    """Rules broken, with the reason."""
+    return {v.rule: v.observed for v in session.verdicts if v.judgement is Judgement.BROKEN}
