@@ -104,6 +104,7 @@ def _check(
 ) -> Checked:
     """Check one flow with the files it names, which are remembered in `standards` for their own sake."""
     source = {str(path): text}
+    broken: list[str] = []
     folder = path.parent / STANDARDS
     for name in standards_named(text, str(path)):
         file = next((folder / f"{name}{ending}" for ending in ENDINGS if (folder / f"{name}{ending}").is_file()), None)
@@ -111,10 +112,12 @@ def _check(
             found = ProblemList()
             other = _read(file, found)
             problems.update(found.problems)
-            source[str(file)] = other if other is not None else ""
-            standards[str(file)] = source[str(file)]
+            if other is None:
+                broken.append(name)
+            else:
+                source[str(file)] = standards[str(file)] = other
     known = [file.stem for file in _yaml_files(folder)]
-    return check_flow(source, str(path), catalogue, known=known)
+    return check_flow(source, str(path), catalogue, known=known, broken=broken)
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:

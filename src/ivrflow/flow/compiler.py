@@ -71,7 +71,12 @@ def compile_flow(source: Mapping[str, str], main: str, catalogue: PromptCatalogu
 
 
 def check_flow(
-    source: Mapping[str, str], main: str, catalogue: PromptCatalogue | None = None, *, known: Iterable[str] = ()
+    source: Mapping[str, str],
+    main: str,
+    catalogue: PromptCatalogue | None = None,
+    *,
+    known: Iterable[str] = (),
+    broken: Iterable[str] = (),
 ) -> Checked:
     """Compile a flow and tell its warnings too; never raises for what stands in the files.
 
@@ -80,10 +85,11 @@ def check_flow(
         main: as for `compile_flow`.
         catalogue: as for `compile_flow`.
         known: ids of further standards that exist, for "did you mean".
+        broken: ids of standards that exist and cannot be read, which is noted elsewhere.
     """
     problems = ProblemList(most=MOST_PROBLEMS)
     try:
-        return _Compiler(source, main, catalogue, frozenset(known), problems).compile()
+        return _Compiler(source, main, catalogue, frozenset(known), set(broken), problems).compile()
     except FlowError as error:  # so many problems that reading ended
         return Checked(None, error.problems, Named("", Location(main, 1, 1)))
 
@@ -131,6 +137,7 @@ class _Compiler:
         main: str,
         catalogue: PromptCatalogue | None,
         known: frozenset[str],
+        broken: set[str],
         problems: ProblemList,
     ) -> None:
         self._source = dict(source)
@@ -138,7 +145,7 @@ class _Compiler:
         self._catalogue = catalogue
         self._known = known
         self._problems = problems
-        self._broken: set[str] = set()
+        self._broken = broken
 
     def compile(self) -> Checked:
         """Read every file, then the flow."""

@@ -49,7 +49,7 @@ def _decode_anyway(data: bytes, file: str, problems: ProblemList) -> str:
     guess = data.decode("utf-8", errors="replace")
     bad = guess.count("\ufffd")
     good = sum(character > "\x7f" for character in guess) - bad
-    if bad > good:
+    if bad > max(good, 2):  # a stray byte or two is damage, not another encoding
         try:
             text = data.decode("gb18030")
         except UnicodeDecodeError:

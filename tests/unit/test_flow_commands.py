@@ -1,0 +1,132 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ivrflow.cli import main
+
+CASES = Path(__file__).parents[1] / "problems"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    monkeypatch.chdir(CASES)
+    monkeypatch.setenv("IVRFLOW_FLOWS", "flows")
+    return CliRunner()
+
+
+def check(run: CliRunner, *arguments: str) -> Result:
+    return run.invoke(main, ["check", "--no-prompts", *arguments])
+
+
+def test_a_flow_in_order_ends_with_0(run: CliRunner) -> None:
+    result = check(run, "flows/nothing_wrong.yaml")
+
+    assert (result.exit_code, result.stdout) == (0, "1 flow, 6 rules, 16 phrases: in order\n")
+
+
+def test_warnings_end_with_0(run: CliRunner) -> None:
+    result = check(run, "flows/talk_outlasts_call.yaml")
+
+    assert result.exit_code == 0
+    assert result.stdout.endswith("1 flow, 6 rules, 16 phrases: 1 warning\n")
+
+
+def test_problems_end_with_1_and_read_as_expected(run: CliRunner) -> None:
+    result = check(run, "flows/everything_at_once.yaml")
+
+    expected = (CASES / "flows" / "everything_at_once.txt").read_text(encoding="utf-8")
+    assert result.exit_code == 1
+    assert result.stdout == expected + "1 flow, 6 rules, 16 phrases: 20 problems\n"
+    assert result.stderr == ""
+
+
+def test_json_for_editors(run: CliRunner) -> None:
+    result = check(run, "--format", "json", "flows/unknown_standard.yaml", "flows/hours_covered.yaml")
+
+    assert result.exit_code == 1
+    problems = json.loads(result.stdout)
+    assert {
+        "file": "flows/unknown_standard.yaml",
+        "line": 3,
+        "column": 11,
+        "severity": "error",
+        "message": "there is no standard 'tinny'",
+        "hint": "did you mean 'tiny'?",
+    } in problems
+    assert "warning" in {problem["severity"] for problem in problems}
+
+
+def test_nothing_wrong_is_an_empty_list(run: CliRunner) -> None:
+    result = check(run, "--format", "json", "flows/nothing_wrong.yaml")
+
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+
+
+def test_colours_only_where_they_are_shown(run: CliRunner) -> None:
+    plain = check(run, "flows/tags.yaml")
+    coloured = run.invoke(main, ["check", "--no-prompts", "flows/tags.yaml"], color=True)
+
+    assert "\x1b[" not in plain.stdout
+    assert "\x1b[31m" in coloured.stdout
+
+
+def test_the_folder_of_the_settings_is_the_default(run: CliRunner) -> None:
+    result = check(run)
+
+    assert result.exit_code == 1
+    assert "flows/tabs.yaml:10:1: a tab in the indentation" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [["nowhere.yaml"], ["--format", "xml"], ["--unknown"]])
+def test_wrong_usage_ends_with_2(run: CliRunner, arguments: list[str]) -> None:
+    assert check(run, *arguments).exit_code == 2
+
+
+def test_a_folder_without_flows_is_wrong_usage(run: CliRunner, tmp_path: Path) -> None:
+    result = check(run, str(tmp_path))
+
+    assert result.exit_code == 2
+    assert "holds no call flow" in result.stderr
+
+
+def test_phrases_without_a_recording_are_problems(
+    run: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("IVRFLOW_MASTERS", str(tmp_path))
+
+    result = run.invoke(main, ["check", "flows/nothing_wrong.yaml"])
+
+    assert result.exit_code == 1
+    assert "flows/nothing_wrong.yaml:11:14: there is no recording of 'tiny/hello'" in result.stdout
+
+
+def test_a_flow_is_drawn_by_its_file(run: CliRunner) -> None:
+    result = run.invoke(main, ["draw", "flows/nothing_wrong.yaml"])
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith('---\ntitle: "Hotline"\n---\nflowchart TD\n')
+
+
+def test_a_flow_is_drawn_by_its_name(run: CliRunner) -> None:
+    assert (
+        run.invoke(main, ["draw", "nothing_wrong"]).stdout
+        == run.invoke(main, ["draw", "flows/nothing_wrong.yaml"]).stdout
+    )
+
+
+def test_a_broken_flow_is_told_not_drawn(run: CliRunner) -> None:
+    result = run.invoke(main, ["draw", "flows/tags.yaml"])
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "tags like" in result.stderr
+
+
+def test_an_unknown_flow_is_wrong_usage(run: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVRFLOW_FLOWS", str(CASES.parents[1] / "callflows"))
+
+    result = run.invoke(main, ["draw", "gov1234"])
+
+    assert result.exit_code == 2
+    assert "did you mean 'gov12345'?" in result.stderr
