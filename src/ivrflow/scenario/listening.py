@@ -25,7 +25,7 @@ HEAD_FITS = 0.5  # correlation of the head from which a place is checked block b
 WHOLE_FITS = 0.25  # the same of the whole prompt, of which a part may be missing
 MOST_CANDIDATES = 12
 LEAST_BLOCKS = 3  # that must be heard in a row; a prompt cut before 300 ms is not recognised
-DRIFT = RATE // 20  # samples: 50 ms by which the sender may slip inside a prompt
+DRIFT = RATE // 20  # samples: 50 ms by which the sender may slip at once inside a prompt
 SURE = 0.9  # correlation at which such a slip is believed
 
 Floats = npt.NDArray[np.float64]
@@ -157,15 +157,15 @@ class _Heard:
         return end
 
     def _slipped(self, block: Floats, at: int, slip: int) -> tuple[float, int]:
-        """How well `block` fits nearby, and where; nothing changes unless it fits for sure."""
-        first, last = at - DRIFT, at + DRIFT + len(block)
+        """How well `block` fits near where it should be, and its slip there; nothing changes unless it fits for sure."""
+        first, last = at + slip - DRIFT, at + slip + DRIFT + len(block)
         if first < 0 or last > len(self._heard):
             return 0.0, slip
         products = np.correlate(self._heard[first:last], block, "valid")
         window = self._energy[first + len(block) : last + 1] - self._energy[first : last - len(block) + 1]
         similarities = products / np.sqrt(np.maximum(window, 1.0) * (block @ block))
         best = int(np.argmax(similarities))
-        return (float(similarities[best]), best - DRIFT) if similarities[best] >= SURE else (0.0, slip)
+        return (float(similarities[best]), slip + best - DRIFT) if similarities[best] >= SURE else (0.0, slip)
 
     def _similarity(self, block: Floats, at: int) -> float:
         if at < 0 or at + len(block) > len(self._heard):
