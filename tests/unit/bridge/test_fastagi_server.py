@@ -1,13 +1,14 @@
 """The server over real loopback sockets, on both event loops it may run on."""
 
 import asyncio
+import contextlib
+import inspect
 import logging
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-import pytest_asyncio
 import uvloop
 
 from ivrflow.bridge import agi_commands as agi
@@ -19,12 +20,6 @@ from ivrflow.settings import SettingsError
 ENVIRONMENT = b"agi_network: yes\nagi_network_script: gov12345?lang=zh\nagi_uniqueid: pbx-1.1\n\n"
 MARK = b'NOOP "ivrflow mark"\n'
 ANSWER_SOON = 5.0
-
-
-@pytest.fixture(params=[asyncio.DefaultEventLoopPolicy, uvloop.EventLoopPolicy], ids=["asyncio", "uvloop"])
-def event_loop_policy(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoopPolicy]:
-    """Every test here runs on both."""
-    return request.param()  # type: ignore[no-any-return]  # pytest does not type parameters
 
 
 class Call:
@@ -80,10 +75,8 @@ class Asterisk:
 
     async def close(self) -> None:
         self.writer.close()
-        try:
+        with contextlib.suppress(ConnectionError):
             await self.writer.wait_closed()
-        except ConnectionError:
-            pass
 
 
 class Place:
@@ -111,17 +104,41 @@ class Place:
             return peer, await self.calls.get()
 
 
-@pytest_asyncio.fixture
-async def place() -> AsyncIterator[Place]:
+@contextlib.asynccontextmanager
+async def running_place() -> AsyncIterator[Place]:
+    """A server on a free port; afterwards nothing is left of it."""
     made = Place()
     await made.server.start("127.0.0.1", 0)
-    yield made
-    await made.server.close()
-    for peer in made.peers:
-        await peer.close()
+    try:
+        yield made
+    finally:
+        await made.server.close()
+        for peer in made.peers:
+            await peer.close()
     assert made.server.connections == 0
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+def on_both_loops(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Run the test, which takes a place, on asyncio's own event loop and on uvloop."""
+
+    def run(loop_factory: Callable[[], asyncio.AbstractEventLoop], **fixtures: object) -> None:
+        async def within() -> None:
+            async with running_place() as place:
+                await test(place, **fixtures)
+
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(within())
+
+    wanted = list(inspect.signature(test).parameters.values())[1:]
+    loop_factory = inspect.Parameter("loop_factory", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    run.__signature__ = inspect.Signature([loop_factory, *wanted])  # type: ignore[attr-defined]  # pytest reads it
+    run.__name__ = test.__name__
+    both = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    return pytest.mark.parametrize("loop_factory", both.values(), ids=both.keys())(run)
+
+
+@on_both_loops
 async def test_one_call_from_end_to_end(place: Place) -> None:
     asterisk, call = await place.call()
     assert call.channel.environment.path == "gov12345"
@@ -145,6 +162,7 @@ async def test_one_call_from_end_to_end(place: Place) -> None:
     assert call.told.empty()
 
 
+@on_both_loops
 async def test_environment_and_replies_in_single_bytes(place: Place) -> None:
     asterisk = await place.peer()
     for byte in ENVIRONMENT:
@@ -160,6 +178,7 @@ async def test_environment_and_replies_in_single_bytes(place: Place) -> None:
     assert await call.next() == (number, Reply(200, "1", "好"))
 
 
+@on_both_loops
 async def test_a_command_sent_from_within_a_callback_goes_out(place: Place) -> None:
     asterisk, call = await place.call()
     call.replied = lambda *_: call.channel.send(agi.hangup())  # type: ignore[assignment]  # a handler that goes on
@@ -169,6 +188,7 @@ async def test_a_command_sent_from_within_a_callback_goes_out(place: Place) -> N
     assert await asterisk.hear() == b"HANGUP\n"
 
 
+@on_both_loops
 async def test_interrupting_a_prompt(place: Place) -> None:
     asterisk, call = await place.call()
     prompt = call.channel.send(agi.stream_file("long"))
@@ -187,11 +207,13 @@ async def test_interrupting_a_prompt(place: Place) -> None:
     assert await call.next() == (following, Reply(200, "0"))
 
 
+@on_both_loops
 async def test_nothing_to_interrupt(place: Place) -> None:
     _, call = await place.call()
     assert not call.channel.interrupt()
 
 
+@on_both_loops
 async def test_a_mark_that_asterisk_overlooks_is_repeated_until_it_is_answered(place: Place) -> None:
     asterisk, call = await place.call()
     prompt = call.channel.send(agi.stream_file("long"))
@@ -208,6 +230,7 @@ async def test_a_mark_that_asterisk_overlooks_is_repeated_until_it_is_answered(p
     assert line == b'NOOP "after"\n'
 
 
+@on_both_loops
 async def test_a_missing_prompt(place: Place) -> None:
     asterisk, call = await place.call()
     prompt = call.channel.send(agi.stream_file("none"))
@@ -219,6 +242,7 @@ async def test_a_missing_prompt(place: Place) -> None:
     assert await call.next() == PlaybackFinished(prompt, PlaybackEnding.MISSING, 0)
 
 
+@on_both_loops
 async def test_asterisk_closes_in_mid_call(place: Place) -> None:
     asterisk, call = await place.call()
     call.channel.send(agi.stream_file("long"))
@@ -226,9 +250,12 @@ async def test_asterisk_closes_in_mid_call(place: Place) -> None:
     await asterisk.close()
     assert await call.next() == "closed"
     call.channel.send(agi.noop())  # goes nowhere, and breaks nothing
-    assert not call.channel.interrupt() or call.channel.is_closing
+    call.channel.interrupt()
+    call.channel.close()
+    assert call.told.empty()
 
 
+@on_both_loops
 async def test_asterisk_closes_before_a_missing_prompt_is_settled(place: Place) -> None:
     asterisk, call = await place.call()
     prompt = call.channel.send(agi.stream_file("none"))
@@ -252,6 +279,7 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
         (ENVIRONMENT + b"200 result=0\n", "no command waits"),
     ],
 )
+@on_both_loops
 async def test_a_peer_that_speaks_something_else(
     place: Place, caplog: pytest.LogCaptureFixture, said: bytes, why: str
 ) -> None:
@@ -267,6 +295,7 @@ async def test_a_peer_that_speaks_something_else(
 
 
 @pytest.mark.parametrize("cut", [1, 4, 20, len(ENVIRONMENT) - 1])
+@on_both_loops
 async def test_a_peer_that_leaves_in_mid_sentence(place: Place, caplog: pytest.LogCaptureFixture, cut: int) -> None:
     peer = await place.peer()
     peer.say(ENVIRONMENT[:cut])
@@ -277,6 +306,7 @@ async def test_a_peer_that_leaves_in_mid_sentence(place: Place, caplog: pytest.L
     assert caplog.records[-1].levelno == logging.WARNING
 
 
+@on_both_loops
 async def test_a_port_probe_is_no_fault(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     for _ in range(3):
@@ -287,6 +317,7 @@ async def test_a_port_probe_is_no_fault(place: Place, caplog: pytest.LogCaptureF
     await place.call()
 
 
+@on_both_loops
 async def test_a_reset(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     asterisk, call = await place.call()
     asterisk.reset()
@@ -295,19 +326,17 @@ async def test_a_reset(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     assert "lost the FastAGI connection" in caplog.text
 
 
-async def test_half_open_connections_do_not_stay(caplog: pytest.LogCaptureFixture) -> None:
-    place = Place()
+@on_both_loops
+async def test_half_open_connections_do_not_stay(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     place.server.environment_seconds = 0.02
-    await place.server.start("127.0.0.1", 0)
     peer = await place.peer()
     peer.say(ENVIRONMENT[:-1])
     await peer.hear_end()
     assert "no complete environment within 0.02 s" in caplog.text
     assert len(warnings_of(caplog)) == 1
-    await place.server.close()
-    await peer.close()
 
 
+@on_both_loops
 async def test_a_call_may_be_silent_for_longer_than_its_environment(place: Place) -> None:
     place.server.environment_seconds = 0.01
     asterisk, call = await place.call()
@@ -316,6 +345,7 @@ async def test_a_call_may_be_silent_for_longer_than_its_environment(place: Place
     assert await asterisk.hear() == b"ANSWER\n"
 
 
+@on_both_loops
 async def test_a_peer_that_never_answers(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     asterisk, call = await place.call()
     for _ in range(MAX_WAITING_COMMANDS + 2):
@@ -326,14 +356,19 @@ async def test_a_peer_that_never_answers(place: Place, caplog: pytest.LogCapture
     await asterisk.hear_end()
 
 
+@on_both_loops
 async def test_commands_are_held_back_while_the_peer_does_not_read(place: Place) -> None:
     asterisk, call = await place.call()
     call.channel.pause_writing()
     call.channel.send(agi.answer())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await asterisk.reader.read(1)
     call.channel.resume_writing()
     assert await asterisk.hear() == b"ANSWER\n"
 
 
+@on_both_loops
 async def test_more_connections_than_allowed(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     held = [await place.call() for _ in range(3)]
     for _ in range(3):
@@ -348,12 +383,13 @@ async def test_more_connections_than_allowed(place: Place, caplog: pytest.LogCap
     assert warnings_of(caplog)[-1] == "accepting FastAGI connections again; 3 were refused"
 
 
+@on_both_loops
 async def test_a_handler_with_a_bug_loses_its_own_call_only(place: Place) -> None:
     problems: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
     asterisk, call = await place.call()
     other_asterisk, other = await place.call()
-    call.hung_up = lambda: 1 / 0  # type: ignore[assignment, return-value]  # the bug
+    call.hung_up = lambda: 1 / 0  # type: ignore[assignment]  # the bug
     asterisk.say(b"HANGUP\n")
     assert await call.next() == "closed"
     assert isinstance(problems[0]["exception"], ZeroDivisionError)
@@ -361,6 +397,7 @@ async def test_a_handler_with_a_bug_loses_its_own_call_only(place: Place) -> Non
     assert await other_asterisk.hear() == b"ANSWER\n"
 
 
+@on_both_loops
 async def test_draining_lets_live_calls_end(place: Place) -> None:
     asterisk, call = await place.call()
     draining = asyncio.ensure_future(place.server.drain(ANSWER_SOON))
@@ -373,12 +410,14 @@ async def test_draining_lets_live_calls_end(place: Place) -> None:
     assert await draining == 0
 
 
+@on_both_loops
 async def test_draining_gives_up_in_time(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     await place.call()
     assert await place.server.drain(0.01) == 1
     assert "1 FastAGI connections still open" in caplog.text
 
 
+@on_both_loops
 async def test_closing_tells_every_handler(place: Place) -> None:
     _, call = await place.call()
     _, other = await place.call()
@@ -389,6 +428,7 @@ async def test_closing_tells_every_handler(place: Place) -> None:
     assert place.server.connections == 0
 
 
+@on_both_loops
 async def test_a_port_in_use_is_the_operators_to_free(place: Place) -> None:
     second = FastAgiServer(Call)
     with pytest.raises(SettingsError, match=f"cannot listen for Asterisk on 127.0.0.1:{place.server.port}"):
