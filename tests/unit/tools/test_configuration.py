@@ -1,0 +1,182 @@
+"""The PBX's configuration and how settings get into it; the compose file around it."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools import passwords, pbx
+from tools.places import DOCKER, RECIPE
+
+TEMPLATES = sorted((RECIPE / "etc").glob("*.conf"))
+NAMED = {name for file in TEMPLATES for name in re.findall(r"@((?:IVRFLOW|PBX)_[A-Z0-9_]+)@", file.read_text("utf-8"))}
+OF_THE_SCRIPT = {"PBX_STATE", "PBX_MODULE_DIR"}
+
+
+# ── templates ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_setting_in_a_template_has_a_default_or_is_a_password() -> None:
+    assert {*pbx.defaults(), *passwords.NAMES, *OF_THE_SCRIPT} == NAMED
+
+
+def test_everything_binds_to_loopback_by_default() -> None:
+    binds = {name: value for name, value in pbx.defaults().items() if name.endswith("_BIND")}
+    assert binds == {"PBX_SIP_BIND": "127.0.0.1", "PBX_AMI_BIND": "127.0.0.1"}
+
+
+def test_only_listed_modules_load_and_none_of_them_bypasses_us() -> None:
+    text = (RECIPE / "etc/modules.conf").read_text(encoding="utf-8")
+    assert re.search(r"^autoload = no$", text, re.MULTILINE)
+    loaded = re.findall(r"^load = (\S+)", text, re.MULTILINE)
+    assert len(loaded) == len(set(loaded))
+    assert "bridge_native_rtp.so" not in loaded
+    assert "app_system.so" not in loaded
+
+
+# ── the start script ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Start:
+    """Runs the start script with an `asterisk` that only prints how it was called."""
+
+    def __init__(self, folder: Path) -> None:
+        self.state = folder / "state"
+        programs = folder / "bin"
+        programs.mkdir()
+        fake = programs / "asterisk"
+        fake.write_text('#!/bin/sh\necho "asterisk $*"\n', encoding="utf-8")
+        fake.chmod(0o755)
+        self.environment = {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PBX_STATE": str(self.state),
+            "PBX_MODULE_DIR": "/modules",
+            **{name: f"pw-{name}" for name in passwords.NAMES},
+        }
+
+    def __call__(self, **settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [RECIPE / "start"],
+            env={**self.environment, **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+        )
+
+    def rendered(self, name: str) -> str:
+        return (self.state / "etc" / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    return Start(tmp_path)
+
+
+def test_it_becomes_asterisk_with_everything_filled_in(start: Start) -> None:
+    done = start()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"asterisk -f -C {start.state}/etc/asterisk.conf\n"
+    assert {file.name for file in (start.state / "etc").iterdir()} == {file.name for file in TEMPLATES}
+    for file in (start.state / "etc").iterdir():
+        assert not re.search(r"@(IVRFLOW|PBX)_", file.read_text(encoding="utf-8")), file
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert "bind = 127.0.0.1:15060\n" in start.rendered("pjsip.conf")
+    assert "password = pw-PBX_PASSWORD_1001\n" in start.rendered("pjsip.conf")
+    assert "ENGINE = 127.0.0.1:4573\n" in start.rendered("extensions.conf")
+    assert f"astrundir => {start.state}/run\n" in start.rendered("asterisk.conf")
+
+
+def test_the_environment_wins_over_the_defaults_and_empty_is_not_set(start: Start) -> None:
+    start(PBX_SIP_PORT="5070", PBX_SIP_BIND="", IVRFLOW_AGI_HOST="engine.internal")
+    assert "bind = 127.0.0.1:5070\n" in start.rendered("pjsip.conf")
+    assert "ENGINE = engine.internal:4573\n" in start.rendered("extensions.conf")
+
+
+def test_a_missing_password_is_named_with_its_place(start: Start) -> None:
+    del start.environment["PBX_PASSWORD_CALLER"]
+    done = start()
+    assert done.returncode == 2
+    assert re.fullmatch(
+        r"ivrflow-pbx: etc/pjsip\.conf:\d+: PBX_PASSWORD_CALLER is not set: set it in the environment or, for a "
+        r'password, run "make secrets"\n',
+        done.stderr,
+    )
+    assert "asterisk" not in done.stdout
+
+
+@pytest.mark.parametrize("value", ["a;b", "a b", "a\\b", "a\nb", "a#b", "a[b", "${SHELL}", "a'b", "a&b"])
+def test_a_value_that_would_mean_something_else_is_refused(start: Start, value: str) -> None:
+    done = start(IVRFLOW_AMI_SECRET=value)
+    assert done.returncode == 2
+    assert "IVRFLOW_AMI_SECRET may hold letters, digits and" in done.stderr
+    assert value not in done.stderr
+
+
+def test_a_state_folder_it_may_not_write_to_is_named(start: Start) -> None:
+    start.state.write_text("a file, not a folder", encoding="utf-8")
+    done = start()
+    assert done.returncode == 2
+    assert f"cannot write to {start.state} as " in done.stderr
+
+
+def test_a_machine_without_asterisk_is_told_which_package(start: Start) -> None:
+    if any(Path("/usr/lib").glob("*/asterisk/modules")):
+        pytest.skip("Asterisk is installed here")
+    done = start(PBX_MODULE_DIR="")
+    assert done.returncode == 2
+    assert "install the package asterisk-modules" in done.stderr
+
+
+# ── compose ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text(encoding="utf-8"))
+    return read
+
+
+def test_two_services_with_health_checks_share_the_prompts(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert set(services) == {"asterisk", "engine"}
+    for service in services.values():
+        assert service["healthcheck"]["test"][0] == "CMD"
+        assert any(volume.startswith("prompts:/var/lib/ivrflow/prompts") for volume in service["volumes"])
+        assert (DOCKER / ".." / service["build"]["dockerfile"]).exists()
+        assert service["build"]["context"] == ".."
+    assert "prompts" in compose["volumes"]
+
+
+def test_nothing_is_published_or_privileged(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        assert "ports" not in service
+        assert "privileged" not in service
+        assert service["network_mode"] == "host"
+        assert service["cap_drop"] == ["ALL"]
+        assert service["read_only"] is True
+    # With the machine's own network, what is bound where decides who gets in: the default, unless the operator says.
+    binds = {k: v for k, v in compose["services"]["asterisk"]["environment"].items() if k.endswith("_BIND")}
+    assert binds == {"PBX_SIP_BIND": "${PBX_SIP_BIND:-}"}
+
+
+def test_every_password_is_demanded_and_none_is_written_down(compose: dict[str, Any]) -> None:
+    given = compose["services"]["asterisk"]["environment"]
+    for name in passwords.NAMES:
+        assert re.fullmatch(rf"\$\{{{name}:\?run `make secrets`.*\}}", given[name]), name
+    assert compose["services"]["engine"]["environment"]["IVRFLOW_AMI_SECRET"] == given["IVRFLOW_AMI_SECRET"]
+
+
+def test_both_are_told_the_same_ports(compose: dict[str, Any]) -> None:
+    pbx_side, engine_side = (compose["services"][name]["environment"] for name in ("asterisk", "engine"))
+    for name in ("IVRFLOW_AMI_PORT", "IVRFLOW_AGI_PORT"):
+        assert pbx_side[name] == engine_side[name]
+
+
+def test_only_known_settings_are_passed(compose: dict[str, Any]) -> None:
+    given = compose["services"]["asterisk"]["environment"]
+    assert set(given) <= {*pbx.defaults(), *passwords.NAMES}
