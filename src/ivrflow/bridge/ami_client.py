@@ -36,6 +36,7 @@ PING_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
 """Longest wait between two attempts to connect again, before chance shortens it by up to a half."""
+_TASK_NAME = "ivrflow manager connection"
 
 
 class AmiLoginRefused(SettingsError):
@@ -209,7 +210,7 @@ class AmiClient:
         self._sleep = sleep
         self._numbers = itertools.count(1)
         self._link: _Link | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._keeper: asyncio.Task[object] | None = None
         self._closed = False
 
     @property
@@ -225,17 +226,22 @@ class AmiClient:
             AmiUnreachable: nobody listens there, or not a manager (a SettingsError).
             AmiConnectionLost: closed meanwhile.
         """
+        self._keeper = connecting = asyncio.get_running_loop().create_task(self._connect(), name=_TASK_NAME)
         try:
-            link = await self._connect()
+            link = await connecting
+        except asyncio.CancelledError:
+            if self._closed:
+                raise AmiConnectionLost("closed while connecting") from None
+            raise
         except (OSError, AmiError) as error:
             raise AmiUnreachable(
                 f"no Asterisk manager interface answers at {self.host}:{self.port} ({_reason(error)}); "
                 f"is Asterisk running, and is its manager.conf enabled on that address?"
             ) from error
-        if self._closed:
+        if self._closed:  # in the moment between the login and this
             link.drop("closed while connecting")
             raise AmiConnectionLost("closed while connecting")
-        self._keeper = asyncio.get_running_loop().create_task(self._keep(link), name="ivrflow manager connection")
+        self._keeper = asyncio.get_running_loop().create_task(self._keep(link), name=_TASK_NAME)
         self._came_up(link)
 
     async def close(self) -> None:
