@@ -131,3 +131,8 @@ def reach(closed: DrivenCall, stage: str) -> DrivenCall:
             return closed.prompt_ends().time_passes().prompt_ends()
         case _:
             return closed.prompt_ends().time_passes().prompt_ends().time_passes()
+
+
+def test_waiting_for_the_caller_to_hang_up_is_no_rung_of_the_farewells_rule() -> None:
+    lines = guarding().hangs_up(1.0).trace
+    assert [(line.rule, line.rung) for line in lines[-3:]] == [("", 0)] * 3

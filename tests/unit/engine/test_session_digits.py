@@ -138,3 +138,11 @@ def test_repeats_of_zero_ask_once() -> None:
 
 def test_an_end_key_alone_is_an_incomplete_entry() -> None:
     assert collecting().prompt_ends().key("#", 1.0).says == ["ask", "incomplete"]
+
+
+def test_questions_are_counted_per_visit() -> None:
+    again = call(flow(collect(no_input="menu", repeats=1), menu("menu", keys={"1": "collect"})))
+    for _ in range(2):
+        again.prompt_ends().time_passes().prompt_ends().time_passes()
+        again.prompt_ends().key("1", 1.0)
+    assert again.says == ["ask", "ask", "offer"] * 2 + ["ask"]

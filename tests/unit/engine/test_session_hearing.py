@@ -1,7 +1,7 @@
 """While the caller cannot be heard, silence proves nothing."""
 
 from driven_call import DrivenCall, call
-from small_flows import SILENT_CALL, climb, collect, flow, listening, rungs_of, say, silent_call_flow
+from small_flows import SILENT_CALL, climb, collect, flow, listening, rung, rungs_of, say, silent_call_flow
 
 from ivrflow.engine import messages as m
 
@@ -72,3 +72,17 @@ def test_digits_keyed_before_are_kept() -> None:
 
 def test_who_is_heard_after_all_is_served() -> None:
     assert lose(call(silent_call_flow()).prompt_ends()).speech(0.5).steps[-1] == "served"
+
+
+def test_waits_begun_again_are_counted_per_step() -> None:
+    steps = flow(
+        climb("one", rung("hello", 3.0), listens=listening(keys={"1": "two"})),
+        climb("two", rung("hello", 3.0)),
+    )
+    deaf = call(steps).prompt_ends()
+    for _ in range(9):
+        restore(lose(deaf, 0.1), 0.1)
+    deaf.key("1", 0.1).prompt_ends()
+    for _ in range(9):
+        restore(lose(deaf, 0.1), 0.1)
+    assert not deaf.session.is_over

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from driven_call import DrivenCall
-from small_flows import flow, hours, say, window
+from driven_call import DrivenCall, call
+from small_flows import climb, flow, hours, listening, rung, say, window
 
 TUESDAY_EVENING = datetime(2023, 11, 14, 21, 59, tzinfo=UTC).timestamp()
 
@@ -35,3 +35,14 @@ def test_the_time_that_counts_is_now_not_the_arrival() -> None:
     late = arriving(TUESDAY_EVENING + 55)
     late.now += 6.0
     assert late.answered().silence(60).says == ["night"]
+
+
+def test_what_is_said_during_the_words_of_a_window_is_no_answer_to_the_step_behind_it() -> None:
+    listens = listening(speech="day")
+    asked = flow(
+        hours("h", window(range(7), 0, 1440, "good day", then="ask")),
+        climb("ask", rung("hello", 3.0), listens=listens),
+        say("day", "day"),
+    )
+    quiet = call(asked).remark(0.2).prompt_ends().prompt_ends()
+    assert (quiet.session.step, quiet.waits_for) == ("ask", 3.0)

@@ -219,3 +219,13 @@ def test_wording_that_was_never_rendered_gets_a_length_by_its_text() -> None:
     (play,) = call(unrendered).last
     assert isinstance(play, m.Play)
     assert (play.prompt, play.seconds) == ("", 4.4)
+
+
+def test_a_phrase_that_the_caller_did_not_stay_for_ends_with_the_call() -> None:
+    gone = call(silent_call_flow()).hangs_up(0.5)
+    assert [(line.fact, line.detail) for line in gone.trace[-3:]] == [
+        (Fact.PHRASE_ENDED, "stopped: caller hung up"),
+        (Fact.CALLER_HUNG_UP, ""),
+        (Fact.ENDED, "caller_hung_up"),
+    ]
+    assert gone.verdict("gov/silent_call").judgement == "kept"

@@ -2,7 +2,7 @@
 
 import pytest
 from driven_call import BEGIN, DrivenCall, call
-from small_flows import climb, flow, hours, menu, rung, say, silent_call_flow, transfer
+from small_flows import THANKS, climb, flow, hours, menu, rung, rungs_of, say, silent_call_flow, transfer
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.session import CallSession
@@ -134,3 +134,12 @@ def test_values_learned_on_the_way_are_spoken_from_then_on() -> None:
         heard = call(greeted).happens(m.ValuesLearned(values=learned)).prompt_ends()
         assert heard.playing is not None
         assert heard.playing.prompt == prompt
+
+
+def test_a_limit_struck_behind_a_ladder_is_not_held_against_its_rule() -> None:
+    looping = flow(
+        climb("welcome", *rungs_of(THANKS), used_up="welcome", ladder_name="thanks"), limits=Limits(visits_per_step=1)
+    )
+    ended = call(looping).prompt_ends()
+    assert ended.last == [m.FallBack(reason="limit visits_per_step reached at step welcome")]
+    assert ended.verdict("gov/thanks").judgement == "kept"

@@ -1,7 +1,9 @@
 """Menus: silence, wrong keys, and keys pressed before they are asked for."""
 
+from dataclasses import replace
+
 from driven_call import DrivenCall, call
-from small_flows import climb, close, collect, flow, listening, menu, rung, say, transfer
+from small_flows import climb, close, collect, flow, ladder, listening, menu, rung, say, transfer
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact
@@ -143,3 +145,39 @@ def test_speech_may_cut_the_correction_as_it_may_cut_the_offer() -> None:
         say("one", "one"),
     )
     assert call(spoken).key("9", 0.1).prompt_ends().speech(0.2).says == ["offer", "invalid", "one"]
+
+
+def test_a_key_that_led_nowhere_is_forgotten_when_another_cuts_the_prompt() -> None:
+    path = flow(
+        climb("welcome", rung("hello", 3.0), listens=listening(barge_in=KEY, keys={"1": "notice"})),
+        say("notice", "notice", then="menu"),
+        menu(keys={"9": "hang_up"}),
+    )
+    asked = call(path).keys("91", 0.2).prompt_ends().prompt_ends()
+    assert (asked.steps, asked.session.waiting_for) == (["welcome", "notice", "menu"], "the rung's wait")
+
+
+def test_keys_behind_the_one_that_led_on_are_for_the_next_step() -> None:
+    path = flow(
+        climb("welcome", rung("hello", 3.0), listens=listening(keys={"1": "menu"})),
+        menu(keys={"2": "two"}),
+        say("two", "two"),
+    )
+    assert call(path).keys("12", 0.2).prompt_ends().prompt_ends().steps == ["welcome", "menu", "two"]
+
+
+def test_wrong_keys_are_counted_per_visit() -> None:
+    again = call(
+        flow(menu(keys={"1": "menu"}, invalid_repeats=1, invalid_then="helpless"), say("helpless", "helpless"))
+    )
+    for _ in range(3):
+        again.prompt_ends().key("9", 1.0).prompt_ends().prompt_ends().key("1", 1.0)
+    assert again.steps == ["menu"] * 4
+
+
+def test_a_correction_is_no_rung_of_the_ladder_nor_of_its_rule() -> None:
+    made = menu(keys={"1": "hang_up"})
+    documented = replace(made, ladder=ladder(rung("offer", 5.0, rule="gov/thanks")))
+    lines = call(flow(documented)).prompt_ends().key("9", 1.0).prompt_ends().trace
+    rules = {line.phrase: (line.rule, line.rung) for line in lines if line.phrase}
+    assert rules == {"offer": ("gov/thanks", 1), "invalid": ("", 0)}

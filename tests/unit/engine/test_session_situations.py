@@ -193,3 +193,28 @@ def test_while_waiting_for_the_caller_to_hang_up_a_situation_may_come_back_to_th
     closed = call(flow(close(barge_in=BOTH))).prompt_ends().time_passes().prompt_ends()
     closed.situation("thanks", 3.0).prompt_ends()
     assert (closed.session.waiting_for, closed.waits_for) == ("the caller to hang up first", 10.0)
+
+
+def test_what_was_said_in_a_situation_that_is_taken_back_is_no_answer_either() -> None:
+    said = call(silent_call_flow()).prompt_ends().situation("thanks", 0.5).remark(0.3)
+    said.happens(m.SituationCancelled(), after=0.1)
+    assert (said.session.step, said.waits_for) == ("welcome", 3.0)
+
+
+def test_the_end_key_pressed_during_a_situation_ends_the_entry_it_interrupted() -> None:
+    keyed = call(flow(collect(done="next"), say("next", "next"))).prompt_ends().keys("12", 0.5).situation("thanks", 0.5)
+    keyed.key("#", 0.5).prompt_ends()
+    assert keyed.steps == ["collect", "next"]
+
+
+def test_a_key_pressed_during_a_task_of_the_situation_is_kept_too() -> None:
+    keyed = call(flow(menu(keys={"1": "one"}, barge_in=KEY), say("one", "one"))).situation("short_lookup").prompt_ends()
+    keyed.key("1", 0.5).happens(m.TaskDone(ticket=keyed.ticket(m.Instruct)), after=0.5)
+    assert keyed.steps == ["menu", "one"]
+
+
+def test_a_task_that_takes_its_whole_documented_time_is_seen_to() -> None:
+    lookup = call(silent_call_flow()).situation("short_lookup", 0.5).prompt_ends().time_passes()
+    assert lookup.session.step == "welcome"
+    assert [wait.observed for wait in lookup.verdict("gov/short_lookup").waits] == [30.0]
+    assert lookup.verdict("gov/short_lookup").judgement == "kept"
