@@ -125,8 +125,7 @@ class Exchange:
     # ── what the manager says ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _manager_said(self, event: AmiEvent) -> None:
-        # A dialled channel is the destination of its DialEnd; everything else names its channel itself.
-        unique_id = event.get("DestUniqueid") if event.name == "DialEnd" else event.get("Uniqueid")
+        unique_id = event.get("Uniqueid")
         if (line := self._lines.get(unique_id)) is not None:
             _of_caller(line, event)
         elif (line := self._agents.get(unique_id)) is not None:
@@ -183,12 +182,10 @@ def _of_agent(line: AsteriskLine, agent: str, event: AmiEvent) -> None:
                 line.agent_answered(agent)
             else:
                 line.agent_unavailable(agent, event.get("Reason"))
-        case "DialEnd":
-            line.dial_ended(agent, event.get("DialStatus"))
         case "HangupRequest":
-            line.agent_hung_up(agent)
+            line.agent_hung_up(agent, int(_number(event.get("Cause"))))
         case "Hangup":
-            line.agent_gone(agent)
+            line.agent_gone(agent, int(_number(event.get("Cause"))))
         case _:
             pass
 

@@ -201,24 +201,28 @@ async def test_an_agent_is_rung_answers_and_is_joined(setup: Setup) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dial_status", "reason", "why"),
-    [
-        ("", "3", "no_answer"),
-        ("", "0", "unreachable"),
-        ("BUSY", "0", "busy"),
-        ("NOANSWER", "0", "no_answer"),
-        ("CHANUNAVAIL", "0", "unreachable"),
-        ("SOMETHING_NEW", "0", "unreachable"),
-    ],
+    ("cause", "reason", "why"),
+    [(17, "0", "busy"), (21, "0", "busy"), (19, "3", "no_answer"), (19, "0", "no_answer"), (27, "0", "unreachable")],
 )
-async def test_why_an_agent_cannot_be_had(setup: Setup, dial_status: str, reason: str, why: str) -> None:
+@pytest.mark.parametrize("cause_comes_first", [True, False])
+async def test_why_an_agent_cannot_be_had(
+    setup: Setup, cause: int, reason: str, why: str, *, cause_comes_first: bool
+) -> None:
     agent = setup.ring()
-    if dial_status:
-        setup.line.dial_ended(agent, dial_status)
+    if cause_comes_first:
+        setup.line.agent_hung_up(agent, cause)
     setup.line.agent_unavailable(agent, reason)
+    setup.line.agent_gone(agent, cause)
     (event,) = setup.events
     assert isinstance(event, m.AgentUnavailable)
     assert event.why == why
+
+
+async def test_a_phone_that_is_not_registered_has_no_cause_and_is_unreachable(setup: Setup) -> None:
+    agent = setup.ring()
+    setup.line.agent_unavailable(agent, "0")
+    assert setup.events == []
+    assert await setup.next_event() == m.AgentUnavailable(ticket=3, why="unreachable")
 
 
 async def test_a_refused_originate_is_an_unreachable_agent(setup: Setup) -> None:
@@ -232,7 +236,7 @@ async def test_a_refused_originate_is_an_unreachable_agent(setup: Setup) -> None
 async def test_the_agent_left_is_known_at_once_when_the_manager_said_so_first(setup: Setup) -> None:
     agent = setup.ring()
     setup.line.perform(m.Bridge(ticket=3))
-    setup.line.agent_hung_up(agent)
+    setup.line.agent_hung_up(agent, 16)
     setup.line.replied(len(setup.channel.sent), DONE)
     assert setup.events == [m.AgentLeft(ticket=3)]
 
@@ -242,7 +246,7 @@ async def test_the_bridge_ending_alone_waits_a_moment_for_word_of_who_left(setup
     setup.line.perform(m.Bridge(ticket=3))
     setup.line.replied(len(setup.channel.sent), DONE)
     assert setup.events == []
-    setup.line.agent_hung_up(agent)
+    setup.line.agent_hung_up(agent, 16)
     assert setup.events == [m.AgentLeft(ticket=3)]
 
 

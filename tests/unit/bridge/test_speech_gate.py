@@ -51,6 +51,7 @@ def test_a_phone_that_stops_sending_does_not_speak_for_ever() -> None:
     gate.reached(10.0 + CONFIRM_S)
     deadline = gate.deadline
     assert deadline == pytest.approx(10.0 + CONFIRM_S + LONGEST_S)
+    assert deadline is not None
     assert gate.reached(deadline) == [SpeechEnded()]
     assert gate.deadline is None
 
