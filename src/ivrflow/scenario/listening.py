@@ -26,6 +26,7 @@ WHOLE_FITS = 0.25  # the same of the whole prompt, of which a part may be missin
 MOST_CANDIDATES = 12
 LEAST_BLOCKS = 3  # that must be heard in a row; a prompt cut before 300 ms is not recognised
 DRIFT = RATE // 20  # samples: 50 ms by which the sender may slip at once inside a prompt
+LOST_TRACK = 4  # blocks: after so many that were not heard, a slip is no longer looked for
 SURE = 0.9  # correlation at which such a slip is believed
 
 Floats = npt.NDArray[np.float64]
@@ -124,15 +125,20 @@ class _Heard:
         """Compare block by block, following the sender when it slips."""
         heard: dict[int, float] = {}
         slip = end = 0  # the place where the last block heard begins
+        latest = -LOST_TRACK
         for number in sounding:
             block = sought[number * BLOCK : (number + 1) * BLOCK]
             at = place + number * BLOCK
             similarity = self._similarity(block, at + slip)
-            if similarity < BLOCK_HEARD and number - 1 in heard:
+            if similarity < BLOCK_HEARD and number - latest < LOST_TRACK:
+                before = slip
                 similarity, slip = self._slipped(block, at, slip)
+                for torn in range(latest + 1, number) if slip != before else ():
+                    if torn in sounding and (fits := self._torn(sought, torn, place, before, slip)) >= BLOCK_HEARD:
+                        heard[torn] = fits
             if similarity >= BLOCK_HEARD:
                 heard[number] = similarity
-                end = at + slip
+                latest, end = number, at + slip
         if _longest_run([number in heard for number in sounding]) < min(LEAST_BLOCKS, len(sounding)):
             return None
         return HeardPrompt(
@@ -155,6 +161,15 @@ class _Heard:
             elif start >= BLOCK:
                 break
         return end
+
+    def _torn(self, sought: Floats, number: int, place: int, before: int, after: int) -> float:
+        """How well a block fits inside which the sender slipped: its beginning with one slip, its end with the other."""
+        fits = []
+        for start in range(number * BLOCK, (number + 1) * BLOCK, STEP):
+            piece = sought[start : start + STEP]
+            if float(piece @ piece) >= STEP * QUIET**2:
+                fits.append(max(self._similarity(piece, place + start + slip) for slip in (before, after)))
+        return float(np.mean(fits)) if fits else 0.0
 
     def _slipped(self, block: Floats, at: int, slip: int) -> tuple[float, int]:
         """How well `block` fits near where it should be, and its slip there; nothing changes unless it fits for sure."""
