@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean, near_word
 from ivrflow.flow.reader import NOWHERE, Kind, wrong
-from ivrflow.flow.source import Entry, Node, Table, parse
+from ivrflow.flow.source import Entry, Node, Table, Text, parse
 from ivrflow.flow.syntax import shortened
 
 T = TypeVar("T")
@@ -126,6 +126,8 @@ def unknown_keys(
         hint = did_you_mean(name, missing)
         if not hint.startswith("did you mean") and (twin := near_word(name, there)):
             hint = f"'{twin}' is there already; delete this"
+        elif not hint.startswith("did you mean") and entry.value == Text("", entry.value.where):
+            hint = "between braces a comma ends the value before it; put that value in quotes or in [ ]"
         problems.error(entry.key.where, f"{title} has no '{shortened(name)}'", hint)
     if len(strangers) > _UNKNOWN_SHOWN:
         more = len(strangers) - _UNKNOWN_SHOWN

@@ -120,10 +120,11 @@ _CHARACTER_NAMES = {
 
 
 def _readable(text: str, file: str, problems: ProblemList) -> str:
-    """The text without byte order mark and characters YAML does not allow."""
+    """The text without byte order mark and characters YAML does not allow, its lines ending in newlines."""
     if text.startswith("\ufeff"):
         problems.warn(Location(file, 1, 1), "the file begins with a byte order mark", "save it as UTF-8 without BOM")
         text = text[1:]
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     for count, hit in enumerate(_INVISIBLE.finditer(text)):
         if count == _INVISIBLE_SHOWN:
             break
