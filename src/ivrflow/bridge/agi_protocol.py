@@ -74,18 +74,9 @@ def _shown(line: bytes | bytearray) -> str:
     return repr(masked)[1:] + (f" ... ({len(line)} bytes)" if len(line) > len(start) else "")
 
 
-class _Sent:
-    """A command between `send` and its reply."""
-
-    __slots__ = ("cancelled", "command", "command_id")
-
-    def __init__(self, command_id: int, command: Command) -> None:
-        self.command_id = command_id
-        self.command = command
-        self.cancelled = False
-
-
 _MARK = noop("ivrflow mark")
+_PLAYBACK = CommandKind.PLAYBACK  # looking a member up in its class costs more than all else that a reply needs
+_APPLICATION = CommandKind.APPLICATION
 _INTERRUPTIBLE = frozenset({CommandKind.PLAYBACK, CommandKind.WAIT})
 
 
@@ -99,26 +90,30 @@ class AgiConnection:
         "_held",
         "_in_flight",
         "_last_id",
-        "_marks",
         "_open_reply",
         "_outgoing",
         "_partial",
         "_waiting",
+        "_withdrawn",
         "environment",
         "hung_up",
+        "marks",
     )
 
     def __init__(self) -> None:
         self.environment: Environment | None = None
         self.hung_up = False
         """Whether `HANGUP` has come."""
+        self.marks = 0
+        """Marks written whose reply is still to come, right behind what was received last. What waits goes out when
+        there are none."""
         self._partial = bytearray()
         self._open_reply: list[bytes] = []
         self._last_id = 0
-        self._waiting: deque[_Sent] = deque()
-        self._in_flight: _Sent | None = None
-        self._marks = 0
-        """Marks written and not answered yet; what waits goes out when there are none."""
+        self._in_flight: tuple[int, Command] | None = None
+        self._waiting: deque[tuple[int, Command]] = deque()
+        self._withdrawn: set[int] = set()
+        """Which of those that wait will not go out."""
         self._held: int | None = None
         """The STREAM FILE that answered `-1 endpos=0`, until it is known whether the file or the caller is missing."""
         self._outgoing = b""
@@ -137,13 +132,12 @@ class AgiConnection:
         if len(self._waiting) >= MAX_WAITING_COMMANDS:
             raise AgiProtocolError(f"{MAX_WAITING_COMMANDS} commands wait for an answer, expected replies to them")
         self._last_id += 1
-        sent = _Sent(self._last_id, command)
-        if self._in_flight is None and not self._marks and not self._waiting:
-            self._in_flight = sent
+        if self._in_flight is None and not self.marks and not self._waiting:
+            self._in_flight = (self._last_id, command)
             self._outgoing = command.line
         else:
-            self._waiting.append(sent)
-        return sent.command_id
+            self._waiting.append((self._last_id, command))
+        return self._last_id
 
     def interrupt(self) -> bool:
         """Stop the STREAM FILE or WAIT FOR DIGIT in flight now, and withdraw those that wait behind it.
@@ -154,15 +148,12 @@ class AgiConnection:
         Returns:
             Whether there was anything to stop.
         """
-        stopped = False
-        for sent in self._waiting:
-            if sent.command.kind in _INTERRUPTIBLE:
-                sent.cancelled = stopped = True
-        if self._in_flight is not None and self._in_flight.command.kind in _INTERRUPTIBLE:
-            stopped = True
-            if not self._marks:
-                self._write_mark()
-        return stopped
+        self._withdrawn.update(command_id for command_id, command in self._waiting if command.kind in _INTERRUPTIBLE)
+        if self._in_flight is None or self._in_flight[1].kind not in _INTERRUPTIBLE:
+            return bool(self._withdrawn)
+        if not self.marks:
+            self._write_mark()
+        return True
 
     def nudge(self) -> bool:
         """Write another mark if the last is still unanswered: Asterisk may have read it without looking at it.
@@ -172,22 +163,17 @@ class AgiConnection:
         Returns:
             Whether it was needed.
         """
-        if self._marks:
+        if self.marks:
             self._write_mark()
-        return self._marks > 0
+        return self.marks > 0
 
     def data_to_send(self) -> bytes:
         """What is to be written to the socket now; empty when nothing is. Ask after every other call."""
         data, self._outgoing = self._outgoing, b""
         return data
 
-    @property
-    def mark_expected(self) -> bool:
-        """Whether the reply to a mark is still to come, right behind what was received last."""
-        return self._marks > 0
-
     def _write_mark(self) -> None:
-        self._marks += 1
+        self.marks += 1
         self._outgoing += _MARK.line
 
     # --- coming in
@@ -303,25 +289,23 @@ class AgiConnection:
     # --- pairing
 
     def _receive_reply(self, reply: Reply, line: bytes, events: list[AgiEvent]) -> None:
-        sent = self._in_flight
-        if sent is None:
-            if not self._marks:
+        if self._in_flight is None:
+            if not self.marks:
                 raise AgiProtocolError(f"{_shown(line)} though no command waits for a reply, expected none")
-            self._marks -= 1
+            self.marks -= 1
             self._settle(PlaybackEnding.MISSING, events)
-        elif sent.command.kind is not CommandKind.PLAYBACK:
-            self._in_flight = None
-            events.append(ReplyReceived(sent.command_id, reply))
-            if reply.result == "-1" or sent.command.kind is CommandKind.APPLICATION:
-                self._ask_for_hangup()
-        elif self._marks and reply.code == 200 and reply.endpos is None:
-            # The mark is answered and the prompt was not: it was cut.
-            self._in_flight = None
-            self._marks -= 1
-            events.append(PlaybackFinished(sent.command_id, PlaybackEnding.STOPPED))
         else:
-            self._in_flight = None
-            self._finish_playback(sent.command_id, reply, line, events)
+            (command_id, command), self._in_flight = self._in_flight, None
+            if command.kind is not _PLAYBACK:
+                events.append(ReplyReceived(command_id, reply))
+                if reply.result == "-1" or command.kind is _APPLICATION:
+                    self._ask_for_hangup()
+            elif self.marks and reply.code == 200 and reply.endpos is None:
+                # The mark is answered and the prompt was not: it was cut.
+                self.marks -= 1
+                events.append(PlaybackFinished(command_id, PlaybackEnding.STOPPED))
+            else:
+                self._finish_playback(command_id, reply, line, events)
         if self._waiting:
             self._write_next(events)
 
@@ -352,7 +336,7 @@ class AgiConnection:
         Asterisk writes it right behind the reply, but its kernel holds the second small packet back until the first is
         acknowledged, about 40 ms. A packet of ours carries the acknowledgement.
         """
-        if not self.hung_up and not self._marks:
+        if not self.hung_up and not self.marks:
             self._write_mark()
 
     def _settle(self, ending: PlaybackEnding, events: list[AgiEvent]) -> None:
@@ -361,15 +345,17 @@ class AgiConnection:
             self._held = None
 
     def _write_next(self, events: list[AgiEvent]) -> None:
-        while self._waiting and self._in_flight is None and not self._marks:
-            sent = self._waiting.popleft()
-            if not sent.cancelled:
-                self._in_flight = sent
-                self._outgoing += sent.command.line
-            elif sent.command.kind is CommandKind.PLAYBACK:
-                events.append(PlaybackFinished(sent.command_id, PlaybackEnding.STOPPED, 0))
+        while self._waiting and self._in_flight is None and not self.marks:
+            command_id, command = self._waiting.popleft()
+            if command_id not in self._withdrawn:
+                self._in_flight = (command_id, command)
+                self._outgoing += command.line
+                continue
+            self._withdrawn.remove(command_id)
+            if command.kind is _PLAYBACK:
+                events.append(PlaybackFinished(command_id, PlaybackEnding.STOPPED, 0))
             else:
-                events.append(ReplyReceived(sent.command_id, _COMMON_REPLIES[b"200 result=1\n"]))
+                events.append(ReplyReceived(command_id, _COMMON_REPLIES[b"200 result=1\n"]))
 
 
 def _key(result: str) -> str:

@@ -164,7 +164,7 @@ class AgiChannel(asyncio.Protocol):
             return
         self._dispatch(events)
         self._flush()
-        if self._connection.mark_expected:
+        if self._connection.marks:
             # Asterisk sends small packets one at a time, each only when the one before is acknowledged; left to
             # itself our kernel waits 40 ms with that.
             if _QUICKACK is not None:
@@ -286,7 +286,8 @@ class FastAgiServer:
         self._listener: asyncio.Server | None = None
         self._channels: set[AgiChannel] = set()
         self._refused = 0
-        self._empty: asyncio.Event
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     @property
     def connections(self) -> int:
@@ -304,8 +305,6 @@ class FastAgiServer:
             SettingsError: nobody can listen there.
         """
         self.loop = asyncio.get_running_loop()
-        self._empty = asyncio.Event()
-        self._empty.set()
         try:
             listener = _listening_socket(host, port)
         except OSError as error:

@@ -241,7 +241,7 @@ def test_the_caller_hangs_up_during_a_prompt(connection: AgiConnection) -> None:
     ]
     assert connection.data_to_send() == MARK  # its packet makes Asterisk's kernel let HANGUP go
     assert connection.receive_data(b"HANGUP\n200 result=0\n") == [HungUp()]
-    assert not connection.mark_expected
+    assert connection.marks == 0
 
 
 @pytest.mark.parametrize("command", [agi.wait_for_digit(3000), agi.exec_("Wait", "5"), agi.answer()])
@@ -386,7 +386,7 @@ def test_interrupted_wait_always_answers(connection: AgiConnection) -> None:
     assert connection.data_to_send() == b'WAIT FOR DIGIT "3000"\n' + MARK
     assert connection.receive_data(b"200 result=1\n") == [ReplyReceived(command_id, Reply(200, "1"))]
     assert connection.receive_data(OK) == []
-    assert not connection.mark_expected
+    assert connection.marks == 0
 
 
 def test_interrupting_withdraws_what_has_not_begun(connection: AgiConnection) -> None:
@@ -438,7 +438,7 @@ def test_an_overlooked_mark_is_followed_by_another(connection: AgiConnection) ->
     assert connection.nudge()  # the second may lie unseen in its turn
     assert connection.data_to_send() == MARK
     assert connection.receive_data(OK + OK) == []
-    assert not connection.mark_expected
+    assert connection.marks == 0
     assert not connection.nudge()
     assert connection.data_to_send() == b"NOOP\n"
     assert connection.receive_data(OK) == [ReplyReceived(following, Reply(200, "0"))]
