@@ -82,18 +82,20 @@ class Notebook:
     def __init__(self) -> None:
         self.lines: list[tuple[float, CallEvent, tuple[Action, ...]]] = []
         self.ended: list[tuple[str, str]] = []
+        self.findings: list[tuple[Sequence[TraceLine], Sequence[Verdict]]] = []
 
     def handled(self, at: float, event: CallEvent, actions: Sequence[Action]) -> None:
         self.lines.append((at, event, tuple(actions)))
 
     def over(self, outcome: str, ended_by: str, trace: Sequence[TraceLine], verdicts: Sequence[Verdict]) -> None:
         self.ended.append((outcome, ended_by))
+        self.findings.append((trace, verdicts))
 
 
 class Wire:
     def __init__(self) -> None:
         self.performed: list[Action] = []
-        self.react: Callable[[Action], None] = lambda action: None
+        self.react: Callable[[Action], None] = lambda _action: None
 
     def perform(self, action: Action) -> None:
         self.performed.append(action)
@@ -165,6 +167,7 @@ def test_the_end_is_recorded_once_and_nothing_is_armed_after_it() -> None:
     call.happened(CallAnswered())
     call.happened(CallerHungUp())
     assert notebook.ended == [("done", "caller")]
+    assert notebook.findings == [(session.trace, session.verdicts)]
     assert clock.armed == []
     assert over == [call]
     assert len(session.handled) == 2
