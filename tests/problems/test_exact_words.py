@@ -16,7 +16,7 @@ CASES = [path.relative_to(HERE) for folder in ("flows", "standards") for path in
 
 @pytest.fixture
 def update(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--update", default=False))
+    return bool(request.config.getoption("--update"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.with_suffix("")))

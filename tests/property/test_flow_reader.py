@@ -179,40 +179,38 @@ def inputs(steps: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[str, str]]:
 def step_texts(draw: st.DrawFn, names: list[str], following: str) -> str:
     """A valid step; `following` is among its exits, so that a chain reaches every step."""
     steps = st.sampled_from([*names, "hang_up"])
-    target = lambda: draw(steps)  # noqa: E731 - one word for "any step"
     kind = draw(st.sampled_from(["say", "ladder", "menu", "collect", "hours", "transfer", "close", "hang_up"]))
     barge, on = draw(inputs(steps))
-    wait = lambda: draw(durations)  # noqa: E731 - one word for "any duration"
     match kind:
         case "say":
             return f"{{say: {draw(phrase_lists)}, barge_in: {barge}, on: {{{on}}}, then: {following}}}"
         case "ladder":
-            on = on if "speech:" in on else ", ".join(filter(None, [on, f"speech: {target()}"]))
+            on = on if "speech:" in on else ", ".join(filter(None, [on, f"speech: {draw(steps)}"]))
             chosen = draw(st.sampled_from(["", "wait: [3.5s, 2s], ", "wait: [5s, 2s], "]))
             return f"{{ladder: silent, {chosen}barge_in: {barge}, on: {{{on}}}, used_up: {following}}}"
         case "menu":
-            invalid = f"{{say: house/wrong_key, repeats: {draw(st.integers(0, 10))}, then: {target()}}}"
+            invalid = f"{{say: house/wrong_key, repeats: {draw(st.integers(0, 10))}, then: {draw(steps)}}}"
             return (
-                f"{{menu: {draw(phrases)}, wait: {wait()}, repeats: {draw(st.integers(0, 10))}, barge_in: [key],"
-                f" invalid: {invalid}, on: {{key: {{1: {following}}}, no_input: {target()}}}}}"
+                f"{{menu: {draw(phrases)}, wait: {draw(durations)}, repeats: {draw(st.integers(0, 10))}, barge_in: [key],"
+                f" invalid: {invalid}, on: {{key: {{1: {following}}}, no_input: {draw(steps)}}}}}"
             )
         case "collect":
             least = draw(st.integers(1, 20))
             return (
                 f"{{collect: number, ask: {draw(phrases)}, length: {{min: {least}, max: {least + draw(st.integers(0, 20))}}},"
-                f" first_digit: {wait()}, inter_digit: {wait()}, incomplete_say: house/too_few,"
-                f" on: {{done: {following}, no_input: {target()}, incomplete: {target()}}}}}"
+                f" first_digit: {draw(durations)}, inter_digit: {draw(durations)}, incomplete_say: house/too_few,"
+                f" on: {{done: {following}, no_input: {draw(steps)}, incomplete: {draw(steps)}}}}}"
             )
         case "hours":
             opens, closes = draw(st.lists(clock, min_size=2, max_size=2, unique=True))
             return (
-                f"{{hours: [{{days: {draw(days)}, from: '{opens}', to: '{closes}', say: {draw(phrase_lists)}, then: {target()}}}],"
+                f"{{hours: [{{days: {draw(days)}, from: '{opens}', to: '{closes}', say: {draw(phrase_lists)}, then: {draw(steps)}}}],"
                 f" otherwise: {following}}}"
             )
         case "transfer":
-            return f"{{transfer: '1001', ring_for: 20s, talk_for: 5m, on: {{agent_left: {following}, no_answer: {target()}}}}}"
+            return f"{{transfer: '1001', ring_for: 20s, talk_for: 5m, on: {{agent_left: {following}, no_answer: {draw(steps)}}}}}"
         case "close":
-            return f"{{close: {{ask: anything_else, guard: {wait()}}}, on: {{request: {following}}}}}"
+            return f"{{close: {{ask: anything_else, guard: {draw(durations)}}}, on: {{request: {following}}}}}"
         case _:
             return f"{{say: hello, then: {following}}}"
 

@@ -69,7 +69,7 @@ def test_steps_no_call_ends_from_are_a_warning() -> None:
 def test_steps_with_problems_may_lead_where_they_mention() -> None:
     problems = ProblemList()
 
-    steps = {"b": says("b", "hang_up"), "hang_up": HangUp("hang_up", HERE, "hung_up")}
+    steps: dict[str, Step] = {"b": says("b", "hang_up"), "hang_up": HangUp("hang_up", HERE, "hung_up")}
     check_routes(steps, ["a"], {"a": frozenset({"b"})}, problems)
 
     assert problems.problems == []
