@@ -1,6 +1,7 @@
 """Whatever arrives over AGI, cut anywhere: the same events, or `AgiProtocolError`. Whatever is sent stays its argument."""
 
 import string
+from urllib.parse import unquote
 
 from agi_argument_model import application_arguments, words
 from hypothesis import given
@@ -15,6 +16,7 @@ from ivrflow.bridge.agi_events import (
     PlaybackEnding,
     PlaybackFinished,
     ReplyReceived,
+    read_environment,
 )
 from ivrflow.bridge.agi_protocol import AgiConnection
 
@@ -86,6 +88,12 @@ def test_an_environment_reads_back(lines: dict[str, str], data: st.DataObject) -
     assert len(events) == 1
     assert isinstance(events[0], EnvironmentReceived)
     assert events[0].environment.variables == {f"agi_{name}": value for name, value in lines.items()}
+
+
+@given(ONE_LINE, ONE_LINE)
+def test_any_address_is_taken_apart(path: str, query: str) -> None:
+    environment = read_environment({"agi_network_script": f"{path}?{query}"})
+    assert environment.path == unquote(path.partition("?")[0])
 
 
 @given(st.lists(st.one_of(st.binary(max_size=40), PIECES), max_size=12), st.lists(COMMANDS, max_size=6), st.booleans())
