@@ -55,6 +55,9 @@ def load_flows(paths: Sequence[Path], catalogue: PromptCatalogue | None = None) 
     report = check_paths(paths, catalogue)
     if report.errors:
         raise FlowError(report.problems)
+    if not report.flows:
+        named = ", ".join(str(path) for path in paths)
+        raise SettingsError(f"{named} holds no call flow, only standards or phrases; a flow begins with 'flow: NAME'")
     return report.flows
 
 

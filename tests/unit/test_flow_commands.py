@@ -123,6 +123,13 @@ def test_a_broken_flow_is_told_not_drawn(run: CliRunner) -> None:
     assert "tags like" in result.stderr
 
 
+def test_a_standard_cannot_be_drawn(run: CliRunner) -> None:
+    result = run.invoke(main, ["draw", "flows/standards/tiny.yaml"])
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "holds no call flow" in result.stderr
+
+
 def test_an_unknown_flow_is_wrong_usage(run: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IVRFLOW_FLOWS", str(CASES.parents[1] / "callflows"))
 

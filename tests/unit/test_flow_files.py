@@ -98,6 +98,11 @@ def test_a_standard_can_be_read_by_itself(folder: Path) -> None:
     assert (report.files, report.problems, list(report.standards)) == (0, [], ["callflows/standards/tiny.yaml"])
 
 
+def test_a_standard_alone_is_no_flow_to_load(folder: Path) -> None:
+    with pytest.raises(SettingsError, match=r"tiny\.yaml holds no call flow"):
+        load_flows([folder / "standards" / "tiny.yaml"])
+
+
 def test_a_near_standard_in_the_folder_is_suggested(folder: Path) -> None:
     second(folder, ("flow: hotline", "flow: second"), ('["100"]', '["200"]'), ("standard: tiny", "standard: tinny"))
 
