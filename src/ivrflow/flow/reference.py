@@ -57,7 +57,7 @@ def _value_table() -> str:
         (
             "days of the week",
             "`mon-fri` `mon,wed,fri` `[sat, sun]`",
-            f"{', '.join(DAYS)}; `fri-mon` runs over the weekend",
+            f"{', '.join(DAYS)}; `fri-mon` runs over the weekend; between braces write a list",
         ),
         ("a key", '`1` `"*"` `"#"`', f"one of {' '.join(KEYS)}; `*` and `#` need quotes"),
         ("a step", "`main_menu`", "the name of a step of this flow; `hang_up` is there without writing it"),
