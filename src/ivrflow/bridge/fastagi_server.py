@@ -163,6 +163,8 @@ class AgiChannel(asyncio.Protocol):
             self._drop(str(error))
             return
         self._dispatch(events)
+        if self._closing:
+            return
         self._flush()
         if self._connection.marks:
             # Asterisk sends small packets one at a time, each only when the one before is acknowledged; left to

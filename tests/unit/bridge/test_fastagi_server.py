@@ -243,6 +243,20 @@ async def test_a_missing_prompt(place: Place) -> None:
 
 
 @on_both_loops
+async def test_the_session_is_closed_as_soon_as_the_caller_has_left(place: Place) -> None:
+    asterisk, call = await place.call()
+    call.hung_up = call.channel.close  # type: ignore[method-assign]  # what a call does that is over
+    prompt = call.channel.send(agi.stream_file("long"))
+    await asterisk.hear()
+    asterisk.say(b"200 result=-1 endpos=800\n")
+    assert await call.next() == PlaybackFinished(prompt, PlaybackEnding.HANGUP, 800)
+    assert await asterisk.hear() == MARK
+    asterisk.say(b"HANGUP\n200 result=0\n")
+    assert await asterisk.hear_end() == b""
+    assert await call.next() == "closed"
+
+
+@on_both_loops
 async def test_asterisk_closes_in_mid_call(place: Place) -> None:
     asterisk, call = await place.call()
     call.channel.send(agi.stream_file("long"))
