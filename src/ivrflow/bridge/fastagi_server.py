@@ -163,13 +163,11 @@ class AgiChannel(asyncio.Protocol):
             self._drop(str(error))
             return
         self._dispatch(events)
-        if self._closing:
-            return
         self._flush()
         if self._connection.marks:
             # Asterisk sends small packets one at a time, each only when the one before is acknowledged; left to
             # itself our kernel waits 40 ms with that.
-            if _QUICKACK is not None:
+            if _QUICKACK is not None and not self._transport.is_closing():
                 self._transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         elif self._nudging is not None:
             self._nudging.cancel()
