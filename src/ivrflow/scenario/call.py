@@ -70,7 +70,13 @@ class Call:
     """Made by `SoftPhone.dial`, or by a call that came in."""
 
     def __init__(
-        self, sip: SipCall, port: tuple[UdpPort, UdpPort], pacer: "Pacer", act: Callable[[], None], source: AudioSource
+        self,
+        sip: SipCall,
+        port: tuple[UdpPort, UdpPort],
+        codecs: tuple[str, ...],
+        pacer: "Pacer",
+        act: Callable[[], None],
+        source: AudioSource,
     ) -> None:
         self.recording = Recording()
         self.incoming = False
@@ -80,6 +86,7 @@ class Call:
         self.strangers = 0  # datagrams on our RTP port that did not come from the peer
         self._sip = sip
         self._port, self._rtcp_port = port
+        self._codecs = codecs
         self._pacer = pacer
         self._act = act  # carries out what the SIP side has to send and to tell
         self._source = source
@@ -298,14 +305,12 @@ class Call:
 
     # -- what the phone tells us
 
-    def listen(self, codecs: tuple[str, ...], wire: Wire | None) -> AudioLine:
-        """Open the ears; the audio line to offer or to answer with."""
-        self._codecs = codecs
+    def listen(self, wire: Wire | None) -> None:
+        """Open the ears."""
         self._port.listen(self._heard, wire)
-        return self.own_line()
 
     def own_line(self) -> AudioLine:
-        """Our audio line."""
+        """What we offer, or answer with."""
         return offer_line(*self._port.address, self._codecs)
 
     def proceeds(self, news: CallProceeds, now: float) -> None:

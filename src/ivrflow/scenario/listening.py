@@ -25,9 +25,6 @@ HEAD_FITS = 0.5  # correlation of the head from which a place is checked block b
 WHOLE_FITS = 0.25  # the same of the whole prompt, of which a part may be missing
 MOST_CANDIDATES = 12
 LEAST_BLOCKS = 3  # that must be heard in a row; a prompt cut before 300 ms is not recognised
-DRIFT = RATE // 20  # samples: 50 ms by which the sender may slip at once inside a prompt
-LOST_TRACK = 4  # blocks: after so many that were not heard, a slip is no longer looked for
-SURE = 0.9  # correlation at which such a slip is believed
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,15 +75,24 @@ def _apart(claims: Iterable[HeardPrompt]) -> list[HeardPrompt]:
 
 
 class _Heard:
-    """A recording's audio, made ready once for many prompts."""
+    """A recording's audio, made ready once for many prompts.
+
+    The talkspurts are searched end to end, without the silence between them: a busy PBX that pauses in the middle of a
+    prompt makes two talkspurts of it, and it is the same prompt all the same.
+    """
 
     def __init__(self, recording: Recording) -> None:
-        span = recording.span
-        self._start = span.start if span else 0.0
-        heard = recording.samples(span.start, span.end) if span else np.zeros(0, np.int16)
-        self._heard: Floats = heard.astype(np.float64)
+        spurts = recording.talkspurts()
+        self._heard: Floats = np.concatenate([np.zeros(0), *(spurt.samples for spurt in spurts)])
         self._energy: Floats = np.concatenate([[0.0], np.cumsum(self._heard**2)])
         self._spectra: dict[int, npt.NDArray[np.complex128]] = {}
+        self._begins = np.cumsum([0, *(len(spurt.samples) for spurt in spurts)])
+        self._times = [spurt.start for spurt in spurts]
+
+    def _time(self, place: int) -> float:
+        """When the sample at `place` was heard."""
+        spurt = int(np.searchsorted(self._begins, place, "right")) - 1
+        return self._times[spurt] + (place - int(self._begins[spurt])) / RATE
 
     def find_all(self, prompt: Samples, name: str) -> list[HeardPrompt]:
         sought = prompt.astype(np.float64)
@@ -122,29 +128,20 @@ class _Heard:
         return places
 
     def _checked(self, sought: Floats, sounding: list[int], place: int, name: str) -> HeardPrompt | None:
-        """Compare block by block, following the sender when it slips."""
+        """Compare block by block."""
         heard: dict[int, float] = {}
-        slip = end = 0  # the place where the last block heard begins
-        latest = -LOST_TRACK
         for number in sounding:
-            block = sought[number * BLOCK : (number + 1) * BLOCK]
-            at = place + number * BLOCK
-            similarity = self._similarity(block, at + slip)
-            if similarity < BLOCK_HEARD and number - latest < LOST_TRACK:
-                before = slip
-                similarity, slip = self._slipped(block, at, slip)
-                for torn in range(latest + 1, number) if slip != before else ():
-                    if torn in sounding and (fits := self._torn(sought, torn, place, before, slip)) >= BLOCK_HEARD:
-                        heard[torn] = fits
+            start = number * BLOCK
+            similarity = self._similarity(sought[start : start + BLOCK], place + start)
             if similarity >= BLOCK_HEARD:
                 heard[number] = similarity
-                latest, end = number, at + slip
         if _longest_run([number in heard for number in sounding]) < min(LEAST_BLOCKS, len(sounding)):
             return None
+        first, last = min(heard) * BLOCK, max(heard) * BLOCK
         return HeardPrompt(
             name,
-            self._start + place / RATE,
-            self._start + self._last_sound(sought[max(heard) * BLOCK :], end) / RATE,
+            self._time(place + first) - first / RATE,
+            self._time(self._last_sound(sought[last:], place + last) - 1) + 1 / RATE,
             len(heard) / len(sounding),
             float(np.mean(list(heard.values()))),
         )
@@ -161,26 +158,6 @@ class _Heard:
             elif start >= BLOCK:
                 break
         return end
-
-    def _torn(self, sought: Floats, number: int, place: int, before: int, after: int) -> float:
-        """How well a block fits inside which the sender slipped: its beginning with one slip, its end with the other."""
-        fits = []
-        for start in range(number * BLOCK, (number + 1) * BLOCK, STEP):
-            piece = sought[start : start + STEP]
-            if float(piece @ piece) >= STEP * QUIET**2:
-                fits.append(max(self._similarity(piece, place + start + slip) for slip in (before, after)))
-        return float(np.mean(fits)) if fits else 0.0
-
-    def _slipped(self, block: Floats, at: int, slip: int) -> tuple[float, int]:
-        """How well `block` fits near where it should be, and its slip there; nothing changes unless it fits for sure."""
-        first, last = at + slip - DRIFT, at + slip + DRIFT + len(block)
-        if first < 0 or last > len(self._heard):
-            return 0.0, slip
-        products = np.correlate(self._heard[first:last], block, "valid")
-        window = self._energy[first + len(block) : last + 1] - self._energy[first : last - len(block) + 1]
-        similarities = products / np.sqrt(np.maximum(window, 1.0) * (block @ block))
-        best = int(np.argmax(similarities))
-        return (float(similarities[best]), slip + best - DRIFT) if similarities[best] >= SURE else (0.0, slip)
 
     def _similarity(self, block: Floats, at: int) -> float:
         if at < 0 or at + len(block) > len(self._heard):

@@ -134,10 +134,10 @@ class Recording:
         return list(pressed.values())
 
     def talkspurts(self) -> list[Talkspurt]:
-        """The audio in order of time."""
+        """The audio in the order it was sent; after a hold-up of the sender, one may reach into the next."""
         if self._worked_out[0] != len(self):
             spurts = [spurt for stream in self._streams() for spurt in self._placed(stream)]
-            self._worked_out = (len(self), sorted(spurts, key=lambda spurt: spurt.start))
+            self._worked_out = (len(self), spurts)
         return self._worked_out[1]
 
     def samples(self, start: float, end: float) -> Samples:
@@ -156,7 +156,7 @@ class Recording:
         spurts = self.talkspurts()
         if not spurts:
             return None
-        return HeardSpan(spurts[0].start, max(spurt.end for spurt in spurts))
+        return HeardSpan(min(spurt.start for spurt in spurts), max(spurt.end for spurt in spurts))
 
     def heard_spans(self, *, quiet_dbfs: float = QUIET_DBFS, join_s: float = JOIN_S) -> list[HeardSpan]:
         """When there was something to hear.
@@ -168,7 +168,7 @@ class Recording:
         step = RATE // 100
         limit = 32767 * 10 ** (quiet_dbfs / 20)
         spans: list[HeardSpan] = []
-        for spurt in self.talkspurts():
+        for spurt in sorted(self.talkspurts(), key=lambda spurt: spurt.start):
             padded = np.pad(spurt.samples.astype(np.float64), (0, -len(spurt.samples) % step))
             rms = np.sqrt(np.mean(padded.reshape(-1, step) ** 2, axis=1))
             for block in np.flatnonzero(rms >= limit):

@@ -57,8 +57,8 @@ class SipAgent:
 
     @property
     def unanswered(self) -> bool:
-        """Whether a request of ours still waits for its final response."""
-        return self._line.transactions.unanswered
+        """Whether a request of ours still waits for its final response, or a BYE for the moment it may be sent."""
+        return self._line.transactions.unanswered or any(call.owes_bye for call in self._calls.values())
 
     def new_call(self, dialled: str) -> SipCall:
         """A call to `dialled` (a number at our server, or a whole sip: address) that has not begun."""

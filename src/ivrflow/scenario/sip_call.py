@@ -65,6 +65,11 @@ class SipCall:
         self._cseq += 1
         return self._cseq
 
+    @property
+    def owes_bye(self) -> bool:
+        """Whether we hung up and still wait for the ACK before which the BYE must not be sent."""
+        return self._bye_waits_for_ack
+
     # -- our side acts
 
     def start(self, caller: NameAddr, target: str, own: AudioLine, now: float, extra: Headers) -> None:

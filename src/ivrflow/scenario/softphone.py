@@ -234,9 +234,10 @@ class SoftPhone:
         agent, _ = self._open()
         ports = new_port(self._local[0])
         sip = agent.new_call(number)
-        call = Call(sip, ports, self._pacer, self._act, source or Silence())
+        call = Call(sip, ports, self._codecs, self._pacer, self._act, source or Silence())
         self._calls[sip] = call
-        agent.invite(sip, call.listen(self._codecs, self._wire), call.began_at, headers)
+        call.listen(self._wire)
+        agent.invite(sip, call.own_line(), call.began_at, headers)
         self._act()
         return call
 
@@ -318,6 +319,8 @@ class SoftPhone:
             self.registered_for_s = news.expires_s if isinstance(news, Registered) else 0
             if self._registering and not self._registering.done():
                 self._registering.set_result(news)
+            elif isinstance(news, RegistrationFailed):
+                log.warning("the registration was not renewed: %d %s", news.status, news.reason)
             return
         if isinstance(news, CallArrived):
             self._arrived(news.call, now)
@@ -351,9 +354,9 @@ class SoftPhone:
         except PhoneError:
             sip.refuse(503, "Service Unavailable", now)
             return
-        call = Call(sip, ports, self._pacer, self._act, Silence())
+        call = Call(sip, ports, self._codecs, self._pacer, self._act, Silence())
         call.incoming, call.began_at = True, now
-        call.listen(self._codecs, self._wire)
+        call.listen(self._wire)
         self._calls[sip] = call
         policy = self.on_call(call) if callable(self.on_call) else self.on_call
         if policy is None:

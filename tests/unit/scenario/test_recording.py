@@ -216,3 +216,12 @@ def test_it_is_written_as_a_wav_file(tmp_path: Path) -> None:
         np.testing.assert_array_equal(heard[-1600:], said)
     Recording().write_wav(tmp_path / "none.wav")
     assert (tmp_path / "none.wav").stat().st_size == 44
+
+
+def test_what_a_held_up_sender_sends_at_once_stays_in_order() -> None:
+    one, two = speech(2), speech(10, seed=2)
+    burst = [datagram for datagram, _ in packets(one, 0.0, sequence=0, timestamp=0)]
+    burst += [datagram for datagram, _ in packets(two, 0.0, sequence=2, timestamp=5000, marker=True)]
+    spurts = recorded(*((datagram, 100.5) for datagram in burst)).talkspurts()
+    assert [len(spurt.samples) for spurt in spurts] == [len(one), len(two)]
+    np.testing.assert_array_equal(spurts[1].samples, two)

@@ -165,7 +165,7 @@ def test_an_answer_nobody_acknowledges_ends_the_call() -> None:
 
 
 def test_the_callee_hangs_up_only_after_the_ack() -> None:
-    alice, _, wire = two_agents(first("ACK"))
+    alice, bob, wire = two_agents(first("ACK"))
     calling(alice, wire)
     wire.run(0.1)
     other = arrived(wire)
@@ -173,7 +173,9 @@ def test_the_callee_hangs_up_only_after_the_ack() -> None:
     other.hang_up(wire.now)
     wire.run(0.2)
     assert wire.sent("bob", "BYE") == []
+    assert bob.unanswered  # so a phone that closes waits for it
     wire.run(2.0)
+    assert not bob.unanswered
     assert len(wire.sent("bob", "BYE")) == 1
     assert over(wire, ALICE).by == "peer"
 
