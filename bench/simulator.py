@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ivrflow.engine.lifecycle import CallLifecycle
+from ivrflow.engine.lifecycle import CallLifecycle, CallPhase
 from ivrflow.engine.messages import CallEvent
 from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow
@@ -97,16 +97,22 @@ def measure(rounds: int, calls: int) -> dict[str, object]:
     events = [(happening.at, happening.event) for happening in call.record]
     session = call.session
 
-    def lifecycle() -> None:
-        phases = CallLifecycle()
-        phases.answer()
-        phases.end()
+    def phases() -> None:
+        phase = CallPhase()
+        phase.take("answer")
+        phase.take("end")
+
+    def machine() -> None:
+        lifecycle = CallLifecycle()
+        lifecycle.answer()
+        lifecycle.end()
 
     timings = timed(
         {
             "call": lambda: silent_call(flow),
             "bare engine": lambda: bare_engine(flow, events),
-            "lifecycle": lifecycle,
+            "phases": phases,
+            "machine": machine,
             "verdicts": lambda: session.verdicts,
             "transcript": lambda: whole_transcript(call),
         },
@@ -149,7 +155,8 @@ def show(figures: dict[str, object]) -> None:
     about = {
         "call": "simulated call, verdicts included",
         "bare engine": "of it the engine alone, same events",
-        "lifecycle": "of it the phases (create, answer, end)",
+        "phases": "of it the phases (create, answer, end)",
+        "machine": "the same walked by a python-statemachine object per call (not done)",
         "verdicts": "of it the verdicts",
         "transcript": "the transcript, not part of it",
     }

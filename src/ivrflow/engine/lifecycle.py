@@ -1,14 +1,18 @@
 """The phases of any call, by python-statemachine: what may not happen in a phase is refused.
 
-The diagram in docs/lifecycle.md is drawn from it by `mermaid`.
+`CallLifecycle` is the definition: a strict, synchronous `StateMachine`, for phases only. The diagram in docs/lifecycle.md
+is drawn from it by `mermaid`, and `CallPhase` walks the table of its transitions, one small object per call.
 
-Used for phases only: strict `StateMachine`, synchronous, no delayed events, no timeouts, no sends inside a callback.
+Why not one machine object per call: measured, it costs 0.2 ms to make and 0.1 ms per transition (more than all the rest
+of a silent call's decisions), 11 KB, and 55 objects for the garbage collector to visit. With a thousand calls waiting a
+full collection then stops the process for hundreds of milliseconds, and every rule's timer with it.
 """
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from statemachine import State, StateMachine
-from statemachine.exceptions import TransitionNotAllowed
 
 
 class CallLifecycle(StateMachine):
@@ -38,10 +42,56 @@ class CallLifecycle(StateMachine):
         | awaiting_hangup.to(over)
     )
 
+
+Transition: TypeAlias = Literal[
+    "answer",
+    "ring_agent",
+    "agent_answers",
+    "agent_is_gone",
+    "begin_closing",
+    "request_arises",
+    "await_hangup",
+    "end",
+]
+
+_LEADS_TO: dict[tuple[str, str], str] = {
+    (state.id, transition.event): transition.target.id
+    for state in CallLifecycle.states
+    for transition in state.transitions
+    if transition.target is not None
+}
+_FIRST: str = next(state.id for state in CallLifecycle.states if state.initial)
+_LAST = frozenset(state.id for state in CallLifecycle.states if state.final)
+
+
+class WrongPhase(Exception):
+    """A transition that is not allowed in the phase the call is in: a bug in the engine."""
+
+
+class CallPhase:
+    """The phase one call is in."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self) -> None:
+        self._state: str = _FIRST
+
     @property
-    def phase(self) -> str:
-        """The phase the call is in, as the field says it: "awaiting hangup"."""
-        return next(iter(self.configuration)).id.replace("_", " ")
+    def name(self) -> str:
+        """The phase as the field says it: "awaiting hangup"."""
+        return self._state.replace("_", " ")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the call has reached its last phase."""
+        return self._state in _LAST
+
+    def take(self, transition: Transition) -> None:
+        """Move on. Raises `WrongPhase` where the lifecycle does not allow it; the phase is then what it was."""
+        try:
+            self._state = _LEADS_TO[self._state, transition]
+        except KeyError:
+            raise WrongPhase(f"{transition} is not allowed while {self.name}") from None
 
 
 def mermaid() -> str:
@@ -56,6 +106,3 @@ def mermaid() -> str:
         ]
     lines += [f"    {state.id} --> [*]" for state in CallLifecycle.states if state.final]
     return "\n".join(lines)
-
-
-__all__ = ["CallLifecycle", "TransitionNotAllowed", "mermaid"]

@@ -14,8 +14,8 @@ import msgspec
 Ticket: TypeAlias = int
 
 
-class _Message(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
-    """Base of the wire form: a `type` field names the message."""
+class _Message(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True, gc=False):
+    """Base of the wire form: a `type` field names the message. Nothing in one can point back at it, so none is collected."""
 
 
 # ── events: what happened ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,7 +23,7 @@ from typing import assert_never
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.digits import DigitEntry
-from ivrflow.engine.lifecycle import CallLifecycle
+from ivrflow.engine.lifecycle import CallPhase
 from ivrflow.engine.place import Interrupted, Place
 from ivrflow.engine.standing import (
     After,
@@ -83,7 +83,7 @@ class CallSession:
 
     def __init__(self, flow: CallFlow) -> None:
         self._flow = flow
-        self._lifecycle = CallLifecycle()
+        self._phase = CallPhase()
         self._trace: list[TraceLine] = []
         # Time: `_now` and `_began` in session time, `_arrived_at` in Unix time.
         self._now = 0.0
@@ -136,12 +136,12 @@ class CallSession:
     @property
     def is_over(self) -> bool:
         """Whether the engine has nothing more to say to this call."""
-        return self._lifecycle.phase == "over"
+        return self._phase.is_over
 
     @property
     def phase(self) -> str:
         """The phase of the call's lifecycle."""
-        return self._lifecycle.phase
+        return self._phase.name
 
     @property
     def step(self) -> str:
@@ -276,7 +276,7 @@ class CallSession:
 
     def _call_answered(self) -> None:
         if isinstance(self._standing, Answering):
-            self._lifecycle.answer()
+            self._phase.take("answer")
             self._note(Fact.ANSWERED)
             self._go(self._flow.start)
 
@@ -305,7 +305,7 @@ class CallSession:
         self._outcome = outcome
         self._first_to_hang_up = self._first_to_hang_up or by
         self._note(Fact.ENDED, detail=outcome, seconds=self._now - self._began)
-        self._lifecycle.end()
+        self._phase.take("end")
         self._decide()
 
     # ── steps: one branch per kind, each with its section below ───────────────────────────────────────────────────────
@@ -329,8 +329,8 @@ class CallSession:
         self._place = Place(step)
         self._keys_ahead = self._place.useful(self._keys_ahead)
         self._note(Fact.STEP_ENTERED)
-        if self._lifecycle.phase in {"closing", "awaiting hangup"} and not isinstance(step, HangUp):
-            self._lifecycle.request_arises()  # also before closing once more: the question is asked again
+        if self._phase.name in {"closing", "awaiting hangup"} and not isinstance(step, HangUp):
+            self._phase.take("request_arises")  # also before closing once more: the question is asked again
         match step:
             case Say() | Climb() | Menu():
                 self._begin(step.ladder)
@@ -341,7 +341,7 @@ class CallSession:
             case Transfer():
                 self._say(step.announce, ThenRing(step))
             case Close():
-                self._lifecycle.begin_closing()
+                self._phase.take("begin_closing")
                 self._begin(step.ladder)
             case HangUp():
                 self._end_call(step.outcome)
@@ -428,7 +428,7 @@ class CallSession:
                 self._go(no_input)
             case Close():
                 self._place = Place(step)
-                self._lifecycle.await_hangup()
+                self._phase.take("await_hangup")
                 self._guard(step, reminded=False)
             case Collect() | Hours() | Transfer() | HangUp():
                 raise AssertionError(f"step {step.name} has no ladder")
@@ -682,7 +682,7 @@ class CallSession:
     def _ring(self, step: Transfer) -> None:
         self._keys_ahead = []
         ticket = self._next_ticket()
-        self._lifecycle.ring_agent()
+        self._phase.take("ring_agent")
         self._note(Fact.RINGING, seconds=step.ring_for)
         ring = m.Ring(ticket=ticket, extension=step.extension, seconds=step.ring_for)
         self._actions += [m.StartMusic(), ring]
@@ -691,7 +691,7 @@ class CallSession:
     def _agent_answered(self, ticket: m.Ticket) -> None:
         ringing = self._standing
         if isinstance(ringing, Ringing) and ringing.ticket == ticket:
-            self._lifecycle.agent_answers()
+            self._phase.take("agent_answers")
             self._note(Fact.AGENT_ANSWERED)
             self._actions += [m.StopMusic(), m.Bridge(ticket=ticket)]
             self._stand(Talking(ticket, ringing.step), ringing.step.talk_for, "the talk to end")
@@ -699,7 +699,7 @@ class CallSession:
     def _agent_unavailable(self, ticket: m.Ticket, why: str) -> None:
         ringing = self._standing
         if isinstance(ringing, Ringing) and ringing.ticket == ticket:
-            self._lifecycle.agent_is_gone()
+            self._phase.take("agent_is_gone")
             self._note(Fact.AGENT_UNAVAILABLE, detail=why)
             self._actions.append(m.StopMusic())
             step = ringing.step
@@ -717,7 +717,7 @@ class CallSession:
         self._talk_over(talking)
 
     def _talk_over(self, talking: Talking) -> None:
-        self._lifecycle.agent_is_gone()
+        self._phase.take("agent_is_gone")
         self._note(Fact.AGENT_LEFT)
         self._go(talking.step.agent_left)
 

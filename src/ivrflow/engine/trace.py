@@ -45,7 +45,7 @@ class Fact(StrEnum):
     HANDED_OVER = "handed to the fallback"
 
 
-class TraceLine(msgspec.Struct, frozen=True, omit_defaults=True):
+class TraceLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One line of a call's trace.
 
     Attributes:
@@ -83,7 +83,7 @@ class Judgement(StrEnum):
     NOT_APPLICABLE = "not applicable"
 
 
-class WaitSeen(msgspec.Struct, frozen=True):
+class WaitSeen(msgspec.Struct, frozen=True, gc=False):
     """One documented wait as it was observed: all in seconds."""
 
     least: float
@@ -92,7 +92,7 @@ class WaitSeen(msgspec.Struct, frozen=True):
     rung: int
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """One rule's verdict on one call.
 
     Attributes:

@@ -1,9 +1,13 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from statemachine.exceptions import TransitionNotAllowed
 
-from ivrflow.engine.lifecycle import CallLifecycle, TransitionNotAllowed, mermaid
+from ivrflow.engine.lifecycle import CallLifecycle, CallPhase, Transition, WrongPhase, mermaid
 
 REACH: dict[str, list[str]] = {
     "arriving": [],
@@ -26,31 +30,46 @@ ALLOWED: dict[str, dict[str, str]] = {
 TRANSITIONS = sorted({transition for allowed in ALLOWED.values() for transition in allowed})
 
 
-def lifecycle_in(phase: str) -> CallLifecycle:
-    lifecycle = CallLifecycle()
-    for transition in REACH[phase]:
-        take(lifecycle, transition)
-    assert lifecycle.phase == phase
-    return lifecycle
+def in_phase(name: str) -> CallPhase:
+    phase = CallPhase()
+    for transition in REACH[name]:
+        phase.take(cast("Transition", transition))
+    assert phase.name == name
+    return phase
 
 
-def take(lifecycle: CallLifecycle, transition: str) -> None:
-    go: Callable[[], object] = getattr(lifecycle, transition)
-    go()
-
-
-@pytest.mark.parametrize("phase", REACH)
+@pytest.mark.parametrize("name", REACH)
 @pytest.mark.parametrize("transition", TRANSITIONS)
-def test_each_transition_is_taken_or_refused_in_each_phase(phase: str, transition: str) -> None:
-    lifecycle = lifecycle_in(phase)
-    leads_to = ALLOWED[phase].get(transition)
+def test_each_transition_is_taken_or_refused_in_each_phase(name: str, transition: Transition) -> None:
+    phase = in_phase(name)
+    leads_to = ALLOWED[name].get(transition)
     if leads_to:
-        take(lifecycle, transition)
-        assert lifecycle.phase == leads_to
+        phase.take(transition)
+        assert phase.name == leads_to
     else:
-        with pytest.raises(TransitionNotAllowed):
-            take(lifecycle, transition)
-        assert lifecycle.phase == phase
+        with pytest.raises(WrongPhase, match=f"{transition} is not allowed while {name}"):
+            phase.take(transition)
+        assert phase.name == name
+    assert phase.is_over == (phase.name == "over")
+
+
+def test_the_names_of_the_transitions_are_those_of_the_machine() -> None:
+    assert sorted(get_args(Transition)) == sorted(event.id for event in CallLifecycle().events) == TRANSITIONS
+
+
+@given(st.lists(st.sampled_from(TRANSITIONS), max_size=12))
+def test_a_call_walks_exactly_as_the_machine_does(transitions: list[str]) -> None:
+    machine, phase = CallLifecycle(), CallPhase()
+    for transition in transitions:
+        go: Callable[[], object] = getattr(machine, transition)
+        try:
+            go()
+        except TransitionNotAllowed:
+            with pytest.raises(WrongPhase):
+                phase.take(cast("Transition", transition))
+        else:
+            phase.take(cast("Transition", transition))
+        assert {state.id.replace("_", " ") for state in machine.configuration} == {phase.name}
 
 
 def test_the_diagram_shows_every_transition_once() -> None:
