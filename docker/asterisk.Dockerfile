@@ -21,6 +21,4 @@ COPY asterisk/ /usr/share/ivrflow/asterisk/
 
 USER asterisk
 VOLUME /var/lib/ivrflow/pbx
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
-    CMD ["asterisk", "-C", "/var/lib/ivrflow/pbx/etc/asterisk.conf", "-rx", "core waitfullybooted"]
 ENTRYPOINT ["/usr/share/ivrflow/asterisk/start"]

@@ -49,7 +49,5 @@ ENV PATH=/opt/ivrflow/bin:$PATH \
 USER ivrflow
 WORKDIR /usr/share/ivrflow
 VOLUME /var/lib/ivrflow/prompts /var/lib/ivrflow/journal
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
-    CMD ["ivrflow", "doctor"]
 # The formats the PBX plays are made from the masters first; a prompt that is there already is not made again.
 CMD ["sh", "-c", "ivrflow prompts build && exec ivrflow serve"]
