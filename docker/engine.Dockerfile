@@ -32,7 +32,7 @@ RUN groupadd --system --gid 5060 ivrflow \
  && useradd --system --uid 5060 --gid ivrflow --home-dir /var/lib/ivrflow --no-create-home \
             --shell /usr/sbin/nologin ivrflow \
  && apt-get -o Acquire::Check-Valid-Until=false update \
- && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends python3 \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends python3 tzdata \
  && apt-get clean \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o ivrflow -g ivrflow -m 0755 /var/lib/ivrflow /var/lib/ivrflow/prompts /var/lib/ivrflow/journal
