@@ -32,7 +32,7 @@ check: $(STAMP) ## the fast part: format, lint, strict types, import contracts, 
 	$(BIN)/pytest $(wildcard tests/unit tests/property tests/calls tests/problems)
 
 bench: setup ## the benchmarks; their figures depend on the machine, their ratios should not
-	@for script in $$(grep -l '"__main__"' bench/*.py); do $(BIN)/python -m "bench.$$(basename "$$script" .py)"; done
+	@for script in $$(grep -l '^def main' bench/*.py); do $(BIN)/python -m "bench.$$(basename "$$script" .py)"; done
 
 images: $(STAMP) system ## build both container images without a Docker engine
 	@$(BIN)/python -m tools.images

@@ -18,6 +18,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
+from bench.bystander import Bystander
 from ivrflow.runtime.journal_reader import JournalReader
 from ivrflow.scenario.call import Call
 from ivrflow.scenario.codecs import RATE, Samples, codec
@@ -64,7 +65,7 @@ async def measure(calls: int, state: Path) -> dict[str, float]:
         before = cpu_seconds(engine.pid), cpu_seconds(pbx.pid)
         async with SoftPhone("caller", settings.password("caller"), server) as phone:
             placed = [await phone.call("12345") for _ in range(calls)]
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(120), Bystander() as bystander:
                 await asyncio.gather(*(call.ended for call in placed))
         after = cpu_seconds(engine.pid), cpu_seconds(pbx.pid)
     finally:
@@ -88,6 +89,8 @@ async def measure(calls: int, state: Path) -> dict[str, float]:
         "engine_cpu_s": engine_cpu,
         "asterisk_cpu_s": asterisk_cpu,
         "engine_to_asterisk_cpu": engine_cpu / asterisk_cpu,
+        "machine_p99_9_ms": bystander.late["p99_9"],
+        "machine_max_ms": bystander.late["max"],
     }
 
 
@@ -108,6 +111,10 @@ def main() -> None:
     print(
         f"  off by: median {figures['median_off_ms']:.0f} ms, p99 {figures['p99_off_ms']:.0f} ms, "
         f"max {figures['max_off_ms']:.0f} ms; {figures['within_60_ms']:.1%} within 60 ms"
+    )
+    print(
+        f"  this machine itself meanwhile (a process that only sleeps): p99.9 {figures['machine_p99_9_ms']:.1f} ms, "
+        f"max {figures['machine_max_ms']:.1f} ms late"
     )
     print(
         f"  processor time: engine {figures['engine_cpu_s']:.1f} s, Asterisk {figures['asterisk_cpu_s']:.1f} s, "

@@ -263,6 +263,7 @@ class AsteriskLine:
     def closed(self) -> None:
         """The session is over."""
         self.caller_left(0)
+        self.on_event = _nobody  # line and live call let go of each other: no work for the garbage collector
         self._on_closed(self)
 
     # ── what the manager says ─────────────────────────────────────────────────────────────────────────────────────────
