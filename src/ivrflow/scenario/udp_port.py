@@ -13,6 +13,7 @@ Wire = Callable[[Literal["in", "out"], bytes], bool]
 """For tests: asked about every datagram; False loses it."""
 
 _SO_TIMESTAMPNS = 35  # Linux on all common processors; Python gives it no name
+_SAME_MOMENT_S = 0.0002
 _STAMP = struct.Struct("qq")
 _LARGEST = 65536  # bytes of one UDP datagram
 _LARGEST_RTP = 2048  # bytes; no packet of 20 ms comes near it
@@ -63,13 +64,24 @@ class UdpPort:
             datagram, ancillary, _, source = self._socket.recvmsg(self._largest, 64)
         except OSError:
             return  # woken without a datagram, or an ICMP error of an earlier send
-        arrival = time.monotonic()
         if ancillary and ancillary[0][1] == _SO_TIMESTAMPNS:
             seconds, nanoseconds = _STAMP.unpack(ancillary[0][2])
             # The kernel stamps wall-clock time; how long ago that was holds on every clock.
-            arrival -= max(0.0, time.time() - (seconds + nanoseconds * 1e-9))
+            arrival, wall = _both_clocks()
+            arrival -= max(0.0, wall - (seconds + nanoseconds * 1e-9))
+        else:
+            arrival = time.monotonic()
         if self._taken and (self._wire is None or self._wire("in", datagram)):
             self._taken(datagram, source, arrival)
+
+
+def _both_clocks() -> tuple[float, float]:
+    """Monotonic and wall-clock seconds of one moment, read again when something came between the two readings."""
+    for _ in range(3):
+        monotonic, wall = time.monotonic(), time.time()
+        if time.monotonic() - monotonic < _SAME_MOMENT_S:
+            break
+    return monotonic, wall
 
 
 def rtp_pair(local_ip: str, tries: int = 50) -> tuple[UdpPort, UdpPort]:

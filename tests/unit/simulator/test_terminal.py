@@ -3,6 +3,7 @@ import io
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 import termios
@@ -138,6 +139,8 @@ def at_a_terminal(keys: bytes, tmp_path: Path) -> tuple[str, int]:
     seen = b""
     typed = False
     while True:
+        if typed and not select.select([outer], [], [], 2.0)[0]:
+            os.write(outer, keys[-1:])  # a Ctrl-C that fell between two reads of the keyboard; a person presses again
         try:
             piece = os.read(outer, 65536)
         except OSError:  # the other end is closed: the program has ended
