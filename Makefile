@@ -29,7 +29,7 @@ check: $(STAMP) ## the fast part: format, lint, strict types, import contracts, 
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(wildcard tests/unit tests/property tests/calls tests/problems)
+	$(BIN)/pytest --quiet --numprocesses auto --dist worksteal $(wildcard tests/unit tests/property tests/calls tests/problems)
 
 bench: setup ## the benchmarks; their figures depend on the machine, their ratios should not
 	@for script in $$(grep -l '^def main' bench/*.py); do $(BIN)/python -m "bench.$$(basename "$$script" .py)"; done

@@ -68,6 +68,7 @@ def _complete_reply(lines: list[bytes]) -> Reply | None:
 
 def _shown(line: bytes | bytearray) -> str:
     """A received line for an error message: short, escaped, and without digits that may be somebody's number."""
+    line = line.removesuffix(b"\n")  # a line is shown the same whether it came alone or in pieces
     start = bytes(line[:60])
     code = 4 if re.match(rb"[0-9]{3}[ -]", start) else 0
     masked = start[:code] + re.sub(rb"[0-9]", b"#", start[code:])
