@@ -57,10 +57,14 @@ def find(recording: Recording, prompt: Samples, name: str = "") -> HeardPrompt |
 
 
 def recognise(recording: Recording, prompts: Mapping[str, Samples]) -> list[HeardPrompt]:
-    """What was heard of `prompts`, in order; where two claim the same time, the one that explains more of it wins."""
+    """What was heard of `prompts`, in order; where two claim the same time, the one of which more was heard wins.
+
+    What counts is the sound that matched, not the time from first to last: two phrases that begin with the same two
+    syllables, in the same voice, both match there.
+    """
     heard = _Heard(recording)
     claims = [found for name, prompt in prompts.items() for found in heard.find_all(prompt, name)]
-    claims.sort(key=lambda found: (found.end - found.start) * found.correlation, reverse=True)
+    claims.sort(key=lambda found: found.completeness * len(prompts[found.name]) * found.correlation, reverse=True)
     return _apart(claims)
 
 

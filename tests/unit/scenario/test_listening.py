@@ -102,6 +102,18 @@ def test_the_order_of_a_call() -> None:
     assert [found.name for found in recognise(recording, PROMPTS)] == ["greeting", "menu", "farewell"]
 
 
+def test_two_phrases_that_begin_alike_are_told_apart() -> None:
+    greeting = PROMPTS["greeting"]
+    connected = prompt(2.5, 4)
+    connected[: RATE // 2] = greeting[: RATE // 2]
+    connected[2 * RATE : 2 * RATE + RATE // 5] = greeting[2 * RATE : 2 * RATE + RATE // 5]  # and meet once more
+    found = recognise(heard((10.0, greeting), (17.0, connected)), {"greeting": greeting, "connected": connected})
+    assert [(claim.name, round(claim.start, 2), claim.completeness) for claim in found] == [
+        ("greeting", 10.0, 1.0),
+        ("connected", 17.0, 1.0),
+    ]
+
+
 def test_noise_on_the_line_does_no_harm() -> None:
     noise = np.random.default_rng(5).normal(0, 500, len(PROMPTS["greeting"])).astype(np.int16)
     found = find(heard((100.0, PROMPTS["greeting"] + noise)), PROMPTS["greeting"])
