@@ -84,7 +84,8 @@ def say_goodbye(manager: Manager) -> None:
     # Asterisk hangs up on the farewell; the client may see that before it has sent all of it or read the answer.
     with suppress(ValueError, ManagerSocketException):
         manager.close()
-    manager.close()  # waits for its threads, if the first try did not come that far
+    manager.message_thread.join(10)  # until then it does not know that it is closed
+    manager.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
