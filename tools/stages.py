@@ -88,7 +88,7 @@ def run(
     lines: list[str] = []
     with log.open("w", encoding="utf-8") as record:
         try:
-            # A session of its own: Ctrl-C reaches us alone, and we end it in order.
+            # A terminal session of its own: Ctrl-C reaches us alone, and we end it in order.
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
