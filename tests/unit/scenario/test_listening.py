@@ -103,14 +103,15 @@ def test_the_order_of_a_call() -> None:
 
 
 def test_two_phrases_that_begin_alike_are_told_apart() -> None:
-    greeting = PROMPTS["greeting"]
-    connected = prompt(2.5, 4)
+    greeting, connected, last = PROMPTS["greeting"], prompt(1.5, 4), prompt(4.0, 5)
     connected[: RATE // 2] = greeting[: RATE // 2]
-    connected[2 * RATE : 2 * RATE + RATE // 5] = greeting[2 * RATE : 2 * RATE + RATE // 5]  # and meet once more
-    found = recognise(heard((10.0, greeting), (17.0, connected)), {"greeting": greeting, "connected": connected})
+    last[3 * RATE // 2 : 17 * RATE // 10] = greeting[3 * RATE : 32 * RATE // 10]  # one syllable more, by chance
+    said = heard((10.0, greeting), (17.0, connected), (21.0, last))
+    found = recognise(said, {"greeting": greeting, "connected": connected, "last": last})
     assert [(claim.name, round(claim.start, 2), claim.completeness) for claim in found] == [
         ("greeting", 10.0, 1.0),
         ("connected", 17.0, 1.0),
+        ("last", 21.0, 1.0),
     ]
 
 
