@@ -26,7 +26,7 @@ from ivrflow.prompts.renderer import MASTER_RATE, RenderReport, read_master, ren
 from ivrflow.prompts.sound import pcm16
 from ivrflow.prompts.voices import KokoroVoice, voice_installed
 from ivrflow.prompts.wording import PlannedPrompt, load_standard, planned_again, planned_ahead, planned_prompts
-from ivrflow.settings import SettingsError
+from ivrflow.settings import Settings, SettingsError, read_settings, variable
 
 State: TypeAlias = Literal["ready", "outdated", "missing"]
 _Given: TypeAlias = dict[str, list[str]]
@@ -49,32 +49,6 @@ def _values(_context: click.Context, _parameter: click.Parameter, written: Seque
     return given
 
 
-_folder = click.Path(file_okay=False, path_type=Path)
-_standards = click.option(
-    "--standards",
-    type=_folder,
-    default=Path("callflows/standards"),
-    show_default=True,
-    help="Folder with the standards, whose phrases are spoken.",
-)
-_masters = click.option(
-    "--masters",
-    type=_folder,
-    envvar="IVRFLOW_MASTERS",
-    default=Path("prompts"),
-    show_default=True,
-    help="Folder with the recordings.",
-)
-_out = click.option(
-    "--out",
-    type=_folder,
-    envvar="IVRFLOW_PROMPTS_DIR",
-    default=Path(".ivrflow/prompts"),
-    show_default=True,
-    help="Folder for the files the PBX plays.",
-)
-
-
 @contextmanager
 def _problems_reported() -> Iterator[None]:
     """What an author or operator can mend becomes a message and exit code 1."""
@@ -82,6 +56,42 @@ def _problems_reported() -> Iterator[None]:
         yield
     except (FlowError, SettingsError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _setting(read: Callable[[Settings], Path]) -> Callable[[click.Context, click.Parameter, Path | None], Path]:
+    """The folder given as an option, else the one every other command uses."""
+
+    def chosen(_context: click.Context, _parameter: click.Parameter, given: Path | None) -> Path:
+        if given is not None:
+            return given
+        with _problems_reported():
+            return read(read_settings())
+
+    return chosen
+
+
+_folder = click.Path(file_okay=False, path_type=Path)
+_standards = click.option(
+    "--standards",
+    type=_folder,
+    callback=_setting(lambda settings: settings.flows / "standards"),
+    show_default=f"standards in {variable('flows')}: callflows/standards",
+    help="Folder with the standards, whose phrases are spoken.",
+)
+_masters = click.option(
+    "--masters",
+    type=_folder,
+    callback=_setting(lambda settings: settings.masters),
+    show_default=f"{variable('masters')}: prompts",
+    help="Folder with the recordings.",
+)
+_out = click.option(
+    "--out",
+    type=_folder,
+    callback=_setting(lambda settings: settings.prompts_dir),
+    show_default=f"{variable('prompts_dir')}: .ivrflow/prompts",
+    help="Folder for the files the PBX plays.",
+)
 
 
 @click.group()
@@ -202,7 +212,9 @@ def play(key: str, masters: Path, out: Path, given: _Given, to: Path | None) -> 
 def _standards_in(folder: Path) -> list[Standard]:
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
-        raise SettingsError(f"there are no standards in {folder}; run in the project's folder or use --standards")
+        raise SettingsError(
+            f"there are no standards in {folder}; run in the project's folder, set {variable('flows')} or use --standards"
+        )
     return _collected(load_standard, paths)
 
 

@@ -228,3 +228,68 @@ def test_play_what_is_not_there(tmp_path: Path, invoke: Invoke) -> None:
     lost = invoke("play", "demo/greet")
     assert lost.exit_code == 1
     assert "greet.opus is missing" in lost.stderr
+
+
+# ── the folders ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, voices: list[ToneVoice]) -> Path:
+    """A project's folder whose settings stand in its file and nowhere else."""
+    assert voices == []
+    for name in ("IVRFLOW_FLOWS", "IVRFLOW_MASTERS", "IVRFLOW_PROMPTS_DIR", "IVRFLOW_ENV_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "flows").mkdir()
+    standards_folder(tmp_path / "flows")
+    file = tmp_path / ".ivrflow" / "secrets.env"
+    file.parent.mkdir()
+    file.write_text("IVRFLOW_FLOWS=flows\nIVRFLOW_MASTERS=recorded\nIVRFLOW_PROMPTS_DIR=played\n", encoding="utf-8")
+    file.chmod(0o600)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(commands.prompts, arguments)
+
+
+def test_without_options_the_folders_are_those_of_the_settings(at_home: Path) -> None:
+    built = run("build")
+    assert built.exit_code == 0, built.output
+    assert (at_home / "recorded" / "demo" / "greet.opus").exists()
+    assert (at_home / "played" / "demo" / "greet.ulaw").exists()
+    rows = json.loads(run("list", "--format", "json").stdout)
+    assert {row["state"] for row in rows} == {"ready"}
+    assert run("play", "demo/greet", "--to", "heard.wav").exit_code == 0
+
+
+def test_an_option_wins_over_the_settings(at_home: Path) -> None:
+    (at_home / "flows" / "standards").rename(at_home / "elsewhere")
+    built = run("build", "--standards", "elsewhere", "--masters", "mine", "--out", "files")
+    assert built.exit_code == 0, built.output
+    assert (at_home / "mine" / "demo" / "greet.opus").exists()
+    assert (at_home / "files" / "demo" / "greet.ulaw").exists()
+    assert not (at_home / "recorded").exists()
+    assert not (at_home / "played").exists()
+
+
+@pytest.mark.parametrize("command", [["build"], ["list"], ["play", "demo/greet"]])
+def test_wrong_settings_are_said_in_their_words(
+    command: list[str], at_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVRFLOW_ENV_FILE", "gone.env")
+    result = run(*command)
+    assert result.exit_code == 1
+    assert result.stderr == "Error: IVRFLOW_ENV_FILE: there is no file gone.env; make it, or unset the variable\n"
+    assert not (at_home / "prompts").exists()
+
+
+@pytest.mark.parametrize("command", ["build", "list", "play"])
+def test_help_names_the_setting_behind_each_folder_even_where_the_settings_are_wrong(
+    command: str, at_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVRFLOW_ENV_FILE", str(at_home / "gone.env"))
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    for taught in ("IVRFLOW_MASTERS", "IVRFLOW_PROMPTS_DIR", ".ivrflow/prompts"):
+        assert taught in result.stdout
