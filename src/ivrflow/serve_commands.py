@@ -26,6 +26,9 @@ from ivrflow.settings import LogFormat, Settings, SettingsError, read_settings
 
 log = logging.getLogger("ivrflow")
 
+THREAD_SWITCH_S = 0.0005
+"""Seconds the journal's thread may keep the interpreter from the calls' thread (Python's own choice is ten times that)."""
+
 GARBAGE_THRESHOLDS = (10_000, 20, 20)
 """Of Python's garbage collector, by generation: a full round only every few million objects."""
 
@@ -95,6 +98,7 @@ async def _serve(settings: Settings, flows: dict[str, CallFlow], drain: float) -
         loop.add_signal_handler(number, stop)
     await service.start()
     _collect_garbage_seldom()
+    sys.setswitchinterval(THREAD_SWITCH_S)
     served = ", ".join(f"{number} ({flow.id})" for number, flow in sorted(service.flows.items()))
     log.info("serving %s; Asterisk's calls are taken on %s:%d", served, settings.agi_host, service.exchange.server.port)
     try:
