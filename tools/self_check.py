@@ -50,8 +50,17 @@ class SelfCheck:
     stored: StoredCall
 
     @property
+    def notes(self) -> list[str]:
+        """What does not count against the call but should be known: a machine that stalls tears prompts."""
+        return [
+            f"{prompt.name}: {prompt.completeness:.0%} of it was heard undisturbed; is this machine busy?"
+            for prompt in self.heard
+            if prompt.completeness < COMPLETE
+        ]
+
+    @property
     def faults(self) -> list[str]:
-        """Why this call is no proof, in words; empty when every verdict is kept and every phrase was heard in full."""
+        """Why this call is no proof, in words; empty when every verdict is kept and every phrase was heard in order."""
         faults = [
             f"{verdict.rule} is broken: {verdict.observed}"
             for verdict in self.stored.verdicts
@@ -63,11 +72,6 @@ class SelfCheck:
         heard = [prompt.name for prompt in self.heard]
         if heard != said:
             faults.append(f"the caller heard {', '.join(heard) or 'nothing'}; the engine said {', '.join(said)}")
-        faults += [
-            f"{prompt.name}: only {prompt.completeness:.0%} of it was heard"
-            for prompt in self.heard
-            if prompt.completeness < COMPLETE
-        ]
         return faults
 
 
@@ -167,8 +171,10 @@ def show_check(check: SelfCheck) -> None:
     faults = check.faults
     for fault in faults:
         print(f"FAULT: {fault}")
+    for note in check.notes:
+        print(f"note: {note}")
     if not faults:
-        print("Every verdict is kept, and the caller heard every phrase in full.")
+        print("Every verdict is kept, and the caller heard every phrase in its order.")
 
 
 def _rules(trace: tuple[TraceLine, ...]) -> dict[str, str]:
