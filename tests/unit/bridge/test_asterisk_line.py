@@ -173,6 +173,23 @@ async def test_falling_back_closes_without_the_done_variable(setup: Setup) -> No
     assert not any("IVRFLOW_DONE" in line for line in setup.channel.sent)
 
 
+async def test_falling_back_says_why(setup: Setup, caplog: pytest.LogCaptureFixture) -> None:
+    setup.line.perform(m.FallBack(reason="the line did not open"))
+    assert [record.getMessage() for record in caplog.records] == [
+        "call pbx-1.7 goes to the fallback: the line did not open"
+    ]
+
+
+async def test_falling_back_stops_a_ringing_agent_and_lets_a_talk_go_on(setup: Setup) -> None:
+    setup.line.perform(m.Ring(ticket=4, extension="1001", seconds=20))
+    setup.line.perform(m.Ring(ticket=5, extension="1002", seconds=20))
+    setup.line.agent_answered("pbx-1.7-agent4")
+    setup.line.perform(m.Bridge(ticket=4))
+    setup.line.perform(m.FallBack(reason="the engine is stopping"))
+    dropped = [headers["Channel"] for action, headers in setup.manager.orders if action == "Hangup"]
+    assert dropped == ["pbx-1.7-agent5"]
+
+
 async def test_the_caller_leaves_once_however_often_it_is_said(setup: Setup) -> None:
     setup.line.caller_left(16)
     setup.line.hung_up()

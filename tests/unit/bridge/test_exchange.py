@@ -1,11 +1,13 @@
 """Routing: every manager event reaches the line it belongs to, as the call it is about; everything else nobody."""
 
+import asyncio
 from typing import cast
 
 import pytest
 
 from ivrflow.bridge.agi_events import Environment, read_environment
-from ivrflow.bridge.ami_protocol import AmiEvent
+from ivrflow.bridge.ami_client import AmiActionTimeout, AmiClient, AmiConnectionLost
+from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
 from ivrflow.bridge.fastagi_server import AgiChannel
@@ -16,6 +18,7 @@ class Channel:
     def __init__(self, unique_id: str) -> None:
         self.environment = read_environment({"agi_uniqueid": unique_id, "agi_extension": "12345"})
         self.closed = False
+        self.peer = "192.0.2.1:40000"
 
     def send(self, _command: object) -> int:
         return 1
@@ -123,6 +126,92 @@ async def test_a_call_that_arrives_while_the_manager_is_lost_is_deaf_from_the_st
     setup = Setup()
     setup.call("a.1")
     assert setup.events["a.1"] == [m.HearingLost()]
+
+
+async def test_a_second_session_for_a_live_call_is_refused_and_takes_nothing_from_it(
+    setup: Setup, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, live = setup.call("a.1")
+    second, channel = setup.call("a.1")
+    assert (live.closed, channel.closed) == (False, True)
+    second.closed()
+    setup.say("DTMFBegin", Uniqueid="a.1", Digit="7", Direction="Received")
+    assert setup.events == {"a.1": [m.KeyPressed(key="7")]}
+    assert [record.getMessage() for record in caplog.records] == [
+        "closed the FastAGI connection from 192.0.2.1:40000: call a.1 is live and has its session already"
+    ]
+
+
+@pytest.mark.parametrize("unique_id", ["", "1\x1b[31m.2", "1.2\rforged", "9" * 150])
+async def test_an_identity_that_asterisk_does_not_give_is_no_call(
+    setup: Setup, unique_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, channel = setup.call(unique_id)
+    assert channel.closed
+    assert setup.events == {}
+    assert len(caplog.records) == 1
+    assert caplog.records[0].getMessage().isprintable()
+
+
+async def test_a_call_whose_beginning_is_a_bug_leaves_no_line_behind(setup: Setup) -> None:
+    def fail(_line: AsteriskLine, _environment: Environment) -> bool:
+        raise ZeroDivisionError
+
+    setup.exchange._on_call = fail
+    with pytest.raises(ZeroDivisionError):
+        setup.call("a.1")
+    assert setup.exchange._lines == {}
+
+
+class Manager:
+    """Answers a list action when told to."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.answer: asyncio.Future[list[AmiEvent]] = asyncio.get_running_loop().create_future()
+
+    async def list_action(self, name: str) -> list[AmiEvent]:
+        assert name == "CoreShowChannels"
+        self.asked.set()
+        return await self.answer
+
+
+async def resynced(setup: Setup, answer: list[AmiEvent] | AmiError) -> None:
+    """The manager comes back; while Asterisk makes its list of channels, call c.3 arrives."""
+    manager = Manager()
+    setup.exchange.manager = cast("AmiClient", manager)
+    setup.exchange._manager_down("the link broke")
+    setup.exchange._manager_up()
+    await manager.asked.wait()
+    setup.call("c.3")
+    if isinstance(answer, AmiError):
+        manager.answer.set_exception(answer)
+    else:
+        manager.answer.set_result(answer)
+    await asyncio.gather(*setup.exchange._orders)
+
+
+async def test_a_reconnect_tells_who_is_still_there_and_leaves_newcomers_alone(setup: Setup) -> None:
+    setup.call("a.1")
+    setup.call("b.2")
+    await resynced(setup, [AmiEvent({"Event": "CoreShowChannel", "Uniqueid": "a.1"})])
+    assert setup.events == {
+        "a.1": [m.HearingLost(), m.HearingRestored()],
+        "b.2": [m.HearingLost(), m.CallerHungUp(cause=0)],
+        "c.3": [],
+    }
+
+
+async def test_a_pbx_that_will_not_list_its_channels_is_heard_all_the_same(setup: Setup) -> None:
+    setup.call("a.1")
+    await resynced(setup, AmiActionTimeout("no answer"))
+    assert setup.events == {"a.1": [m.HearingLost(), m.HearingRestored()], "c.3": []}
+
+
+async def test_a_link_that_breaks_during_the_check_leaves_the_calls_deaf(setup: Setup) -> None:
+    setup.call("a.1")
+    await resynced(setup, AmiConnectionLost("broke again"))
+    assert setup.events == {"a.1": [m.HearingLost()], "c.3": []}
 
 
 async def test_a_call_nobody_takes_is_given_back_to_the_dialplan() -> None:

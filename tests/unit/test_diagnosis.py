@@ -1,0 +1,43 @@
+"""What doctor looks at, one thing wrong at a time."""
+
+from pathlib import Path
+
+import pytest
+from served import free_port, stand_in
+
+from ivrflow.diagnosis import Finding, diagnose
+
+
+async def findings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return [finding async for finding in diagnose()]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"IVRFLOW_AMI_PORT": str(free_port())}, "PBX"),
+        ({"IVRFLOW_PROMPTS_DIR": "/nonexistent/prompts"}, "prompts"),
+        ({"IVRFLOW_FLOWS": "/nonexistent/flows"}, "flows"),
+        ({"IVRFLOW_JOURNAL": "sqlite:////proc/journal.sqlite"}, "journal"),
+        ({"IVRFLOW_AMI_PORT": "none"}, "settings"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_one_thing_wrong_is_one_bad_finding(
+    changed: dict[str, str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stand_in(tmp_path, **changed) as environment:
+        found = await findings(environment, monkeypatch)
+    bad = [finding for finding in found if finding.state == "bad"]
+    assert [finding.what.partition(":")[0] for finding in bad] == [told]
+    assert bad[0].as_dict()["state"] == "bad"
+
+
+async def test_a_module_that_takes_away_hearing_is_worth_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stand_in(tmp_path) as environment:
+        found = await findings(environment, monkeypatch)
+    assert any("bridge_native_rtp" in finding.what for finding in found if finding.state == "unsure")

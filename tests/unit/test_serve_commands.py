@@ -1,0 +1,98 @@
+"""`ivrflow serve` and `ivrflow doctor`: what keeps them from starting is said with exit code 1."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from served import stand_in
+
+from ivrflow.cli import main
+from tools.places import CHECKOUT
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("IVRFLOW_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_serving_needs_a_secret() -> None:
+    told = CliRunner().invoke(main, ["serve"])
+    assert told.exit_code == 1
+    assert "IVRFLOW_AMI_SECRET" in told.output
+    assert "Traceback" not in told.output
+
+
+def test_a_broken_flow_is_refused_with_its_place(tmp_path: Path) -> None:
+    flows = tmp_path / "flows"
+    flows.mkdir()
+    (flows / "bad.yaml").write_text("flow: bad\nstepz: {}\n", encoding="utf-8")
+    told = CliRunner().invoke(main, ["serve"], env={"IVRFLOW_AMI_SECRET": "x", "IVRFLOW_FLOWS": str(flows)})
+    assert told.exit_code == 1
+    assert "bad.yaml:2:1" in told.output
+    assert "Traceback" not in told.output
+
+
+def test_prompts_without_files_for_the_pbx_are_refused(tmp_path: Path) -> None:
+    told = CliRunner().invoke(
+        main,
+        ["serve"],
+        env={
+            "IVRFLOW_AMI_SECRET": "x",
+            "IVRFLOW_FLOWS": str(CHECKOUT / "callflows"),
+            "IVRFLOW_MASTERS": str(CHECKOUT / "prompts"),
+            "IVRFLOW_PROMPTS_DIR": str(tmp_path / "empty"),
+        },
+    )
+    assert told.exit_code == 1
+    assert "ivrflow prompts build" in told.output
+
+
+async def program(environment: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("IVRFLOW_")}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ivrflow", *arguments),
+        env={**clean, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+async def test_it_says_what_it_serves_and_stops_on_sigterm(tmp_path: Path, log_format: str) -> None:
+    async with stand_in(tmp_path, IVRFLOW_LOG_FORMAT=log_format) as environment, asyncio.timeout(30):
+        process = await program(environment, "serve")
+        assert process.stderr is not None
+        lines = []
+        while "serving" not in (line := (await process.stderr.readline()).decode()):
+            lines.append(line)
+        process.send_signal(signal.SIGTERM)
+        _, rest = await process.communicate()
+    assert lines == []
+    assert "12345 (gov12345)" in line
+    assert process.returncode == 0
+    assert "stopped; 0 calls served" in rest.decode()
+    if log_format == "json":
+        assert json.loads(line)["level"] == "info"
+
+
+async def test_doctor_finds_everything_in_order_but_the_engine(tmp_path: Path) -> None:
+    async with stand_in(tmp_path) as environment, asyncio.timeout(30):
+        process = await program(environment, "doctor", "--format", "json")
+        said, _ = await process.communicate()
+    findings = json.loads(said)
+    assert {finding["state"] for finding in findings} <= {"good", "unsure"}
+    assert any("nobody listens" in finding["what"] for finding in findings)
+    assert process.returncode == 0
+
+
+def test_doctor_ends_with_1_when_something_is_missing() -> None:
+    told = CliRunner().invoke(main, ["doctor"])
+    assert told.exit_code == 1
+    assert "BAD" in told.output
