@@ -144,9 +144,8 @@ class AsteriskLine:
                 log.info("call %s: the agent is asked to %s", self.unique_id, action.task)
             case m.EndCall():
                 self._end_call()
-            case m.FallBack():
-                self._channel.interrupt()
-                self._channel.close()  # without the done variable: the dialplan's fallback has the caller now
+            case m.FallBack(reason=reason):
+                self._fall_back(reason)
             case _:
                 assert_never(action)
 
@@ -212,6 +211,13 @@ class AsteriskLine:
     def _end_call(self) -> None:
         self._channel.send(agi.set_variable(DONE_VARIABLE, "1"))
         self._hanging_up = self._channel.send(agi.hangup())
+
+    def _fall_back(self, reason: str) -> None:
+        log.warning("call %s goes to the fallback: %s", self.unique_id, reason)
+        for ticket in set(self.agent_channels.values()) - {self._bridging[1]}:
+            self._drop_agent(ticket)  # or a phone rings on, and whoever picks it up finds nobody; a talk may go on
+        self._channel.interrupt()
+        self._channel.close()  # without the done variable: the dialplan's fallback has the caller now
 
     # ── what the AGI session says ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,12 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ivrflow.bridge.agi_events import Environment
-from ivrflow.bridge.ami_client import AmiClient
+from ivrflow.bridge.ami_client import AmiClient, AmiConnectionLost
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.fastagi_server import AgiChannel, FastAgiServer
 
 log = logging.getLogger("ivrflow.bridge")
+
+MAX_UNIQUE_ID = 149
+"""Characters of the longest Uniqueid that Asterisk has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +92,28 @@ class Exchange:
 
     def _call_arrived(self, channel: AgiChannel) -> AsteriskLine:
         line = AsteriskLine(channel, self, self._line_settings, self._line_closed)
-        self._lines[line.unique_id] = line
-        if not self._on_call(line, channel.environment):
+        if fault := self._fault_of(line.unique_id):
+            log.warning("closed the FastAGI connection from %s: %s", channel.peer, fault)
             channel.close()
-        elif not self._is_up:
-            line.hearing_lost()
+        elif not self._on_call(line, channel.environment):
+            channel.close()
+        else:
+            self._lines[line.unique_id] = line
+            if not self._is_up:
+                line.hearing_lost()
         return line
 
+    def _fault_of(self, unique_id: str) -> str:
+        """Why that cannot be a new call's identity, or "". Events are routed and the journal is kept by it."""
+        if not unique_id:
+            return "its environment has no agi_uniqueid"
+        if len(unique_id) > MAX_UNIQUE_ID or not unique_id.isprintable():
+            return f"its agi_uniqueid {unique_id[:40]!r} is none that Asterisk gives"
+        return f"call {unique_id} is live and has its session already" if unique_id in self._lines else ""
+
     def _line_closed(self, line: AsteriskLine) -> None:
-        self._lines.pop(line.unique_id, None)
+        if self._lines.get(line.unique_id) is line:
+            del self._lines[line.unique_id]
         for agent in [agent for agent, its_line in self._agents.items() if its_line is line]:
             del self._agents[agent]
 
@@ -147,13 +163,16 @@ class Exchange:
 
     async def _resync(self) -> None:
         """After a reconnect: which of our callers are still there?"""
+        deaf = list(self._lines.values())  # not those who arrive while Asterisk makes its list: they may not be in it
         try:
-            channels = await self.manager.list_action("CoreShowChannels")
+            present = {channel.get("Uniqueid") for channel in await self.manager.list_action("CoreShowChannels")}
+        except AmiConnectionLost:
+            return  # deaf they stay, until it is back once more
         except AmiError as error:
+            # Their keys and speech arrive again all the same, and a caller who has left is known from the session.
             log.warning("cannot check the live calls after the reconnect: %s", error)
-            return
-        present = {channel.get("Uniqueid") for channel in channels}
-        for line in list(self._lines.values()):
+            present = {line.unique_id for line in deaf}
+        for line in deaf:
             if line.unique_id in present:
                 line.hearing_restored()
             else:
