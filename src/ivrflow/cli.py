@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 
 import click
 
@@ -52,3 +53,5 @@ def main() -> None:
 
     Exit codes: 0 fine, 1 problems, 2 wrong usage.
     """  # noqa: D301 - \b keeps the lines apart in --help
+    if os.environ.get("NO_COLOR"):  # no-color.org; rich looks by itself, click does not
+        click.get_current_context().color = False

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -33,6 +34,16 @@ def test_every_command_has_help_of_its_own(command: str) -> None:
 @pytest.mark.parametrize("arguments", [["nonsense"], ["check", "--nonsense"], ["trace"], ["calls", "--format", "xml"]])
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(main, arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_no_color_takes_the_colours_away(tmp_path: Path, no_color: str, coloured: bool) -> None:
+    (tmp_path / "empty.yaml").touch()
+    on_a_terminal = CliRunner(env={"NO_COLOR": no_color}).invoke(
+        main, ["check", str(tmp_path / "empty.yaml")], color=True
+    )
+    assert on_a_terminal.exit_code == 1
+    assert ("\x1b[" in on_a_terminal.output) == coloured
 
 
 def test_help_does_not_import_what_only_one_command_needs() -> None:

@@ -66,7 +66,8 @@ def _duration_hint(text: str) -> str:
             (short for word, short in _UNITS.items() if hit[2] in {word, word + "s", word + "onds", word + "utes"}), ""
         )
         if unit:
-            return f"write {hit[1]}{unit}"
+            put_right = hit[1] + unit
+            return f"write {put_right}" if _seconds(put_right) is not None else f"write at most {written(DAY_S)}"
     return "write a number and its unit without blank: 3s, 500ms, 1m, 1m30s"
 
 

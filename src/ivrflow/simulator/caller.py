@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ivrflow.flow.model import CallFlow, Climb, Close, Ladder, Menu, Say, Transfer
 from ivrflow.flow.problems import Location, Problem, did_you_mean
+from ivrflow.flow.syntax import shortened
 from ivrflow.simulator.agents import read_agent
 from ivrflow.simulator.caller_commands import (
     Bare,
@@ -105,7 +106,7 @@ def read_command(line: str, vocabulary: Vocabulary) -> Command | None:
         return _BARE[word]
     reader = _READERS.get(word)
     if reader is None:
-        raise Mistake(f"'{word}' is no command", did_you_mean(word, [*_BARE, *_READERS]))
+        raise Mistake(f"'{shortened(word)}' is no command", did_you_mean(word, [*_BARE, *_READERS]))
     try:
         return reader(rest, vocabulary)
     except ValueError as problem:
@@ -119,9 +120,12 @@ def _keys(text: str) -> Press:
     if text.startswith("#"):
         raise Mistake("'#' is a key here", "put a blank behind the '#' of a comment")
     if set(text.upper().replace(" ", "")) <= KEYS:
-        raise Mistake(f"'{text}' is not how keys are written", f"write {text.upper().replace(' ', '')}")
+        raise Mistake(
+            f"'{shortened(text)}' is not how keys are written", f"write {shortened(text.upper().replace(' ', ''))}"
+        )
     raise Mistake(
-        f"'{text}' is neither keys nor a command", "keys are 0-9 * # A-D; a command begins with '/', see /help"
+        f"'{shortened(text)}' is neither keys nor a command",
+        "keys are 0-9 * # A-D; a command begins with '/', see /help",
     )
 
 

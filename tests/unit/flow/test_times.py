@@ -42,6 +42,7 @@ def test_durations(written: str, seconds: float) -> None:
         ("3", "'3' has no unit", "write 3s for seconds, 3m for minutes, or 500ms"),
         ("1.5", "'1.5' has no unit", "write 1.5s for seconds, 1.5m for minutes, or 500ms"),
         ("3 s", "'3 s' is not a duration", "write 3s"),
+        ("100000h", "'100000h' is not a duration", "write at most 24h"),
         ("3sec", "'3sec' is not a duration", "write 3s"),
         ("3 seconds", "'3 seconds' is not a duration", "write 3s"),
         ("2 minutes", "'2 minutes' is not a duration", "write 2m"),

@@ -78,3 +78,10 @@ def test_the_flow_knows_its_names() -> None:
     assert {"noise", "short_lookup", "agreement"} <= set(known.situations)
     assert {"speech", "audible", "caller_has_request", "lookup_done"} <= set(known.signals)
     assert set(known.extensions) == {"1001"}
+
+
+@pytest.mark.parametrize("line", ["x" * 5000, "/" + "x" * 5000, "1 " * 2500])
+def test_a_line_of_garbage_is_not_repeated_in_full(line: str) -> None:
+    with pytest.raises(Mistake) as told:
+        read_command(line, KNOWN)
+    assert all(len(text) < 200 for text in told.value.args)
