@@ -44,8 +44,9 @@ class Engine:
         """
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("IVRFLOW_")}
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "ivrflow", "serve", "--drain", str(self._drain_s)),
+            # Ours may be killed, or end with its terminal: then nobody else would stop this one, and it keeps its port.
+            *("setpriv", "--pdeathsig", "TERM"),
+            *(sys.executable, "-m", "ivrflow", "serve", "--drain", str(self._drain_s)),
             cwd=CHECKOUT,
             env={**inherited, **self._environment},
             stdin=asyncio.subprocess.DEVNULL,

@@ -46,7 +46,7 @@ async def serve(settings: PbxSettings, *, once: bool) -> int:
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last: the terminal was closed
         loop.add_signal_handler(number, stopping.set)
     pbx = Pbx(DEMO_STATE, settings)
     engine = Engine({**settings.engine_environment(), "IVRFLOW_JOURNAL": JOURNAL})

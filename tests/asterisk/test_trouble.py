@@ -1,7 +1,9 @@
 """What a caller meets when something breaks: never silence, never a hang-up nobody meant, and nothing left behind."""
 
 import asyncio
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from ivrflow.engine.trace import Fact
 from ivrflow.settings import SettingsError
 from tools.engine import Engine
 from tools.pbx import Pbx
+from tools.places import CHECKOUT
 
 GREETING = "gov12345/greeting_inbound.standard"
 CONNECTED = "gov12345/silent_call.connected"
@@ -37,6 +40,42 @@ async def test_an_engine_that_dies_in_a_call_leaves_the_caller_with_an_apology_a
     await engine.stop()
     heard = [prompt.name for prompt in await heard_by(call, sounds(flows_for_tests()["gov12345"]))]
     assert heard == [GREETING, APOLOGY]
+
+
+async def test_an_engine_does_not_outlive_the_process_that_started_it(pbx: Pbx, tmp_path: Path) -> None:
+    starter = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _START_AN_ENGINE),
+        cwd=CHECKOUT,
+        env={**os.environ, **pbx.settings.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/j.sqlite"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert starter.stdout is not None
+    engine = os.pidfd_open(int(await starter.stdout.readline()))
+    try:
+        gone = asyncio.Event()
+        asyncio.get_running_loop().add_reader(engine, gone.set)
+        assert not gone.is_set()
+        starter.kill()
+        async with asyncio.timeout(10):
+            await gone.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(engine)
+        os.close(engine)
+        await starter.wait()
+
+
+_START_AN_ENGINE = """
+import asyncio, os
+from tools.engine import Engine
+
+async def start():
+    engine = Engine({name: value for name, value in os.environ.items() if name.startswith("IVRFLOW_")})
+    await engine.start()
+    print(engine.pid, flush=True)
+    await engine.exited()
+
+asyncio.run(start())
+"""
 
 
 async def test_a_stopped_engine_hands_its_live_calls_to_the_fallback(pbx: Pbx, phones: Phones, tmp_path: Path) -> None:
