@@ -168,12 +168,13 @@ while True:
 """
 
 
-@pytest.mark.parametrize("after_s", [0.35, 0.6])
+@pytest.mark.parametrize("after_s", [0.35, 1.2])
 def test_a_killed_engine_loses_at_most_the_last_second_and_never_the_file(url: str, file: Path, after_s: float) -> None:
     program = ENGINE_THAT_DIES.format(here=str(Path(__file__).parent), url=url)
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as engine:
         assert engine.stdout is not None
         assert engine.stdout.readline() == b"writing\n"
+        began_at = time.monotonic()
         time.sleep(after_s)  # any moment is as good as another
         killed_at = time.monotonic()
         engine.send_signal(signal.SIGKILL)
@@ -187,7 +188,8 @@ def test_a_killed_engine_loses_at_most_the_last_second_and_never_the_file(url: s
     for call in found:
         stored = read(url).call(call.call)
         assert stored.missing == 0
-        assert killed_at - stored.happenings[-1].at <= 1.0
+        last = stored.happenings[-1].at if stored.happenings else began_at  # killed before the first commit was due
+        assert killed_at - last <= 1.0
     with writing(url) as journal:  # the next engine goes on in the same file
         silent_call(FLOW, journal.call_arrived("next", FLOW, 100.0))
     assert read(url).call("next").summary.is_over
