@@ -3,7 +3,9 @@
 import asyncio
 import os
 import re
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,8 @@ async def test_an_engine_does_not_outlive_the_process_that_started_it(pbx: Pbx, 
             await gone.wait()
     finally:
         asyncio.get_running_loop().remove_reader(engine)
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(engine, signal.SIGKILL)
         os.close(engine)
         await starter.wait()
 
