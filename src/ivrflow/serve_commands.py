@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import resource
 import signal
 import sys
 import time
@@ -32,6 +33,9 @@ THREAD_SWITCH_S = 0.0005
 GARBAGE_THRESHOLDS = (10_000, 20, 20)
 """Of Python's garbage collector, by generation: a full round only every few million objects."""
 
+FILES_BESIDE_CALLS = 64
+"""Open files the engine needs besides one per call: libraries, journal, log, manager, port probes."""
+
 
 @click.command()
 @click.option(
@@ -56,6 +60,7 @@ def serve(drain: float) -> None:
         _log_to_stderr(settings.log_format)
         for warning in settings.warnings:
             log.warning("%s", warning)
+        _make_room_for(settings.max_calls)
         run_loop(_serve(settings, load_for_service(settings), drain))
     except FlowError as error:
         click.echo(str(error), err=True)
@@ -120,6 +125,27 @@ def _collect_garbage_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+
+def _make_room_for(calls: int) -> None:
+    """Raise this process's limit of open files as far as `calls` connections need, or warn.
+
+    Beyond the limit connections are left unaccepted, and nothing in the log would say why callers get the fallback.
+    """
+    needed = calls + FILES_BESIDE_CALLS
+    limit, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY or limit >= needed:
+        return
+    limit = needed if highest == resource.RLIM_INFINITY else min(needed, highest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, highest))
+    if limit < needed:
+        log.warning(
+            "IVRFLOW_MAX_CALLS is %d, and this process may open %d files, which is enough for %d calls; further callers "
+            "get the fallback. Raise the limit (LimitNOFILE= in a systemd service, ulimit -n in a shell)",
+            calls,
+            limit,
+            max(0, limit - FILES_BESIDE_CALLS),
+        )
 
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:

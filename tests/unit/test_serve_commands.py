@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from served import stand_in
 
 from ivrflow.cli import main
+from ivrflow.serve_commands import _make_room_for
 from tools.places import CHECKOUT
 
 
@@ -52,6 +54,31 @@ def test_prompts_without_files_for_the_pbx_are_refused(tmp_path: Path) -> None:
     )
     assert told.exit_code == 1
     assert "ivrflow prompts build" in told.output
+
+
+@pytest.mark.parametrize(
+    ("allowed", "set_to", "warned"),
+    [
+        ((1024, 4096), [], ""),
+        ((256, 4096), [(564, 4096)], ""),
+        ((256, resource.RLIM_INFINITY), [(564, resource.RLIM_INFINITY)], ""),
+        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), [], ""),
+        ((256, 400), [(400, 400)], "enough for 336 calls"),
+    ],
+)
+def test_every_call_needs_an_open_file(
+    allowed: tuple[int, int],
+    set_to: list[tuple[int, int]],
+    warned: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    changed: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: allowed)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: changed.append(limits))
+    _make_room_for(500)
+    assert changed == set_to
+    assert [warned in record.getMessage() for record in caplog.records] == ([True] if warned else [])
 
 
 async def program(environment: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
