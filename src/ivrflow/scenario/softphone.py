@@ -349,6 +349,9 @@ class SoftPhone:
                 assert_never(news)
 
     def _arrived(self, sip: SipCall, now: float) -> None:
+        if self._quiet is not None:  # closing: nobody would end this call, and its sockets would stay open
+            sip.refuse(503, "Service Unavailable", now)
+            return
         try:
             ports = new_port(self._local[0])
         except PhoneError:

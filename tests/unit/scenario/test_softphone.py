@@ -73,6 +73,18 @@ async def test_closing_does_not_wait_for_a_peer_that_is_gone() -> None:
         assert time.monotonic() - began < 5
 
 
+async def test_a_call_that_comes_while_the_phone_closes_is_refused() -> None:
+    async with phone(Answer()) as bob, at(bob) as alice:
+        bob.registered_for_s = 60  # to be taken back at a server that does not answer: closing takes its time
+        closing = asyncio.create_task(bob.close(within_s=0.5))
+        await asyncio.sleep(0)
+        with pytest.raises(CallRefused) as refusal:
+            await alice.call("bob")
+        assert refusal.value.status == 503
+        await closing
+        assert bob.calls == []
+
+
 async def test_what_is_no_sip_is_counted_and_harmless(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with phone(Answer()) as bob, at(bob) as alice:
