@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import assert_never
 
 from rich.console import Console, Group, RenderableType
@@ -107,6 +107,7 @@ def _happenings(
     table.add_column("rule", no_wrap=True)
     table.add_column("place", no_wrap=True)
     story = _Story(verdicts, phrase_text)
+    files = {line.where.partition(":")[0] for line in trace}
     for line in trace:
         mark = _mark(line)
         table.add_row(
@@ -114,7 +115,7 @@ def _happenings(
             Text(mark, style=_STYLES[mark]),
             Text(story.words(line), style=_STYLES[mark]),
             Text(_rule_and_rung(line), style="dim"),
-            Text(_place(line.where), style="dim"),
+            Text(_place(line.where, files), style="dim"),
         )
     return table
 
@@ -229,10 +230,19 @@ def _name(rule: str) -> str:
     return rule.rpartition("/")[2]
 
 
-def _place(where: str) -> str:
-    """What fits and is enough to find it: "standards/gov12345.yaml:216:9" is shown as "gov12345.yaml:216"."""
+def _place(where: str, files: Collection[str]) -> str:
+    """What fits and is enough to find it: the file's name, and its folder when another of `files` has the same name.
+
+    A standard and the flow that follows it often share a name, so a standard's folder is always shown:
+    "callflows/standards/gov12345.yaml:216:9" becomes "standards/gov12345.yaml:216".
+    """
     file, _, position = where.partition(":")
-    return f"{file.rpartition('/')[2]}:{position.partition(':')[0]}" if position else where
+    if not position:
+        return where
+    *_, folder, name = ["", *file.split("/")]
+    shared = any(other != file and other.rpartition("/")[2] == name for other in files)
+    shown = f"{folder}/{name}" if folder and (shared or folder == "standards") else name
+    return f"{shown}:{position.partition(':')[0]}"
 
 
 def _band(wait: WaitSeen) -> str:

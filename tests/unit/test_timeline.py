@@ -44,13 +44,13 @@ def words_for(*trace: TraceLine) -> str:
 
 def test_a_silent_call_in_a_hundred_columns() -> None:
     assert lines_for(*SILENT_CALL, verdicts=(KEPT, BROKEN, NOT_APPLICABLE)) == [
-        "second     what happened                                         rule              place",
-        "  0.00  <  call arrived, 12345 政府服务热线                                        gov12345.yaml:3",
-        "  0.02  >  您好，政府热线，请问有什么可以帮到您？                silent_call 1     gov12345.yaml:216",
-        "                                                                 greeting_inbound",
-        "  3.27     heard to its end, after 3.25 s                        silent_call 1",
-        "  3.27  ~  waiting 4 s                                           silent_call 1     gov12345.yaml:216",
-        "  7.29  ~  waited 4.02 s; the standard says 3-5 s                silent_call 1     gov12345.yaml:216",
+        "second     what happened                               rule              place",
+        "  0.00  <  call arrived, 12345 政府服务热线                              callflows/gov12345.yaml:3",
+        "  0.02  >  您好，政府热线，请问有什么可以帮到您？      silent_call 1     standards/gov12345.yaml:216",
+        "                                                       greeting_inbound",
+        "  3.27     heard to its end, after 3.25 s              silent_call 1",
+        "  3.27  ~  waiting 4 s                                 silent_call 1     standards/gov12345.yaml:216",
+        "  7.29  ~  waited 4.02 s; the standard says 3-5 s      silent_call 1     standards/gov12345.yaml:216",
         "  7.29     call ended: nobody spoke",
         "",
         "verdicts: 1 broken, 1 kept, 1 not applicable",
@@ -153,3 +153,24 @@ def test_a_terminal_gets_colours(capsys: pytest.CaptureFixture[str], monkeypatch
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     show(timeline(SILENT_CALL, (BROKEN,), TEXTS.__getitem__))
     assert "\x1b[1;31mBROKEN" in capsys.readouterr().out
+
+
+def places_for(*places: str) -> list[str]:
+    """The last column of a trace with these places."""
+    trace = [TraceLine(0.0, Fact.ANSWERED, where=place) for place in places]
+    return [line.split()[-1] for line in lines_for(*trace)[1:]]
+
+
+def test_a_flow_and_its_standard_of_the_same_name_are_told_apart() -> None:
+    assert places_for("callflows/gov12345.yaml:22:3", "callflows/standards/gov12345.yaml:194:5") == [
+        "callflows/gov12345.yaml:22",
+        "standards/gov12345.yaml:194",
+    ]
+
+
+def test_a_place_has_its_folder_only_where_that_tells_something() -> None:
+    assert places_for("callflows/gov12345.yaml:22:3", "callflows/standards/house.yaml:4:5", "tiny.yaml:1:1") == [
+        "gov12345.yaml:22",
+        "standards/house.yaml:4",
+        "tiny.yaml:1",
+    ]
