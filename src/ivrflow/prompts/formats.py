@@ -99,29 +99,32 @@ def build_formats(masters: Sequence[Path], out: Path, report: Report = unreporte
     """Bring the PBX's files up to date with the masters below these folders; touch nothing that is.
 
     Files are replaced one by one in single steps, so a playing PBX never reads half a prompt; stopped half-way, the
-    next build goes on. Raises `SettingsError` when a master is missing or damaged.
+    next build goes on. `report` hears of the prompts that are made, not of those that are up to date. Raises `SettingsError` when a master is missing or damaged.
     """
     sources = _masters(masters)
     by_standard: dict[str, dict[str, Path]] = {}
     for (standard, stem), path in sources.items():
         by_standard.setdefault(standard, {})[stem] = path
+    stamps = {standard: _read_stamp(out / standard) for standard in by_standard}
+    stale: dict[tuple[str, str], str] = {}
+    for (standard, stem), path in sources.items():
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        known = stamps[standard].prompts.get(stem)
+        if known is None or known.master != digest or not _complete(out / standard, stem, known.duration_ms):
+            stale[standard, stem] = digest
     made = removed = 0
     milliseconds = 0
-    done = 0
     for standard, prompts in by_standard.items():
         folder = out / standard
         folder.mkdir(parents=True, exist_ok=True)
-        stamp = _read_stamp(folder)
+        stamp = stamps[standard]
         try:
             for stem, path in prompts.items():
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-                known = stamp.prompts.get(stem)
-                if known is None or known.master != digest or not _complete(folder, stem, known.duration_ms):
-                    stamp.prompts[stem] = known = _Made(digest, _make(path, folder, stem))
+                if (standard, stem) in stale:
+                    stamp.prompts[stem] = _Made(stale[standard, stem], _make(path, folder, stem))
                     made += 1
-                milliseconds += known.duration_ms
-                done += 1
-                report(done, len(sources), stem)
+                    report(made, len(stale), stem)
+                milliseconds += stamp.prompts[stem].duration_ms
             for stem in stamp.prompts.keys() - prompts.keys():
                 for name in BYTES_PER_SECOND:
                     (folder / f"{stem}.{name}").unlink(missing_ok=True)

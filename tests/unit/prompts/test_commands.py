@@ -58,6 +58,8 @@ def test_build_renders_and_makes_the_formats(tmp_path: Path, invoke: Invoke) -> 
     again = invoke("build")
     assert "recordings: 0 new, 6 up to date, 0 removed" in again.stdout
     assert "0 prompts made" in again.stdout
+    assert "telephone formats" in result.stderr
+    assert "telephone formats" not in again.stderr, "nothing was made"
 
 
 def test_build_without_the_voice_says_what_to_install(
