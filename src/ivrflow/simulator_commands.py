@@ -308,7 +308,7 @@ def _stored(call: str, settings: Settings) -> StoredCall:
 def _in_words(report: Replay) -> str:
     parting = report.parting
     if parting is None:
-        return f"identical: {report.events} events, {report.actions} actions"
+        return f"identical: {_counted(report)}"
     if parting.waited_for:
         begin = f"the answers part before event {parting.number}, second {parting.at:.2f}: {parting.waited_for} is up"
     else:
@@ -319,9 +319,15 @@ def _in_words(report: Replay) -> str:
             begin,
             *(f"  expected  {action}" for action in parting.expected or ("nothing",)),
             *(f"  got       {action}" for action in parting.got or (nothing,)),
-            f"identical before it: {report.events} events, {report.actions} actions",
+            f"identical before it: {_counted(report)}",
         ]
     )
+
+
+def _counted(report: Replay) -> str:
+    events = "1 event" if report.events == 1 else f"{report.events} events"
+    actions = "1 action" if report.actions == 1 else f"{report.actions} actions"
+    return f"{events}, {actions}"
 
 
 def _name(event: CallEvent) -> str:

@@ -11,8 +11,9 @@ from ivrflow.flow_files import load_flows
 from ivrflow.runtime.journal import Journal
 from ivrflow.simulator.call_file import USUAL_TIME, place_call, play
 from ivrflow.simulator.caller_commands import Bare, Press, Speak, Stay
+from ivrflow.simulator.replay import Replay
 from ivrflow.simulator.simulation import Simulation
-from ivrflow.simulator_commands import replay, try_
+from ivrflow.simulator_commands import _counted, replay, try_
 
 ROOT = Path(__file__).parent.parent.parent
 FLOW = """\
@@ -327,3 +328,11 @@ def test_no_journal_yet() -> None:
     result = replaying("last")
     assert result.exit_code == 2
     assert "there is no journal" in result.output
+
+
+@pytest.mark.parametrize(
+    ("events", "actions", "said"),
+    [(1, 1, "1 event, 1 action"), (2, 1, "2 events, 1 action"), (0, 3, "0 events, 3 actions")],
+)
+def test_one_is_not_counted_as_many(events: int, actions: int, said: str) -> None:
+    assert _counted(Replay(None, events, actions, None)) == said  # type: ignore[arg-type] # the session is not looked at

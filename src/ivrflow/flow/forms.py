@@ -120,7 +120,8 @@ def unknown_keys(
     title: str, strangers: list[Entry], known: Iterable[str], there: Collection[str], problems: ProblemList
 ) -> None:
     """Note keys that mean nothing in `title`; `there` are the known ones that are written too."""
-    missing = [name for name in known if name not in there]
+    names = list(known)
+    missing = [name for name in names if name not in there]
     for entry in strangers[:_UNKNOWN_SHOWN]:
         name = entry.key.text
         hint = did_you_mean(name, missing)
@@ -128,6 +129,8 @@ def unknown_keys(
             hint = f"'{twin}' is there already; delete this"
         elif not hint.startswith("did you mean") and entry.value == Text("", entry.value.where):
             hint = "between braces a comma ends the value before it; put that value in quotes or in [ ]"
+        # Where every known key is written already, the list of them still says what may stand here.
+        hint = hint or did_you_mean(name, names) or "delete it"
         problems.error(entry.key.where, f"{title} has no '{shortened(name)}'", hint)
     if len(strangers) > _UNKNOWN_SHOWN:
         more = len(strangers) - _UNKNOWN_SHOWN

@@ -56,6 +56,18 @@ def test_a_key_written_a_second_time_in_other_words_is_told_so() -> None:
     assert told == ["2:1: a thing has no 'waits' | 'wait' is there already; delete this"]
 
 
+def test_an_unknown_key_gets_the_list_though_every_known_one_is_written() -> None:
+    _, told = read("wait: 3s\nrepeats: 1\nthen: a\nvolume: 5\n")
+
+    assert told == ["4:1: a thing has no 'volume' | known here: repeats, then, wait"]
+
+
+def test_a_form_without_keys_says_to_delete_what_is_there() -> None:
+    _, told = read("volume: 5\n", FormSpec("a thing", ()))
+
+    assert told == ["1:1: a thing has no 'volume' | delete it"]
+
+
 def test_open_forms_hand_over_the_rest() -> None:
     form, told = read("wait: 3s\nunderstood: a\n", FormSpec("a thing", (WAIT,), rest="a step per word"))
 
