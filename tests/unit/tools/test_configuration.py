@@ -3,12 +3,14 @@
 import os
 import re
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from ivrflow.settings import Settings, variable
 from tools import passwords, pbx
 from tools.places import DOCKER, RECIPE
 
@@ -180,3 +182,23 @@ def test_both_are_told_the_same_ports(compose: dict[str, Any]) -> None:
 def test_only_known_settings_are_passed(compose: dict[str, Any]) -> None:
     given = compose["services"]["asterisk"]["environment"]
     assert set(given) <= {*pbx.defaults(), *passwords.NAMES}
+
+
+FIXED = {"AMI_HOST", "AMI_USER", "AGI_HOST", "FLOWS", "MASTERS", "PROMPTS_DIR", "PBX_PROMPTS_DIR"}
+"""Settings that are not the operator's here: both services share a machine, and the folders are those of the image."""
+
+
+def test_every_other_setting_reaches_the_engine(compose: dict[str, Any]) -> None:
+    given = compose["services"]["engine"]["environment"]
+    declared = {variable(setting.name) for setting in fields(Settings) if "read" in setting.metadata}
+    assert set(given) == declared - {f"IVRFLOW_{name}" for name in FIXED}
+    assert all(text.startswith(f"${{{name}:") for name, text in given.items())
+    # An empty variable would take the place of the image's; the default below the working folder cannot be written.
+    image = re.search(r"IVRFLOW_JOURNAL=(\S+)", (DOCKER / "engine.Dockerfile").read_text(encoding="utf-8"))
+    assert image is not None
+    assert given["IVRFLOW_JOURNAL"] == f"${{IVRFLOW_JOURNAL:-{image[1]}}}"
+
+
+def test_the_time_the_duty_extension_rings_reaches_the_pbx(compose: dict[str, Any]) -> None:
+    given = compose["services"]["asterisk"]["environment"]
+    assert given["PBX_DUTY_RING_SECONDS"] == "${PBX_DUTY_RING_SECONDS:-}"
