@@ -19,6 +19,10 @@ from ivrflow.bridge.fastagi_server import AgiChannel, FastAgiServer
 
 log = logging.getLogger("ivrflow.bridge")
 
+PING_EVERY_S = 1.0
+PING_WITHIN_S = 2.0
+"""Seconds: a manager that still accepts but no longer answers is found out within 3 s: no ladder is used up unheard."""
+
 MAX_UNIQUE_ID = 149
 """Characters of the longest Uniqueid that Asterisk has room for."""
 
@@ -69,6 +73,8 @@ class Exchange:
             on_event=self._manager_said,
             on_up=self._manager_up,
             on_down=self._manager_down,
+            ping_interval=PING_EVERY_S,
+            ping_seconds=PING_WITHIN_S,
         )
 
     async def start(self) -> None:

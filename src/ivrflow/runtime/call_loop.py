@@ -84,7 +84,7 @@ class LiveCall:
         """Stop deciding and hand the caller to the PBX's fallback (drain ran out, or a bug)."""
         if not self._is_done:
             self._line.perform(FallBack(reason=reason))
-            self._finish(reason)
+            self._finish("handed_to_fallback")  # the line's log says why
 
     def _handle(self, event: CallEvent) -> None:
         now = self._clock.now()

@@ -178,7 +178,7 @@ def test_a_bug_hands_the_caller_to_the_fallback_and_is_logged(caplog: pytest.Log
     call.happened(ARRIVED)
     call.happened(CallAnswered())
     assert wire.performed[-1] == FallBack(reason="a bug in the engine")
-    assert notebook.ended == [("a bug in the engine", "caller")]
+    assert notebook.ended == [("handed_to_fallback", "caller")]
     assert over == [call]
     assert clock.armed == []
     assert "boom" in caplog.text
