@@ -52,6 +52,7 @@ _MARKS = {
     Fact.LIMIT_REACHED: _TROUBLE,
     Fact.IGNORED: _TROUBLE,
     Fact.CALLER_HUNG_UP: _CALLER,
+    Fact.LINE_LOST: _TROUBLE,
     Fact.ENDED: _PLAIN,
     Fact.HANDED_OVER: _TROUBLE,
 }
@@ -200,6 +201,8 @@ class _Story:
                 return f"ignored: {detail}"
             case Fact.CALLER_HUNG_UP:
                 return _joined("caller hung up", detail)
+            case Fact.LINE_LOST:
+                return "the line is gone; nobody hung up"
             case Fact.ENDED:
                 return f"call ended: {detail}"
             case Fact.HANDED_OVER:

@@ -106,6 +106,7 @@ def lines_starting(start: str, lines: list[str]) -> str:
         (TraceLine(0.0, Fact.IGNORED, detail="no situation to cancel"), "ignored: no situation to cancel"),
         (TraceLine(0.0, Fact.CALLER_HUNG_UP, detail="cause 16"), "caller hung up, cause 16"),
         (TraceLine(0.0, Fact.CALLER_HUNG_UP), "caller hung up"),
+        (TraceLine(0.0, Fact.LINE_LOST), "the line is gone; nobody hung up"),
         (TraceLine(0.0, Fact.HANDED_OVER, detail="a bug in the engine"), "handed to the fallback: a bug in the engine"),
     ],
 )

@@ -267,8 +267,8 @@ class AsteriskLine:
         self._channel.close()
 
     def closed(self) -> None:
-        """The session is over."""
-        self.caller_left(0)
+        """The session is over. Asterisk says HANGUP first when the caller left; without it the PBX died or broke off."""
+        self._gone(m.LineLost())
         self.on_event = _nobody  # line and live call let go of each other: no work for the garbage collector
         self._on_closed(self)
 
@@ -276,13 +276,16 @@ class AsteriskLine:
 
     def caller_left(self, cause: int) -> None:
         """The caller's channel is gone; told once."""
+        self._gone(m.CallerHungUp(cause=cause))
+
+    def _gone(self, how: m.CallEvent) -> None:
         if self._is_gone:
             return
         self._is_gone = True
         for timer in (self._gate_timer, self._tail_timer):
             if timer is not None:
                 timer.cancel()
-        self._tell(m.CallerHungUp(cause=cause))
+        self._tell(how)
 
     def key_pressed(self, key: str) -> None:
         """The caller pressed a key."""

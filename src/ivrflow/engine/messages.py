@@ -127,6 +127,10 @@ class CallerHungUp(_Message, frozen=True, tag="caller_hung_up"):
     cause: int = 0
 
 
+class LineLost(_Message, frozen=True, tag="line_lost"):
+    """The line to the caller is gone and nobody hung up: the PBX died, or its session broke off."""
+
+
 CallEvent: TypeAlias = (
     CallArrived
     | CallAnswered
@@ -146,6 +150,7 @@ CallEvent: TypeAlias = (
     | HearingLost
     | HearingRestored
     | CallerHungUp
+    | LineLost
 )
 
 

@@ -225,6 +225,8 @@ class CallSession:
                 self._hearing_restored()
             case m.CallerHungUp(cause=cause):
                 self._caller_hung_up(cause)
+            case m.LineLost():
+                self._line_lost()
             case _:
                 assert_never(event)
 
@@ -286,6 +288,14 @@ class CallSession:
         self._note(Fact.CALLER_HUNG_UP, detail=f"cause {cause}" if cause else "")
         self._release_agent()
         self._over("caller_hung_up", by="caller")
+
+    def _line_lost(self) -> None:
+        """Nobody hung up, and nobody is there any more."""
+        if isinstance(self._standing, Saying):
+            self._note(Fact.PHRASE_ENDED, phrase=self._standing.phrase, detail="stopped: line lost")
+        self._note(Fact.LINE_LOST)
+        self._release_agent()
+        self._over("line_lost", by="")
 
     def _end_call(self, outcome: str) -> None:
         self._stop_playing("call ended")

@@ -41,6 +41,7 @@ class Fact(StrEnum):
     LIMIT_REACHED = "limit reached"
     IGNORED = "ignored"
     CALLER_HUNG_UP = "caller hung up"
+    LINE_LOST = "line lost"
     ENDED = "call ended"
     HANDED_OVER = "handed to the fallback"
 

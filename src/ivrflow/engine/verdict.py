@@ -27,6 +27,7 @@ _EXCUSES = frozenset(
         Fact.LIMIT_REACHED,
         Fact.HANDED_OVER,
         Fact.CALLER_HUNG_UP,
+        Fact.LINE_LOST,
     }
 )
 """What ends a wait, or keeps it from beginning, without breaking it; a call cut off is held against its ending."""
@@ -173,6 +174,8 @@ def _endings(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tup
                 ending = f"left on {line.detail.replace('_', ' ')}"
             case Fact.CALLER_HUNG_UP:
                 ending = "until the caller hung up"
+            case Fact.LINE_LOST:
+                ending = "until the line was lost"
             case Fact.LADDER_USED_UP if is_own_ladder:
                 ending = "then hung up" if rule.then == "hangup" else f"then {rule.then.replace('_', ' ')}"
                 if line.rung < len(rule.rungs):

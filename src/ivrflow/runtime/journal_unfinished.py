@@ -55,6 +55,8 @@ def _of_event(at: float, event: m.CallEvent, playing: dict[m.Ticket, str]) -> It
             yield TraceLine(at, Fact.HEARING_RESTORED)
         case m.CallerHungUp(cause=cause):
             yield TraceLine(at, Fact.CALLER_HUNG_UP, detail=f"cause {cause}" if cause else "")
+        case m.LineLost():
+            yield TraceLine(at, Fact.LINE_LOST)
         case m.DeadlineReached() | m.SituationCancelled() | m.TaskDone() | m.ValuesLearned():
             pass  # what they led to is told by the actions, or only the engine knows what they meant
 

@@ -159,6 +159,8 @@ class Transcript:
                 return "ivrflow", f"ignores: {line.detail}"
             case Fact.CALLER_HUNG_UP:
                 return "caller", "hangs up"
+            case Fact.LINE_LOST:
+                return "line", "is gone; nobody hung up"
             case Fact.HANDED_OVER:
                 return "ivrflow", f"hands the caller to the fallback: {line.detail}"
             case Fact.ENDED:

@@ -199,9 +199,9 @@ async def test_the_caller_leaves_once_however_often_it_is_said(setup: Setup) -> 
     assert setup.closed == [setup.line]
 
 
-async def test_a_session_that_just_closes_means_the_caller_is_gone(setup: Setup) -> None:
+async def test_a_session_that_just_closes_is_a_lost_line_and_nobody_s_hang_up(setup: Setup) -> None:
     setup.line.closed()
-    assert setup.events == [m.CallerHungUp()]
+    assert setup.events == [m.LineLost()]
 
 
 async def test_an_agent_is_rung_answers_and_is_joined(setup: Setup) -> None:

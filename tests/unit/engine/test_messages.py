@@ -24,6 +24,7 @@ EXAMPLES: list[m.Message] = [
     m.HearingLost(),
     m.HearingRestored(),
     m.CallerHungUp(cause=16),
+    m.LineLost(),
     m.Answer(),
     m.Play(ticket=1, phrase="gov/greeting", prompt="gov/greeting", seconds=2.5, loudest_frame=4000),
     m.StopPlaying(ticket=1),

@@ -117,3 +117,11 @@ def test_tickets_of_another_ringing_are_ignored() -> None:
     talking = bridged()
     assert talking.happens(m.AgentAnswered(ticket=talking.ticket(m.Ring)), after=0.1).last == [], "answered twice"
     assert talking.facts.count(Fact.AGENT_ANSWERED) == 1
+
+
+def test_a_lost_line_frees_the_agent_and_is_nobodys_hang_up() -> None:
+    talking = bridged()
+    talking.happens(m.LineLost(), after=5.0)
+    assert talking.last == [m.DropAgent(ticket=talking.ticket(m.Ring))]
+    assert (talking.session.outcome, talking.session.first_to_hang_up) == ("line_lost", "")
+    assert talking.session.is_over

@@ -192,6 +192,7 @@ def test_leaving_says_how() -> None:
     left = silent(1, Fact.LADDER_LEFT, 1, "caller_agrees")
     assert verdict(SILENT_CALL, *said(0, 1), left).observed == "left on caller agrees"
     assert verdict(SILENT_CALL, *said(0, 1), silent(1, Fact.CALLER_HUNG_UP, 1)).observed == "until the caller hung up"
+    assert verdict(SILENT_CALL, *said(0, 1), silent(1, Fact.LINE_LOST, 1)).observed == "until the line was lost"
     assert verdict(SILENT_CALL, *said(0, 1)).observed == "said"
 
 
