@@ -18,11 +18,14 @@ import statistics
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from bench.bystander import Bystander
 from ivrflow.runtime.journal_reader import JournalReader
 from ivrflow.scenario.call import Call
 from ivrflow.scenario.codecs import RATE, Samples, codec
 from ivrflow.scenario.listening import recognise
+from ivrflow.scenario.recording import QUIET_DBFS
 from ivrflow.scenario.softphone import SoftPhone
 from tools.engine import Engine
 from tools.pbx import Pbx, PbxSettings, build
@@ -31,6 +34,7 @@ from tools.run import prepare_prompts
 
 WAIT_S = 3.0
 GOAL_S = 0.06
+STEP = RATE // 100
 PHRASES = ("gov12345/greeting_inbound.standard", "gov12345/silent_call.connected", "gov12345/silent_call.change_phone")
 
 
@@ -46,9 +50,14 @@ def silences(call: Call, sounds: dict[str, Samples]) -> list[float]:
     names = [prompt.name for prompt in heard]
     if names != list(PHRASES):
         raise SystemExit(f"a caller heard {names}")
-    return [
-        after.start - (before.start + len(sounds[before.name]) / RATE) for before, after in itertools.pairwise(heard)
-    ]
+    return [after.start - (before.end + quiet_tail(sounds[before.name])) for before, after in itertools.pairwise(heard)]
+
+
+def quiet_tail(sound: Samples) -> float:
+    """Seconds of a prompt after its last sound: recognition tells when that was heard, also of a prompt that stalled."""
+    steps = sound[: len(sound) // STEP * STEP].reshape(-1, STEP).astype(float)
+    last = int(np.flatnonzero(np.sqrt((steps**2).mean(axis=1)) > 32767 * 10 ** (QUIET_DBFS / 20))[-1])
+    return (len(sound) - (last + 1) * STEP) / RATE
 
 
 async def measure(calls: int, state: Path) -> dict[str, float]:
