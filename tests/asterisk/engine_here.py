@@ -11,7 +11,7 @@ from ivrflow.app import Service
 from ivrflow.engine.messages import CallEvent
 from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import Fact, Judgement, TraceLine
-from ivrflow.flow.model import CallFlow, Transfer
+from ivrflow.flow.model import CallFlow, Hours, Step, Transfer
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.scenario.call import Call
@@ -28,18 +28,24 @@ _SAID = tuple(f"gov12345/{name}" for name in ("greeting", "silent_call", "hold_r
 
 
 def flows_for_tests() -> dict[str, CallFlow]:
-    """The real flows; only their phones ring shorter."""
+    """The real flows; only their phones ring shorter, and it is always day."""
     catalogue = PromptIndex.load(CHECKOUT / "prompts").catalogue()
     flows = load_flows([CHECKOUT / "callflows"], catalogue)
-    return {name: _ringing_shorter(flow) for name, flow in flows.items()}
+    return {name: _for_tests(flow) for name, flow in flows.items()}
 
 
-def _ringing_shorter(flow: CallFlow) -> CallFlow:
-    steps = {
-        name: dataclasses.replace(step, ring_for=RING_FOR_S) if isinstance(step, Transfer) else step
-        for name, step in flow.steps.items()
-    }
-    return dataclasses.replace(flow, steps=steps)
+def _for_tests(flow: CallFlow) -> CallFlow:
+    return dataclasses.replace(flow, steps={name: _step_for_tests(step) for name, step in flow.steps.items()})
+
+
+def _step_for_tests(step: Step) -> Step:
+    match step:
+        case Transfer():
+            return dataclasses.replace(step, ring_for=RING_FOR_S)
+        case Hours(windows=(first, *_)):
+            return dataclasses.replace(step, windows=(), otherwise=first.then)
+        case _:
+            return step
 
 
 def settings_for(pbx: Pbx, journal: Path, **changed: str) -> Settings:

@@ -32,8 +32,9 @@ def broken(judged: DrivenCall) -> list[str]:
     ]
 
 
-def test_a_silent_caller_at_noon_is_treated_as_documented() -> None:
-    silent = calling().silence(120)
+@pytest.mark.parametrize("at", [NOON, NIGHT], ids=["noon", "night"])
+def test_a_silent_caller_is_treated_as_documented_at_every_hour(at: float) -> None:
+    silent = calling(at=at).silence(120)
     assert silent.session.outcome
     assert silent.session.first_to_hang_up == "ivrflow"
     assert silent.verdict("gov12345/silent_call").judgement is Judgement.KEPT
@@ -42,8 +43,8 @@ def test_a_silent_caller_at_noon_is_treated_as_documented() -> None:
     assert broken(silent) == []
 
 
-def test_at_night_the_duty_extension_rings() -> None:
-    night = calling(at=NIGHT).silence(20)
+def test_at_night_who_speaks_gets_the_duty_extension() -> None:
+    night = calling(at=NIGHT).happens(m.SpeechStarted(), 1.0).happens(m.SpeechEnded(), 1.0).silence(20)
     assert (night.session.phase, night.session.step) == ("ringing", "duty")
 
 
