@@ -21,16 +21,26 @@ async def test_a_datagram_arrives_with_its_source_and_time() -> None:
     one, two = UdpPort(LOOPBACK), UdpPort(LOOPBACK)
     arrived: Arrived = []
     two.listen(lambda *item: arrived.append(item))
-    before = time.monotonic()
-    one.send(b"hello", two.address)
-    after = time.monotonic()
-    time.sleep(0.05)  # noqa: ASYNC251 - the event loop is to be busy: the arrival is to be right all the same
-    await until(arrived, 1)
-    ((datagram, source, at),) = arrived
-    assert (datagram, source) == (b"hello", one.address)
-    assert before - 0.001 <= at <= after + 0.02
-    one.close()
-    two.close()
+    late_by = []
+    try:
+        # The kernel begins to stamp some moments after the first socket of the machine asks for it; until then it stamps
+        # when a datagram is fetched, which here is 50 ms too late.
+        for _ in range(20):
+            arrived.clear()
+            before = time.monotonic()
+            one.send(b"hello", two.address)
+            after = time.monotonic()
+            time.sleep(0.05)  # noqa: ASYNC251 - the event loop is to be busy: the arrival is to be right all the same
+            await until(arrived, 1)
+            ((datagram, source, at),) = arrived
+            assert (datagram, source) == (b"hello", one.address)
+            late_by.append(at - after)
+            if before - 0.001 <= at <= after + 0.02:
+                return
+        raise AssertionError(f"the arrival was never right: late by {late_by} s")
+    finally:
+        one.close()
+        two.close()
 
 
 async def test_without_kernel_stamps_the_clock_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
