@@ -34,7 +34,6 @@ class SpeechGate:
     """Follows one caller's talking."""
 
     def __init__(self) -> None:
-        self._sounding = False
         self._speaking = False
         self.deadline: float | None = None
         """When `reached` is due; None while nothing is open."""
@@ -46,12 +45,10 @@ class SpeechGate:
 
     def talking_started(self, now: float) -> None:
         """Asterisk hears something."""
-        self._sounding = True
         self.deadline = now + (LONGEST_S if self._speaking else CONFIRM_S)
 
     def talking_stopped(self, now: float, lasted_ms: float) -> list[Heard]:
         """Asterisk hears nothing any more; the sound lasted so many milliseconds."""
-        self._sounding = False
         if self._speaking:
             self.deadline = now + PAUSE_S
             return []
@@ -70,13 +67,13 @@ class SpeechGate:
             self._speaking = True
             self.deadline = now + LONGEST_S
             return [SpeechStarted()]
-        self._speaking = self._sounding = False
+        self._speaking = False
         self.deadline = None
         return [SpeechEnded()]
 
     def lost(self) -> list[Heard]:
         """Nothing can be heard any more: whoever was speaking has stopped as far as we know."""
         was_speaking = self._speaking
-        self._sounding = self._speaking = False
+        self._speaking = False
         self.deadline = None
         return [SpeechEnded()] if was_speaking else []

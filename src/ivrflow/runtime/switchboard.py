@@ -44,10 +44,6 @@ class Switchboard:
         if not self._live:
             self._empty.set()
 
-    def get(self, call_id: str) -> LiveCall | None:
-        """The live call with that id."""
-        return self._live.get(call_id)
-
     @property
     def live(self) -> tuple[LiveCall, ...]:
         """All live calls."""
