@@ -22,11 +22,11 @@ import numpy as np
 
 from bench.bystander import Bystander
 from ivrflow.runtime.journal_reader import JournalReader
-from ivrflow.scenario.call import Call
-from ivrflow.scenario.codecs import RATE, Samples, codec
-from ivrflow.scenario.listening import recognise
-from ivrflow.scenario.recording import QUIET_DBFS
-from ivrflow.scenario.softphone import SoftPhone
+from ivrflow.softphone.call import Call
+from ivrflow.softphone.codecs import RATE, Samples, codec
+from ivrflow.softphone.listening import recognise
+from ivrflow.softphone.recording import QUIET_DBFS
+from ivrflow.softphone.softphone import SoftPhone
 from tools.engine import Engine
 from tools.pbx import Pbx, PbxSettings, build
 from tools.places import PROMPTS

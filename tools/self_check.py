@@ -18,10 +18,10 @@ from rich.text import Text
 
 from ivrflow.engine.trace import Fact, Judgement, TraceLine
 from ivrflow.runtime.journal_reader import JournalReader, NoSuchCallError, StoredCall
-from ivrflow.scenario.call import Call, CallEnd, PhoneError
-from ivrflow.scenario.codecs import Samples, codec
-from ivrflow.scenario.listening import HeardPrompt, recognise
-from ivrflow.scenario.softphone import SoftPhone
+from ivrflow.softphone.call import Call, CallEnd, PhoneError
+from ivrflow.softphone.codecs import Samples, codec
+from ivrflow.softphone.listening import HeardPrompt, recognise
+from ivrflow.softphone.softphone import SoftPhone
 from ivrflow.timeline import show, timeline
 from tools.pbx import PbxSettings
 from tools.stages import SetupError, stage

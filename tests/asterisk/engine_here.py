@@ -14,9 +14,9 @@ from ivrflow.engine.trace import Fact, Judgement, TraceLine
 from ivrflow.flow.model import CallFlow, Hours, Step, Transfer
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
-from ivrflow.scenario.call import Call
-from ivrflow.scenario.codecs import Samples, codec
-from ivrflow.scenario.listening import HeardPrompt, recognise
+from ivrflow.softphone.call import Call
+from ivrflow.softphone.codecs import Samples, codec
+from ivrflow.softphone.listening import HeardPrompt, recognise
 from ivrflow.settings import Settings, read_settings
 from tools.pbx import Pbx
 from tools.places import CHECKOUT, PROMPTS

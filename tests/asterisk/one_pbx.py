@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ivrflow.scenario.call import Call
-from ivrflow.scenario.softphone import OnCall, SoftPhone
+from ivrflow.softphone.call import Call
+from ivrflow.softphone.softphone import OnCall, SoftPhone
 from tools.pbx import Pbx, PbxSettings
 
 DUTY_RINGS_S = 2

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from ivrflow.scenario.codecs import RATE, Samples, codec
+from ivrflow.softphone.codecs import RATE, Samples, codec
 from tools.pbx import Pbx
 
 

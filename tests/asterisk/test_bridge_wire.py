@@ -15,7 +15,7 @@ from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply
 from ivrflow.bridge.ami_client import AmiActionFailed, AmiClient, AmiConnectionLost, AmiLoginRefused
 from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.fastagi_server import AgiChannel, FastAgiServer
-from ivrflow.scenario.call import Call
+from ivrflow.softphone.call import Call
 from tools.pbx import Pbx
 
 PROMPT = "house/fallback.apology"

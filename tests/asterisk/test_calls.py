@@ -15,10 +15,10 @@ from ivrflow.app import Service
 from ivrflow.engine.messages import CallerHungUp
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import CallFlow
-from ivrflow.scenario.audio_source import ComfortNoise, Noise, NoRtp, Silence, Tone
-from ivrflow.scenario.call import Call
-from ivrflow.scenario.codecs import RATE, Samples
-from ivrflow.scenario.softphone import Refuse
+from ivrflow.softphone.audio_source import ComfortNoise, Noise, NoRtp, Silence, Tone
+from ivrflow.softphone.call import Call
+from ivrflow.softphone.codecs import RATE, Samples
+from ivrflow.softphone.softphone import Refuse
 from tools.pbx import Pbx
 
 GREETING = "gov12345/greeting_inbound.standard"

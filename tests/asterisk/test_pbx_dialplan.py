@@ -11,10 +11,10 @@ import pytest_asyncio
 from one_pbx import DUTY_RINGS_S, Phones, complaints, no_channels_left, own_settings
 from peers import AgiPeer, AgiSession, prompt, seconds_of_tone
 
-from ivrflow.scenario.audio_source import Tone
-from ivrflow.scenario.call import Call, CallRefused
-from ivrflow.scenario.listening import find
-from ivrflow.scenario.softphone import BUSY, Answer, RegistrationRefused, RingOn, SoftPhone
+from ivrflow.softphone.audio_source import Tone
+from ivrflow.softphone.call import Call, CallRefused
+from ivrflow.softphone.listening import find
+from ivrflow.softphone.softphone import BUSY, Answer, RegistrationRefused, RingOn, SoftPhone
 from tools.pbx import Pbx
 
 PLAYED = "/var/lib/ivrflow/prompts"

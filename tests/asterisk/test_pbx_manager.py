@@ -15,9 +15,9 @@ from asterisk.manager import Event, Manager, ManagerAuthException, ManagerSocket
 from one_pbx import Phones
 from peers import AgiPeer, AgiSession, seconds_of_tone
 
-from ivrflow.scenario.audio_source import Tone
-from ivrflow.scenario.call import Call
-from ivrflow.scenario.softphone import BUSY, DECLINE, Answer, OnCall, RingOn
+from ivrflow.softphone.audio_source import Tone
+from ivrflow.softphone.call import Call
+from ivrflow.softphone.softphone import BUSY, DECLINE, Answer, OnCall, RingOn
 from tools.pbx import Pbx
 from tools.places import RECIPE
 

@@ -8,11 +8,11 @@ import pytest
 from one_pbx import Phones
 from peers import AgiPeer, AgiSession, prompt, seconds_of_tone
 
-from ivrflow.scenario.audio_source import AudioSource, ComfortNoise, NoRtp, Silence, Tone
-from ivrflow.scenario.call import Call, CallRefused
-from ivrflow.scenario.codecs import RATE
-from ivrflow.scenario.listening import find_all, recognise
-from ivrflow.scenario.softphone import Answer, RingOn, SoftPhone
+from ivrflow.softphone.audio_source import AudioSource, ComfortNoise, NoRtp, Silence, Tone
+from ivrflow.softphone.call import Call, CallRefused
+from ivrflow.softphone.codecs import RATE
+from ivrflow.softphone.listening import find_all, recognise
+from ivrflow.softphone.softphone import Answer, RingOn, SoftPhone
 from tools.pbx import Pbx
 
 PLAYED = "/var/lib/ivrflow/prompts"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivrflow.scenario.codecs import FRAME, RATE, codec
-from ivrflow.scenario.recording import Recording
-from ivrflow.scenario.rtp import KEY_EVENTS, KeyEvent, RtpPacket, RtpProtocolError, unpack_key, unpack_rtp
+from ivrflow.softphone.codecs import FRAME, RATE, codec
+from ivrflow.softphone.recording import Recording
+from ivrflow.softphone.rtp import KEY_EVENTS, KeyEvent, RtpPacket, RtpProtocolError, unpack_key, unpack_rtp
 
 PATIENTLY = settings(deadline=None)
 ALAW = codec("alaw")

@@ -5,10 +5,10 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivrflow.scenario.sdp import AudioLine, agree, answer_line, offer_line, read_sdp, write_sdp
-from ivrflow.scenario.sip_agent import SipAgent
-from ivrflow.scenario.sip_digest import authorization, parse_challenge
-from ivrflow.scenario.sip_message import (
+from ivrflow.softphone.sdp import AudioLine, agree, answer_line, offer_line, read_sdp, write_sdp
+from ivrflow.softphone.sip_agent import SipAgent
+from ivrflow.softphone.sip_digest import authorization, parse_challenge
+from ivrflow.softphone.sip_message import (
     Headers,
     NameAddr,
     SipProtocolError,

@@ -7,8 +7,8 @@ import pytest
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
 from ivrflow.flow.model import PromptCatalogue
 from ivrflow.runtime.journal_reader import CallSummary, StoredCall
-from ivrflow.scenario.call import CallEnd
-from ivrflow.scenario.listening import HeardPrompt
+from ivrflow.softphone.call import CallEnd
+from ivrflow.softphone.listening import HeardPrompt
 from tools.self_check import SelfCheck, show_check
 
 SAID = ("s/hello", "s/again")

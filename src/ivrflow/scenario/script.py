@@ -1,0 +1,277 @@
+"""What a scenario file says: who calls which number, what every phone does, what must be heard, what must come of it.
+
+A script is a list of steps done one after the other. Each step but the first begins at the *moment* the step before it
+ended: `hear` ends when the phrase's last sound was heard, `say` and `press` when the last frame was sent, `wait` when its
+seconds are over. So timings never add up errors: they count from what was really heard. When the steps are used up the
+caller stays silent until the call is over, and an agent talks on until somebody hangs up. All times are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from ivrflow.engine.trace import Judgement
+from ivrflow.flow.model import Band, CallFlow
+from ivrflow.flow.problems import Location
+from ivrflow.softphone.audio_source import AudioSource
+
+RECOGNISED_AFTER_S = 0.6
+"""Seconds of a phrase that must have been heard before anybody can know which one it is."""
+
+HEARD_AT_LEAST = 0.7
+"""Share of a phrase that counts as having heard it, where the script does not say."""
+
+PATIENCE_S = 30.0
+"""Seconds for which a phone waits for a phrase, beyond the pause the script expects, before it gives up."""
+
+
+# ── what happens at a phone ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """The phrase is heard to its end; the step ends with its last sound.
+
+    Attributes:
+        phrase: the phrase's key, "gov12345/silent_call.greeting".
+        at_least: share of its sound that must be heard, 0 to 1.
+        within: seconds for which the phone waits for it to begin.
+    """
+
+    phrase: str
+    where: Location
+    at_least: float = HEARD_AT_LEAST
+    within: float = PATIENCE_S
+
+
+@dataclass(frozen=True, slots=True)
+class HearStart:
+    """The phrase begins; the step's moment is its first sound, known `RECOGNISED_AFTER_S` later.
+
+    What the phone does next may cut it; so it need not be heard to its end.
+
+    Attributes:
+        at_most: share of its sound that may be heard before it must be cut; 1 when it may go on to its end.
+    """
+
+    phrase: str
+    where: Location
+    at_most: float = 1.0
+    within: float = PATIENCE_S
+
+
+@dataclass(frozen=True, slots=True)
+class HearMusic:
+    """Hold music begins."""
+
+    where: Location
+    within: float = PATIENCE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """How long it is quiet between the phrase before and the one after: an expectation, not a doing.
+
+    Attributes:
+        band: the seconds allowed, before `tolerance`.
+        tolerance: seconds by which a pause may be off and still be right.
+        rule: id of the rule the band was taken from ("as the rule says"); empty when the script gives seconds.
+    """
+
+    band: Band
+    where: Location
+    tolerance: float
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Do nothing for so many seconds, counted from the moment of the step before."""
+
+    seconds: float
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """Do nothing until so many seconds after this phone's call was answered."""
+
+    second: float
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Say something.
+
+    Attributes:
+        phrase: key of a phrase of the flow, spoken in its recorded voice; empty when `file` or `seconds` says what.
+        file: a sound file, absolute; None when there is none.
+        seconds: how long it takes: of the recording, or of plain made-up speech when there is neither phrase nor file.
+    """
+
+    seconds: float
+    where: Location
+    phrase: str = ""
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Press keys, one after the other."""
+
+    keys: str
+    where: Location
+    hold_ms: int = 100
+    gap_ms: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What the microphone picks up from now on while nothing is said."""
+
+    source: AudioSource
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Put the other side on hold (re-INVITE, sendonly)."""
+
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Take it off hold."""
+
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Hang up; nothing can follow."""
+
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Something an agent tells ivrflow about the call, without a sound.
+
+    Attributes:
+        what: start the situation `word`; take it back; give the signal `word`; the task is done; the placeholder
+            `word` has the value `value`.
+    """
+
+    what: Literal["situation", "cancel", "signal", "done", "value"]
+    where: Location
+    word: str = ""
+    value: str = ""
+
+
+Step: TypeAlias = (
+    Hear | HearStart | HearMusic | Pause | Wait | WaitUntil | Say | Press | Background | Hold | Resume | HangUp | Order
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPart:
+    """One agent: a further SIP phone.
+
+    Attributes:
+        extension: also the name of its SIP account.
+        manner: answers after `after` seconds of ringing; refuses (busy, declines) after them; lets it ring; or its
+            phone is not there at all.
+        steps: what is done from the answer on.
+    """
+
+    extension: str
+    manner: Literal["answers", "busy", "declines", "rings_on", "unreachable"]
+    where: Location
+    after: float = 0.0
+    steps: tuple[Step, ...] = ()
+
+
+# ── what must come of it ──────────────────────────────────────────────────────────────────────────────────────────────
+
+HungUpFirst: TypeAlias = Literal["caller", "ivrflow", "agent", "nobody"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedVerdict:
+    """The verdict a rule must get."""
+
+    judgement: Judgement
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What must be true when the call is over. What is None or empty is not looked at.
+
+    Attributes:
+        hung_up_first: who.
+        outcome: the flow's word for how the call ended.
+        verdicts: by rule id. Whether or not any are listed, no rule may be broken that is not listed as broken.
+        never_hear: keys of phrases that must not be heard, each with its place.
+        heard_else: whether the caller may also hear phrases the script does not name.
+        lasts: seconds from the answer to the end.
+        places: where each of these is written, by its name; for what is missing, the whole section.
+    """
+
+    hung_up_first: HungUpFirst | None = None
+    outcome: str | None = None
+    verdicts: Mapping[str, ExpectedVerdict] = field(default_factory=dict)
+    never_hear: Mapping[str, Location] = field(default_factory=dict)
+    heard_else: bool = False
+    lasts: Band | None = None
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+
+Stage: TypeAlias = Literal["pbx", "simulator"]
+STAGES: tuple[Stage, ...] = ("simulator", "pbx")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario, checked: every name in it is known, every expectation possible.
+
+    Attributes:
+        title: one line for people, unique within a run's report only by `file`.
+        file: the file it was read from, as it was named.
+        text: that file's text, for reports.
+        about: the comment lines at its head.
+        flow: what answers, as it is in the tester's own checkout.
+        number: what the caller dials.
+        at: local time of the call in the flow's time zone; None: whatever time it is.
+        proves: ids of the rules this scenario is the proof of.
+        stages: where it can be played.
+        why_not: why it cannot be played on the other one, when `stages` holds only one.
+        background: what the caller's microphone picks up from the start.
+        caller: what the caller does from the answer on.
+        agents: the further phones.
+        expect: what must be true at the end.
+        within: seconds for everything, from dialling; then the call is torn down and the scenario has failed.
+    """
+
+    title: str
+    file: str
+    text: str
+    about: tuple[str, ...]
+    flow: CallFlow
+    number: str
+    at: datetime | None
+    proves: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    why_not: str
+    background: AudioSource
+    caller: tuple[Step, ...]
+    agents: tuple[AgentPart, ...]
+    expect: Expectations
+    within: float
+    where: Location
