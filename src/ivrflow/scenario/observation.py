@@ -92,6 +92,7 @@ class PhoneSide:
         gave_up: where its script got stuck; None when it came through.
         sip: its signalling.
         audio: what it heard (left) and said (right) as a sound file; None when that was not kept.
+        audio_from: second at which that sound file begins.
         trouble: why this phone could not play its part, in one sentence; empty when it could.
     """
 
@@ -105,6 +106,7 @@ class PhoneSide:
     gave_up: GaveUp | None = None
     sip: tuple[SipLine, ...] = ()
     audio: Path | None = None
+    audio_from: float = 0.0
     trouble: str = ""
 
 
