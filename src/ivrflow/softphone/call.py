@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ivrflow.softphone.audio_source import AudioSource, NoRtp
 from ivrflow.softphone.codecs import Samples
@@ -52,6 +52,15 @@ class CallGone(PhoneError):
 
 
 @dataclass(frozen=True, slots=True)
+class SignallingLine:
+    """One SIP message that came in or went out (`direction` is "in" or "out"), at `at` (monotonic seconds)."""
+
+    at: float
+    direction: Literal["in", "out"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnd:
     """How a call ended: at `at`, by this phone, by the peer, or by nobody (no answer, peer gone).
 
@@ -67,7 +76,11 @@ class CallEnd:
 
 
 class Call:
-    """Made by `SoftPhone.dial`, or by a call that came in."""
+    """Made by `SoftPhone.dial`, or by a call that came in.
+
+    `recording` holds what was heard, `said` the packets that were sent where the phone keeps them, `signalling` the SIP
+    messages of this call.
+    """
 
     def __init__(
         self,
@@ -77,8 +90,12 @@ class Call:
         pacer: "Pacer",
         act: Callable[[], None],
         source: AudioSource,
+        *,
+        keeps_said: bool = False,
     ) -> None:
         self.recording = Recording()
+        self.said = Recording() if keeps_said else None
+        self.signalling: list[SignallingLine] = []
         self.incoming = False
         self.began_at = time.monotonic()  # the INVITE left, or came
         self.rings_at: float | None = None
@@ -110,6 +127,10 @@ class Call:
     def call_id(self) -> str:
         """The SIP Call-ID."""
         return self._sip.call_id
+
+    def header(self, name: str) -> str:
+        """A SIP header of the INVITE that came in; empty when it has none such, or the call is one we placed."""
+        return self._sip.header(name)
 
     @property
     def codec(self) -> str | None:
@@ -333,7 +354,8 @@ class Call:
         self._remote = agreed.remote
         own = self._sip.own or self.own_line()
         self.recording.understand(dict(own.codecs), own.keys)
-        self.recording.understand({agreed.payload_type: agreed.codec}, agreed.keys)
+        for recording in filter(None, (self.recording, self.said)):
+            recording.understand({agreed.payload_type: agreed.codec}, agreed.keys)
         if self._speaker is None:
             self._speaker = Speaker(agreed, self._source)
             self._pacer.attach(self)
@@ -365,6 +387,8 @@ class Call:
         if self._speaker and self._remote:
             for packet in self._speaker.next_packets():
                 self._port.send(packet, self._remote)
+                if self.said is not None:
+                    self.said.add(packet, time.monotonic())
 
     def frame_missed(self) -> None:
         """Let 20 ms pass."""

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections import deque
 from typing import Protocol
 
 FRAME_S = 0.02
 TURNS = 4  # the calls are spread over this many turns of 5 ms, so that 300 of them do not send at the same instant
 CATCH_UP_S = 0.2  # after a longer hold-up the missed frames are skipped instead of sent in one burst
+STALL_S = 0.1  # seconds; a turn later than this is remembered
 
 
 class Paced(Protocol):
@@ -20,10 +22,15 @@ class Paced(Protocol):
 
 
 class Pacer:
-    """Runs while something is attached. `latest_s` is the worst lateness of a turn so far, in seconds."""
+    """Runs while something is attached.
+
+    `latest_s` is the worst lateness of a turn so far, in seconds; `stalls` are the last turns that were late by more than
+    `STALL_S`: when each was due (monotonic seconds), and by how many seconds it was late.
+    """
 
     def __init__(self) -> None:
         self.latest_s = 0.0
+        self.stalls: deque[tuple[float, float]] = deque(maxlen=1000)
         self._turns: list[list[Paced]] = [[] for _ in range(TURNS)]
         self._began = 0.0
         self._count = 0
@@ -53,6 +60,9 @@ class Pacer:
     def _run(self) -> None:
         self._timer = None
         now = time.monotonic()
+        due = self._began + self._count * FRAME_S / TURNS
+        if now - due > STALL_S:
+            self.stalls.append((due, now - due))
         while (late := now - (self._began + self._count * FRAME_S / TURNS)) >= 0:
             self.latest_s = max(self.latest_s, late)
             for paced in tuple(self._turns[self._count % TURNS]):

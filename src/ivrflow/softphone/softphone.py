@@ -11,16 +11,18 @@ async with SoftPhone("1001", password, ("127.0.0.1", 5060)) as phone:
 
 import asyncio
 import logging
+import re
 import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self, assert_never
+from typing import Literal, Self, assert_never
+from weakref import WeakValueDictionary
 
 from ivrflow.softphone.audio_source import AudioSource, Silence
-from ivrflow.softphone.call import Call, CallGone, PhoneError, Unreachable, new_port
+from ivrflow.softphone.call import Call, CallGone, PhoneError, SignallingLine, Unreachable, new_port
 from ivrflow.softphone.pacer import Pacer
 from ivrflow.softphone.sip_agent import SipAgent
 from ivrflow.softphone.sip_call import SipCall
@@ -39,6 +41,7 @@ from ivrflow.softphone.sip_news import (
 from ivrflow.softphone.udp_port import UdpPort, Wire
 
 CODECS = ("alaw", "ulaw")
+_CALL_ID = re.compile(r"^(?:call-id|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 log = logging.getLogger(__name__)
 
 
@@ -79,15 +82,6 @@ DECLINE = Refuse(603, "Decline")
 OnCall = Answer | RingOn | Refuse
 
 
-@dataclass(frozen=True, slots=True)
-class SignallingLine:
-    """One SIP message that came in or went out, for the record."""
-
-    at: float
-    direction: str
-    text: str
-
-
 class SoftPhone:
     """A phone. Use it as an async context manager: closing hangs up, unregisters and frees every port.
 
@@ -102,6 +96,7 @@ class SoftPhone:
         on_call: What to do with incoming calls: one answer for all, a function of the call, or None to take them from
             `next_call`; they ring until then.
         pacer: To share one between the phones of a process.
+        keeps_said: Whether every call keeps the packets it sends, too.
         wire: For tests: decides of every SIP and RTP datagram whether it gets through.
     """
 
@@ -117,6 +112,7 @@ class SoftPhone:
         display: str = "",
         on_call: OnCall | Callable[[Call], OnCall] | None = None,
         pacer: Pacer | None = None,
+        keeps_said: bool = False,
         wire: Wire | None = None,
     ) -> None:
         self.account = account
@@ -127,8 +123,10 @@ class SoftPhone:
         self._local = (local_ip, local_port)
         self._codecs = codecs
         self._pacer = pacer or Pacer()
+        self._keeps_said = keeps_said
         self._wire = wire
         self._calls: dict[SipCall, Call] = {}
+        self._by_call_id: WeakValueDictionary[str, Call] = WeakValueDictionary()  # those that are over, too
         self._arrivals: asyncio.Queue[Call] = asyncio.Queue()
         self._timer: asyncio.TimerHandle | None = None
         self._policies: dict[Call, asyncio.TimerHandle] = {}
@@ -234,10 +232,11 @@ class SoftPhone:
         agent, _ = self._open()
         ports = new_port(self._local[0])
         sip = agent.new_call(number)
-        call = Call(sip, ports, self._codecs, self._pacer, self._act, source or Silence())
+        call = Call(sip, ports, self._codecs, self._pacer, self._act, source or Silence(), keeps_said=self._keeps_said)
         self._calls[sip] = call
         call.listen(self._wire)
         agent.invite(sip, call.own_line(), call.began_at, headers)
+        self._by_call_id[call.call_id] = call
         self._act()
         return call
 
@@ -276,13 +275,22 @@ class SoftPhone:
     def _received(self, datagram: bytes, source: tuple[str, int], arrival: float) -> None:
         if self._agent is None or not datagram.strip(b"\r\n\0 "):
             return  # an empty datagram keeps a NAT mapping alive
-        self.signalling.append(SignallingLine(arrival, "in", datagram.decode(errors="replace")))
+        self._note("in", datagram, arrival)
         try:
             self._agent.receive(datagram, source, arrival)
         except SipProtocolError as problem:
             self.not_sip += 1
             log.debug("a datagram is not SIP", extra={"problem": str(problem)})
         self._act(arrival)
+
+    def _note(self, direction: Literal["in", "out"], datagram: bytes, at: float) -> None:
+        """Keep a message for the record: the phone's, and that of the call it belongs to."""
+        line = SignallingLine(at, direction, datagram.decode(errors="replace"))
+        self.signalling.append(line)
+        named = _CALL_ID.search(line.text)
+        call = self._by_call_id.get(named[1]) if named else None
+        if call is not None:
+            call.signalling.append(line)
 
     def _due(self) -> None:
         self._timer = None
@@ -298,7 +306,7 @@ class SoftPhone:
         agent = self._agent
         while agent.outbox or agent.news:
             for datagram, destination in agent.outbox:
-                self.signalling.append(SignallingLine(time.monotonic(), "out", datagram.decode(errors="replace")))
+                self._note("out", datagram, time.monotonic())
                 self._port.send(datagram, destination)
             agent.outbox.clear()
             news = agent.news[:]
@@ -357,8 +365,10 @@ class SoftPhone:
         except PhoneError:
             sip.refuse(503, "Service Unavailable", now)
             return
-        call = Call(sip, ports, self._codecs, self._pacer, self._act, Silence())
+        call = Call(sip, ports, self._codecs, self._pacer, self._act, Silence(), keeps_said=self._keeps_said)
         call.incoming, call.began_at = True, now
+        call.signalling += [line for line in self.signalling if line.at >= now and sip.call_id in line.text]
+        self._by_call_id[call.call_id] = call
         call.listen(self._wire)
         self._calls[sip] = call
         policy = self.on_call(call) if callable(self.on_call) else self.on_call

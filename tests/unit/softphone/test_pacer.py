@@ -114,3 +114,17 @@ async def test_one_that_comes_when_the_last_one_leaves_gets_its_turns() -> None:
     assert next_one.turns[-1] - next_one.turns[0] >= 2 * 0.02 - CATCH_UP_S
     pacer.detach(next_one)
     assert pacer._timer is None
+
+
+async def test_a_hold_up_is_remembered_with_its_beginning_and_its_length() -> None:
+    pacer, counted = Pacer(), Counted(wanted=3)
+    pacer.attach(counted)
+    await enough(counted)
+    counted.wanted, counted.enough = len(counted.turns) + 1, asyncio.Event()
+    began = time.monotonic()
+    time.sleep(0.15)  # noqa: ASYNC251 - the hold-up itself
+    await enough(counted)
+    pacer.detach(counted)
+    due, late = pacer.stalls[-1]
+    assert late >= 0.12
+    assert began - 0.02 <= due <= began + 0.02

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 
+import numpy as np
 import pytest
 from loopback_phones import NOWHERE, at, eventually, heard, phone
 
@@ -168,3 +169,31 @@ async def test_a_registration_that_is_not_renewed_is_logged(caplog: pytest.LogCa
     assert server.expires == ["1", "1"]
     assert [record.getMessage() for record in caplog.records] == ["the registration was not renewed: 403 Whatever"]
     server.port.close()
+
+
+async def test_every_call_has_its_own_signalling() -> None:
+    async with phone(Answer()) as bob, at(bob) as alice:
+        first, second = await alice.call("bob"), await alice.call("bob")
+        at_bob = {call.call_id: call for call in bob.calls}
+        await first.hang_up()
+        await eventually(lambda: len(first.signalling) >= 6 and len(at_bob[first.call_id].signalling) >= 6)
+        for call in (first, at_bob[first.call_id]):
+            words = [line.text.split("\r\n")[0].split(" sip:")[0] for line in call.signalling]
+            assert words == ["INVITE", "SIP/2.0 100 Trying", "SIP/2.0 200 OK", "ACK", "BYE", "SIP/2.0 200 OK"]
+        assert all(second.call_id in line.text for line in second.signalling)
+        assert {line.direction for line in second.signalling} == {"in", "out"}
+
+
+async def test_what_was_said_is_kept_where_it_is_asked_for() -> None:
+    async with phone(Answer()) as bob, SoftPhone("alice", server=bob.address, keeps_said=True) as alice:
+        call = await alice.call("bob")
+        tone = np.round(9000 * np.sin(np.arange(4000) * 2 * np.pi * 440 / 8000)).astype(np.int16)
+        await call.say(tone)
+        assert call.said is not None
+        (span,) = call.said.heard_spans()
+        assert span.end - span.start == pytest.approx(0.5, abs=0.03)
+        (there,) = bob.calls
+        assert there.said is None
+        await eventually(lambda: there.recording.heard_spans() and len(there.recording) >= 25)
+        (heard_there,) = there.recording.heard_spans()
+        assert span.start == pytest.approx(heard_there.start, abs=0.05)
