@@ -12,6 +12,7 @@ import itertools
 import logging
 import os
 import random
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
@@ -208,6 +209,8 @@ class AmiClient:
         self._ping_seconds = ping_seconds
         self._jitter = jitter
         self._sleep = sleep
+        # Another client's action may come to us as an event with its ActionID (UserEvent does): so ours are nobody else's.
+        self._own = secrets.token_hex(4)
         self._numbers = itertools.count(1)
         self._link: _Link | None = None
         self._keeper: asyncio.Task[object] | None = None
@@ -299,7 +302,7 @@ class AmiClient:
         is_list: bool,
         link: _Link | None = None,
     ) -> _Pending:
-        action_id = f"ivrflow-{next(self._numbers)}"
+        action_id = f"ivrflow-{self._own}-{next(self._numbers)}"
         data = build_action(name, action_id, headers, variables)
         if (link := link or self._link) is None:
             raise AmiConnectionLost(f"{name} was not sent: the manager connection is down")

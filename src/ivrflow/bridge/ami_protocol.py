@@ -21,6 +21,7 @@ MAX_ACTION_LINES = 128
 _BANNER = b"Asterisk Call Manager"
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_()-]*")
 _FORBIDDEN = re.compile(r"[\x00\r\n\ud800-\udfff]")
+_VARIABLE_NAME = re.compile(r"[^\s=,\"\\()\[\]]+(?:\([^=\"\\()\[\]]*\))?")
 _VARIABLE_VALUE = str.maketrans({character: "\\" + character for character in '\\,"()[]'})
 
 
@@ -102,14 +103,15 @@ def build_action(
         name: the action, e.g. `Originate`.
         action_id: what the response will carry.
         headers: the action's own headers; values are text as Asterisk expects it.
-        variables: channel variables to set (one `Variable` header each); the values may be any text on one line.
+        variables: channel variables to set (one `Variable` header each), or dialplan functions to write to, such as
+            `PJSIP_HEADER(add,X-Name)`; the values may be any text on one line.
 
     Raises:
         ValueError: a name or value would end its line, or is longer than Asterisk reads.
     """
     pairs = [("Action", name), ("ActionID", action_id), *(headers or {}).items()]
     for variable, value in (variables or {}).items():
-        if not variable or re.search(r"[=,\s\"\\]", variable):
+        if not _VARIABLE_NAME.fullmatch(variable):
             raise ValueError(f"{variable!r} is not the name of a channel variable")
         pairs.append(("Variable", f"{variable}={value.translate(_VARIABLE_VALUE)}"))
     if len(pairs) > MAX_ACTION_LINES:

@@ -33,6 +33,9 @@ HIGHEST_TALK_LEVEL = 3000
 DONE_VARIABLE = "IVRFLOW_DONE"
 """Channel variable by which the dialplan knows that the engine ended the call as intended and did not die in it."""
 
+CALL_HEADER = "X-Ivrflow-Call"
+"""SIP header of an agent's INVITE: the Uniqueid of the caller it is for, which is also the call's id in the journal."""
+
 _HowEnded: TypeAlias = Literal["finished", "stopped", "missing", "failed"]
 _WhyUnavailable: TypeAlias = Literal["no_answer", "busy", "unreachable"]
 
@@ -60,8 +63,18 @@ _CAUSES: Mapping[int, _WhyUnavailable] = {
 class Manager(Protocol):
     """What a line needs of the manager connection: an order whose answer nobody waits for."""
 
-    def order(self, action: str, headers: Mapping[str, str], on_refused: Callable[[str], None] | None = None) -> None:
-        """Send an action; `on_refused` hears why if Asterisk refuses it or the connection is lost."""
+    def order(
+        self,
+        action: str,
+        headers: Mapping[str, str],
+        on_refused: Callable[[str], None] | None = None,
+        *,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """Send an action; `on_refused` hears why if Asterisk refuses it or the connection is lost.
+
+        `variables` are channel variables to set.
+        """
 
     def adopt_agent(self, agent: str, line: AsteriskLine) -> None:
         """Route the events of the channel with that Uniqueid to the line."""
@@ -191,6 +204,7 @@ class AsteriskLine:
                 "Async": "true",
             },
             lambda why: self._refused(ring.ticket, why),
+            variables={f"PJSIP_HEADER(add,{CALL_HEADER})": self.unique_id},
         )
 
     def _refused(self, ticket: m.Ticket, why: str) -> None:

@@ -125,9 +125,16 @@ class Exchange:
 
     # ── orders to the manager ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def order(self, action: str, headers: Mapping[str, str], on_refused: Callable[[str], None] | None = None) -> None:
+    def order(
+        self,
+        action: str,
+        headers: Mapping[str, str],
+        on_refused: Callable[[str], None] | None = None,
+        *,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         """Send an action whose answer nobody waits for."""
-        task = asyncio.get_running_loop().create_task(self._send_order(action, headers, on_refused))
+        task = asyncio.get_running_loop().create_task(self._send_order(action, headers, on_refused, variables))
         self._orders.add(task)
         task.add_done_callback(self._orders.discard)
 
@@ -136,10 +143,14 @@ class Exchange:
         self._agents[agent] = line
 
     async def _send_order(
-        self, action: str, headers: Mapping[str, str], on_refused: Callable[[str], None] | None
+        self,
+        action: str,
+        headers: Mapping[str, str],
+        on_refused: Callable[[str], None] | None,
+        variables: Mapping[str, str] | None,
     ) -> None:
         try:
-            await self.manager.action(action, dict(headers))
+            await self.manager.action(action, headers, variables=variables)
         except AmiError as error:
             if on_refused is not None:
                 on_refused(str(error))

@@ -65,6 +65,10 @@ class SipCall:
         self._cseq += 1
         return self._cseq
 
+    def header(self, name: str) -> str:
+        """A header of the INVITE that came in; empty when it has none such, or the call is one we placed."""
+        return (self.invited_by.request.headers.first(name) or "") if self.invited_by else ""
+
     @property
     def owes_bye(self) -> bool:
         """Whether we hung up and still wait for the ACK before which the BYE must not be sent."""

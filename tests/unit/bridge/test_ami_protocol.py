@@ -117,6 +117,11 @@ def test_action() -> None:
     )
 
 
+def test_a_variable_may_be_a_function_to_write_to() -> None:
+    data = build_action("Originate", "a-7", variables={"PJSIP_HEADER(add,X-Call)": "pbx-1.7"})
+    assert b"Variable: PJSIP_HEADER(add,X-Call)=pbx-1.7\r\n" in data
+
+
 @pytest.mark.parametrize(
     ("headers", "variables", "said"),
     [
@@ -132,6 +137,9 @@ def test_action() -> None:
         ({}, {"A": "x\ny"}, "Variable of Originate cannot hold"),
         ({}, {"A=b": "x"}, "not the name of a channel variable"),
         ({}, {"": "x"}, "not the name of a channel variable"),
+        ({}, {"A,B": "x"}, "not the name of a channel variable"),
+        ({}, {"SET(A=1)": "x"}, "not the name of a channel variable"),
+        ({}, {"SET(A),B": "x"}, "not the name of a channel variable"),
         ({"Data": "x" * 1020}, {}, "makes a line of 1028 bytes; Asterisk reads at most 1024"),
         ({}, {f"V{number}": "" for number in range(MAX_ACTION_LINES - 1)}, "129 lines; Asterisk reads at most 128"),
     ],

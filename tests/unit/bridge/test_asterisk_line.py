@@ -40,11 +40,20 @@ class RecordedChannel:
 class RecordedManager:
     def __init__(self) -> None:
         self.orders: list[tuple[str, dict[str, str]]] = []
+        self.variables: list[dict[str, str]] = []
         self.refusals: list[Callable[[str], None] | None] = []
         self.adopted: list[str] = []
 
-    def order(self, action: str, headers: Mapping[str, str], on_refused: Callable[[str], None] | None = None) -> None:
+    def order(
+        self,
+        action: str,
+        headers: Mapping[str, str],
+        on_refused: Callable[[str], None] | None = None,
+        *,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.orders.append((action, dict(headers)))
+        self.variables.append(dict(variables or {}))
         self.refusals.append(on_refused)
 
     def adopt_agent(self, agent: str, line: AsteriskLine) -> None:
@@ -208,6 +217,7 @@ async def test_an_agent_is_rung_answers_and_is_joined(setup: Setup) -> None:
     agent = setup.ring()
     action, headers = setup.manager.orders[0]
     assert action == "Originate"
+    assert setup.manager.variables[-1] == {"PJSIP_HEADER(add,X-Ivrflow-Call)": "pbx-1.7"}
     assert headers["Channel"] == "PJSIP/1001"
     assert headers["ChannelId"] == agent
     setup.line.agent_answered(agent)

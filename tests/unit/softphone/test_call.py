@@ -43,6 +43,15 @@ async def test_a_call_and_its_audio_both_ways() -> None:
         assert span.end - span.start > 0.15
 
 
+async def test_the_headers_of_an_incoming_invite_can_be_read() -> None:
+    async with phone(Answer()) as bob, at(bob) as alice:
+        call = await alice.call("bob", headers=[("X-Case", "a; b"), ("X-Empty", "")])
+        (other,) = bob.calls
+        assert other.header("x-case") == "a; b"
+        assert (other.header("X-Empty"), other.header("X-Other")) == ("", "")
+        assert call.header("X-Case") == ""
+
+
 async def test_a_phrase_is_heard_as_it_was_said() -> None:
     phrase = np.tile(np.array([0, 3000, 0, -3000], np.int16), 400)
     async with phone(Answer(source=NoRtp())) as bob, at(bob) as alice:
