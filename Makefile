@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete-$(shell sha256sum pyproject.toml | cut -c 1-16)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench images secrets setup system clean
+.PHONY: help run test check bench images secrets setup system witnesses clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ help: ## list what there is
 run: setup ## start the PBX and the engine, place a self-check call, serve until Ctrl-C (ONCE=1: stop after the call)
 	@exec $(BIN)/python -m tools.run $(if $(filter-out 0,$(ONCE)),--once)
 
-test: check system ## everything: `check`, both images built for real, and the tests on the real PBX
+test: check system witnesses ## everything: `check`, both images built for real, and the tests on the real PBX
 	@$(BIN)/python -m tools.images
 	$(BIN)/pytest tests/asterisk
 
@@ -47,6 +47,14 @@ system:
 	@lacking=
 	command -v buildah >/dev/null || lacking+=" buildah"
 	command -v mmdebstrap >/dev/null || lacking+=" mmdebstrap"
+	[ -n "$$lacking" ] || exit 0
+	$(install)
+
+# Programs that only tests and load want: a softphone that is not ours, and SIPp.
+witnesses:
+	@lacking=
+	command -v baresip >/dev/null || lacking+=" baresip-core"
+	command -v sipp >/dev/null || lacking+=" sip-tester"
 	[ -n "$$lacking" ] || exit 0
 	$(install)
 
