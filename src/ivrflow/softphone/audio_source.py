@@ -1,4 +1,4 @@
-"""What a caller's microphone picks up while nobody says a phrase: silence, nothing at all, noise, a tone.
+"""What a caller's microphone picks up while nobody says a phrase: silence, nothing at all, noise, breath, a tone.
 
 Levels are dBFS: RMS against 32767, so a full-scale sine is -3. Telephone speech is around -20 to -26.
 """
@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ivrflow.softphone.codecs import FRAME, RATE, Samples, codec
 
-LOOP_FRAMES = 250  # noise repeats after five seconds
+LOOP_FRAMES = 300  # noise repeats after six seconds, which are two breaths
+BREATH_S = 1.5  # how long a breath is heard, and how long it is quiet until the next
+BREATH_HZ = (300, 2500)  # where the sound of breath lies
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,14 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
+class Breathing:
+    """Somebody who only breathes: 1.5 s of soft noise at `level_dbfs`, 1.5 s of silence, and so on."""
+
+    level_dbfs: float = -45.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Tone:
     """A sine of `hz` (whole hertz) at `level_dbfs`."""
 
@@ -47,7 +58,7 @@ class Tone:
     level_dbfs: float = -20.0
 
 
-AudioSource = Silence | NoRtp | ComfortNoise | Noise | Tone
+AudioSource = Silence | NoRtp | ComfortNoise | Noise | Breathing | Tone
 
 Payload = tuple[str, bytes]  # what it is ("audio" or "noise"), and the bytes
 
@@ -66,10 +77,24 @@ def background(source: AudioSource, frames: int = LOOP_FRAMES) -> Samples | None
     rms = 32767 * 10 ** (source.level_dbfs / 20)
     if isinstance(source, Tone):
         wave = np.sqrt(2) * rms * np.sin(2 * np.pi * source.hz * np.arange(frames * FRAME) / RATE)
+    elif isinstance(source, Breathing):
+        wave = rms * _breaths(source.seed, frames * FRAME)
     else:
         wave = np.random.default_rng(source.seed).normal(0, rms, frames * FRAME)
     samples: Samples = np.clip(np.round(wave), -32768, 32767).astype(np.int16)
     return samples
+
+
+def _breaths(seed: int, length: int) -> NDArray[np.float64]:
+    """`length` samples of breathing; while a breath is heard their mean square is 1."""
+    spectrum = np.fft.rfft(np.random.default_rng(seed).normal(0, 1, length))
+    hertz = np.fft.rfftfreq(length, 1 / RATE)
+    spectrum[(hertz < BREATH_HZ[0]) | (hertz > BREATH_HZ[1])] = 0
+    phase = np.arange(length) / RATE % (2 * BREATH_S) / BREATH_S
+    heard = phase < 1
+    wave = np.fft.irfft(spectrum, length) * np.where(heard, np.sin(np.pi * phase), 0)
+    loudness: float = np.sqrt(np.mean(wave[heard] ** 2))
+    return wave / loudness
 
 
 @lru_cache(maxsize=64)
@@ -101,7 +126,7 @@ def split_frames(samples: Samples, codec_name: str) -> list[bytes]:
 
 
 def mixed(phrase: Samples, source: AudioSource) -> Samples:
-    """`phrase` with the noise or tone of `source` going on behind it."""
+    """`phrase` with the noise, breath or tone of `source` going on behind it."""
     behind = background(source)
     if behind is None:
         return phrase

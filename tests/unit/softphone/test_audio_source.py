@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ivrflow.softphone.audio_source import (
+    Breathing,
     ComfortNoise,
     Noise,
     NoRtp,
@@ -45,6 +46,26 @@ def test_noise_has_the_level_asked_for(level: float) -> None:
 def test_noise_is_the_same_every_time_and_another_for_another_seed() -> None:
     assert payloads(Noise(-30, seed=1), "alaw") == payloads(Noise(-30, seed=1), "alaw")
     assert payloads(Noise(-30, seed=1), "alaw") != payloads(Noise(-30, seed=2), "alaw")
+
+
+def test_breathing_is_heard_for_a_second_and_a_half_and_then_not() -> None:
+    samples = background(Breathing(-45.0))
+    assert samples is not None
+    half = round(1.5 * RATE)
+    breath, quiet, second, last = (samples[n * half : (n + 1) * half] for n in range(4))
+    assert len(samples) == 4 * half
+    assert level_dbfs(breath) == pytest.approx(-45.0, abs=1.0)
+    assert level_dbfs(second) == pytest.approx(-45.0, abs=1.0)
+    assert not quiet.any()
+    assert not last.any()
+
+
+def test_breath_has_no_voice_and_no_hiss() -> None:
+    samples = background(Breathing(-20.0))
+    assert samples is not None
+    power = np.abs(np.fft.rfft(samples.astype(np.float64))) ** 2
+    hertz = np.fft.rfftfreq(len(samples), 1 / RATE)
+    assert power[(hertz > 250) & (hertz < 2600)].sum() > 0.99 * power.sum()
 
 
 def test_a_tone_has_its_pitch_and_level_and_no_seam() -> None:
