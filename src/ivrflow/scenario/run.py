@@ -1,0 +1,248 @@
+"""Many scenarios: all of them on the simulator in a moment, many at once on the PBX; each bounded, judged, reported.
+
+A run knows neither sockets nor terminals. It is handed what plays a scenario and what judges it, and tells a listener
+what becomes of each. What it promises: every scenario ends within its own bound, at most `jobs` are on the PBX at once,
+one scenario's trouble is its own, and a failed one is played again only when this machine stood still meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from ivrflow.scenario.observation import ClockPair, Finding, Observation, Result
+from ivrflow.scenario.script import Scenario, Stage
+from ivrflow.settings import SettingsError
+from ivrflow.softphone.call import PhoneError, Unreachable
+
+JOBS = 40
+"""Scenarios played on the PBX at once, where nobody says how many."""
+
+STAGGER_S = 0.05
+"""Seconds between the beginnings of two calls, so that not all of them ring in the same instant."""
+
+MOST_TRIES = 3
+"""How often a scenario is played at most: again only when it failed while this machine stood still."""
+
+AFTERWARDS_S = 20.0
+"""Seconds beyond a scenario's own bound until it is ended by force: to recognise what was heard, to read the journal."""
+
+AROUND_A_CALL_S = 2.0
+"""What a call on the PBX takes beyond the simulator's seconds: setting it up, recognising what was heard."""
+
+GIVEN_UP_AFTER = 3
+"""So many calls in a row to which nothing answered mean that the PBX has gone, and the rest need not be tried."""
+
+Play: TypeAlias = Callable[[Scenario], Awaitable[Observation]]
+Simulate: TypeAlias = Callable[[Scenario], Observation]
+Judge: TypeAlias = Callable[[Scenario, Observation], tuple[tuple[Finding, ...], tuple[ClockPair, ...]]]
+
+
+class CannotRun(Exception):
+    """Nothing more can be played; one sentence that says why and what to do."""
+
+
+class Listener(Protocol):
+    """Who wants to know how a run goes, while it goes."""
+
+    def began(self, scenario: Scenario) -> None:
+        """A scenario is being played on the PBX."""
+
+    def again(self, scenario: Scenario, tries: int, stood_still: float) -> None:
+        """It failed while this machine stood still for so many seconds, and is played once more; `tries` were made."""
+
+    def finished(self, result: Result) -> None:
+        """It is over, on either stage."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One play of one scenario on the PBX. `predicted` and `began` are seconds, the latter of the monotonic clock."""
+
+    scenario: Scenario
+    place: tuple[int, int]
+    predicted: float
+    began: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One run of scenarios.
+
+    Attributes:
+        scenarios: what is played.
+        stages: where; a scenario that cannot be played on one of them is noted as left out there.
+        simulate: plays one on the simulator.
+        judge: compares a scenario with what was observed.
+        listener: told what happens.
+        jobs: how many are on the PBX at once.
+        repeat: how often each is played.
+        strict: whether what is only worth a word fails a scenario too.
+        stagger: seconds between the beginnings of two calls.
+        faults: tracebacks of whatever in ivrflow itself broke, for who will mend it.
+    """
+
+    scenarios: Sequence[Scenario]
+    stages: tuple[Stage, ...]
+    simulate: Simulate
+    judge: Judge
+    listener: Listener
+    jobs: int = JOBS
+    repeat: int = 1
+    strict: bool = False
+    stagger: float = STAGGER_S
+    faults: list[str] = field(default_factory=list)
+    _results: dict[tuple[int, int, int], Result] = field(default_factory=dict)
+    _waiting: list[_Turn] = field(default_factory=list)
+    _running: list[_Turn] = field(default_factory=list)
+    _unanswered: int = 0
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """What is finished: by stage, then in the order of the scenarios."""
+        return tuple(self._results[key] for key in sorted(self._results))
+
+    @property
+    def planned(self) -> int:
+        """How many results there will be."""
+        return len(self.scenarios) * len(self.stages) * self.repeat
+
+    @property
+    def running(self) -> int:
+        """How many are on the PBX at this moment."""
+        return len(self._running)
+
+    def seconds_left(self) -> float:
+        """How long the rest will take, by what the simulator predicts."""
+        now = time.monotonic()
+        ends = [max(0.0, turn.predicted - (now - (turn.began or now))) for turn in self._running]
+        heapq.heapify(ends)
+        last = max(ends, default=0.0)
+        for turn in self._waiting:
+            begins = heapq.heappop(ends) if len(ends) >= self.jobs else 0.0
+            heapq.heappush(ends, begins + turn.predicted)
+            last = max(last, begins + turn.predicted)
+        return last
+
+    # ── the simulator ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def simulate_all(self) -> None:
+        """Play every scenario on the simulator: its result when it was asked for, and how long the PBX will take."""
+        for number, scenario in enumerate(self.scenarios):
+            predicted = scenario.within
+            for repetition in range(self.repeat):
+                result = self._simulated(scenario)
+                if result.observation is not None and result.observation.caller.ended_at is not None:
+                    predicted = result.observation.caller.ended_at + AROUND_A_CALL_S
+                if "simulator" in self.stages:
+                    self._finish("simulator", (number, repetition), result)
+                await asyncio.sleep(0)  # so that a Ctrl-C is heeded
+                if "pbx" in self.stages and "pbx" in scenario.stages:
+                    self._waiting.append(_Turn(scenario, (number, repetition), predicted))
+                elif "pbx" in self.stages:
+                    self._finish("pbx", (number, repetition), _left_out(scenario, "pbx"))
+        self._waiting.sort(key=lambda turn: -turn.predicted)  # the longest first: the run ends soonest
+
+    def _simulated(self, scenario: Scenario) -> Result:
+        if "simulator" not in scenario.stages:
+            return _left_out(scenario, "simulator")
+        began = time.monotonic()
+        try:
+            return replace(self._judged(scenario, "simulator", self.simulate(scenario)), took=time.monotonic() - began)
+        except Exception as fault:  # noqa: BLE001 - as in `_played`: a fault of ours must not cost the other results
+            return Result(scenario, "simulator", None, trouble=self._fault(scenario, "simulator", fault))
+
+    # ── the PBX ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def play_all(self, play: Play) -> None:
+        """Play what waits for the PBX, at most `jobs` at once.
+
+        Raises:
+            CannotRun: the PBX does not answer any more, or something else keeps every scenario from being played.
+        """
+        slots = asyncio.Semaphore(self.jobs)
+        try:
+            async with asyncio.TaskGroup() as turns:
+                while self._waiting:
+                    await slots.acquire()
+                    turn = self._waiting.pop(0)
+                    task = turns.create_task(self._turn(turn, play))
+                    task.add_done_callback(lambda _: slots.release())
+                    await asyncio.sleep(self.stagger)
+        except* CannotRun as several:
+            raise several.exceptions[0] from None  # the first says it; the others say the same
+
+    async def _turn(self, turn: _Turn, play: Play) -> None:
+        turn.began = time.monotonic()
+        self._running.append(turn)
+        self.listener.began(turn.scenario)
+        try:
+            result = await self._played(turn.scenario, play)
+            for tries in range(1, MOST_TRIES):
+                stood_still = _stood_still(result)
+                if result.word != "failed" or not stood_still:
+                    break
+                self.listener.again(turn.scenario, tries, stood_still)
+                result = replace(await self._played(turn.scenario, play), tries=tries + 1)
+        finally:
+            self._running.remove(turn)
+        self._finish("pbx", turn.place, replace(result, took=time.monotonic() - turn.began))
+
+    async def _played(self, scenario: Scenario, play: Play) -> Result:
+        bound = scenario.within + AFTERWARDS_S
+        trouble = ""
+        try:
+            async with asyncio.timeout(bound) as limit:
+                observation = await play(scenario)
+            self._unanswered = 0
+            return self._judged(scenario, "pbx", observation)
+        except SettingsError as problem:
+            raise CannotRun(str(problem)) from problem
+        except Unreachable as problem:
+            self._unanswered += 1
+            if self._unanswered >= GIVEN_UP_AFTER:
+                raise CannotRun(f"the PBX has gone: {problem}, {self._unanswered} times in a row") from problem
+            trouble = str(problem)
+        except PhoneError as problem:
+            trouble = str(problem)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours must not cost the other results: it is this scenario's trouble, and shown in full
+            if isinstance(fault, TimeoutError) and limit.expired():
+                trouble = f"it did not end within {bound:.0f} s and was ended by force"
+            else:
+                trouble = self._fault(scenario, "pbx", fault)
+        return Result(scenario, "pbx", None, trouble=trouble)
+
+    # ── both ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _judged(self, scenario: Scenario, stage: Stage, observation: Observation) -> Result:
+        findings, clocks = self.judge(scenario, observation)
+        if self.strict:
+            findings = tuple(replace(finding, fails=True) for finding in findings)
+        return Result(scenario, stage, observation, findings, clocks)
+
+    def _finish(self, stage: Stage, place: tuple[int, int], result: Result) -> None:
+        self._results[self.stages.index(stage), *place] = result
+        self.listener.finished(result)
+
+    def _fault(self, scenario: Scenario, stage: Stage, fault: Exception) -> str:
+        told = "".join(traceback.format_exception(fault))
+        self.faults.append(f"{scenario.file} on the {stage}:\n{told}")
+        last = traceback.extract_tb(fault.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        return f"this is a fault in ivrflow, not in the scenario: {type(fault).__name__} at {place}"
+
+
+def _left_out(scenario: Scenario, stage: Stage) -> Result:
+    only = ", ".join(scenario.stages)
+    return Result(scenario, stage, None, trouble=f"only on the {only}: {scenario.why_not}".rstrip(": "), skipped=True)
+
+
+def _stood_still(result: Result) -> float:
+    """The longest time in seconds for which the machine stood still during this play; 0 when it did not."""
+    return max((seconds for _, seconds in result.observation.stalls), default=0.0) if result.observation else 0.0
