@@ -107,7 +107,7 @@ def _happenings(
     table.add_column("what happened", ratio=1, overflow="fold")
     table.add_column("rule", no_wrap=True)
     table.add_column("place", no_wrap=True)
-    story = _Story(verdicts, phrase_text)
+    story = Story(verdicts, phrase_text)
     files = {line.where.partition(":")[0] for line in trace}
     for line in trace:
         mark = _mark(line)
@@ -116,7 +116,7 @@ def _happenings(
             Text(mark, style=_STYLES[mark]),
             Text(story.words(line), style=_STYLES[mark]),
             Text(_rule_and_rung(line), style="dim"),
-            Text(_place(line.where, files), style="dim"),
+            Text(short_place(line.where, files), style="dim"),
         )
     return table
 
@@ -126,10 +126,11 @@ def _mark(line: TraceLine) -> str:
     return _TROUBLE if line.fact is Fact.PHRASE_ENDED and not was_heard else _MARKS[line.fact]
 
 
-class _Story:
+class Story:
     """Puts trace lines into words; remembers when a phrase, a wait or a task began, to say how long it took."""
 
     def __init__(self, verdicts: Sequence[Verdict], phrase_text: Callable[[str], str]) -> None:
+        """`phrase_text` is the wording of a phrase key, "" where it is not known; `verdicts` hold the documented waits."""
         self._phrase_text = phrase_text
         self._documented = {
             (verdict.rule, wait.rung, wait.observed): wait for verdict in verdicts for wait in verdict.waits
@@ -233,7 +234,7 @@ def _name(rule: str) -> str:
     return rule.rpartition("/")[2]
 
 
-def _place(where: str, files: Collection[str]) -> str:
+def short_place(where: str, files: Collection[str]) -> str:
     """What fits and is enough to find it: the file's name, and its folder when another of `files` has the same name.
 
     A standard and the flow that follows it often share a name, so a standard's folder is always shown:
