@@ -93,9 +93,8 @@ class Performer:
         self._standing: _Standing = "unanswered"
         self._moment = 0.0
         self._begun_at = 0.0
-        self._heard: _Hearing | None = None
-        self._heard_from = 0.0
-        self._heard_to: float | None = None
+        self._sounds_after = 0.0
+        self._same_sound_after: dict[str, float] = {}
         self._is_ear_open = False
         self._directions: list[Direction] = []
 
@@ -149,7 +148,7 @@ class Performer:
                 self._sound_began(at, now)
             case SoundEnded(at=at):
                 if self._standing == "hearing":
-                    self._heard_to = at
+                    self._sounds_after = self._same_sound_after[_sound(self.step)] = at
                     self._step_ended(at, now)
             case DirectionDone(why_not=why_not):
                 self._direction_done(why_not, now)
@@ -167,14 +166,15 @@ class Performer:
 
     def _connected(self, now: float) -> None:
         if self._standing == "unanswered":
-            self.connected_at = self._moment = now
+            self.connected_at = self._moment = self._sounds_after = now
             self._begin_next(now)
 
     def _sound_began(self, at: float, now: float) -> None:
         step = self.step
         if self._standing != "listening" or not isinstance(step, Hear | HearStart | HearMusic):
             return
-        self._heard, self._heard_from, self._heard_to = step, at, None
+        self._sounds_after = at
+        self._same_sound_after[_sound(step)] = at + RECOGNISED_AFTER_S
         if at > self._begun_at + step.within + LATE_S:
             took = f"after {written(round(at - self._begun_at, 1))}, not within {written(step.within)}"
             self._give_up(f"{_sound(step)} was heard only {took}", now)
@@ -210,7 +210,6 @@ class Performer:
         if standing == "over":
             return
         if standing == "hearing":
-            self._heard_to = now
             self._place += 1  # how much of it was heard is for the judgement
         elif standing == "doing" and step is not None:
             self._note(step, self._begun_at, now)
@@ -276,12 +275,7 @@ class Performer:
 
     def _since(self, step: _Hearing) -> float:
         """From where on it may begin: not before what was heard last, and the same sound only as a new one."""
-        if self._heard is None:
-            return self.connected_at if self.connected_at is not None else self._moment
-        if self._heard_to is not None:
-            return self._heard_to
-        same = _sound(step) == _sound(self._heard)
-        return self._heard_from + (RECOGNISED_AFTER_S if same else 0.0)
+        return max(self._sounds_after, self._same_sound_after.get(_sound(step), self._sounds_after))
 
     def _end_of(self, step: Wait | WaitUntil) -> float:
         if isinstance(step, Wait):
