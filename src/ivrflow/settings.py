@@ -184,8 +184,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, *, needs: Collection[
     """
     problems: list[str] = []
     warnings: list[str] = []
-    given = dict(_file_values(environ, problems, warnings))
-    given.update({name: text for name, text in environ.items() if name.startswith(PREFIX) and text})
+    given = {name: text for name, text in _given(environ, problems, warnings).items() if name.startswith(PREFIX)}
     given.pop(ENV_FILE, None)
     values: dict[str, Any] = {}
     for setting in _declared():
@@ -208,12 +207,32 @@ def read_settings(environ: Mapping[str, str] = os.environ, *, needs: Collection[
     return Settings(**values, warnings=tuple(warnings))
 
 
+def given_values(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Every variable that is set in the environment or in the file that `IVRFLOW_ENV_FILE` names, whoever's it is.
+
+    For what is not a setting of ours, such as the passwords of SIP accounts.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    problems: list[str] = []
+    given = _given(environ, problems, [])
+    if problems:
+        raise SettingsError(*problems)
+    return given
+
+
 def _declared() -> list[Field[Any]]:
     return [setting for setting in fields(Settings) if "read" in setting.metadata]
 
 
+def _given(environ: Mapping[str, str], problems: list[str], warnings: list[str]) -> dict[str, str]:
+    """All variables: the environment wins over the file, and an empty one counts as not set."""
+    return {**dict(_file_values(environ, problems, warnings)), **{name: text for name, text in environ.items() if text}}
+
+
 def _file_values(environ: Mapping[str, str], problems: list[str], warnings: list[str]) -> Iterator[tuple[str, str]]:
-    """The `IVRFLOW_…=value` lines of the file; other programs' variables in it are none of our business."""
+    """The `NAME=value` lines of the file."""
     named = environ.get(ENV_FILE)
     path = Path(named).expanduser() if named else DEFAULT_ENV_FILE
     try:
@@ -233,7 +252,7 @@ def _file_values(environ: Mapping[str, str], problems: list[str], warnings: list
         if line.error or (line.key and line.value is None):
             # The text itself stays out of the message: it may be the secret.
             problems.append(f"{path}:{line.original.line}: this line is not NAME=value; write {PREFIX}…=value")
-        elif line.key and line.value and line.key.startswith(PREFIX):
+        elif line.key and line.value:
             yield line.key, line.value
 
 

@@ -2,7 +2,15 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from ivrflow.settings import DEFAULT_ENV_FILE, Settings, SettingsError, read_settings, settings_table, variable
+from ivrflow.settings import (
+    DEFAULT_ENV_FILE,
+    Settings,
+    SettingsError,
+    given_values,
+    read_settings,
+    settings_table,
+    variable,
+)
 
 SECRET = "hunter2-do-not-print"
 
@@ -170,3 +178,15 @@ def test_a_file_others_can_read_is_warned_about(tmp_path: Path) -> None:
 def test_the_documented_table_is_the_one_of_the_code() -> None:
     documented = Path(__file__).parents[2] / "docs" / "settings.md"
     assert documented.read_text(encoding="utf-8") == settings_table(), "python -m ivrflow.settings > docs/settings.md"
+
+
+def test_what_is_no_setting_can_be_read_from_the_same_places() -> None:
+    write_env_file(DEFAULT_ENV_FILE, "PBX_PASSWORD_CALLER=from-file\nPBX_PASSWORD_1001=kept\nIVRFLOW_AMI_PORT=1\n")
+    given = given_values({"PBX_PASSWORD_CALLER": "given", "PBX_PASSWORD_1001": ""})
+    assert given == {"PBX_PASSWORD_CALLER": "given", "PBX_PASSWORD_1001": "kept", "IVRFLOW_AMI_PORT": "1"}
+    assert read_settings({}).warnings == ()
+
+
+def test_a_file_that_is_named_and_not_there_is_said_for_those_too() -> None:
+    with pytest.raises(SettingsError, match="there is no file"):
+        given_values({"IVRFLOW_ENV_FILE": "nowhere.env"})
