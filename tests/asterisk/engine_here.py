@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ivrflow.app import Service
@@ -14,10 +15,10 @@ from ivrflow.engine.trace import Fact, Judgement, TraceLine
 from ivrflow.flow.model import CallFlow, Hours, Step, Transfer
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
+from ivrflow.settings import Settings, read_settings
 from ivrflow.softphone.call import Call
 from ivrflow.softphone.codecs import Samples, codec
 from ivrflow.softphone.listening import HeardPrompt, recognise
-from ivrflow.settings import Settings, read_settings
 from tools.pbx import Pbx
 from tools.places import CHECKOUT, PROMPTS
 
@@ -29,9 +30,12 @@ _SAID = tuple(f"gov12345/{name}" for name in ("greeting", "silent_call", "hold_r
 
 def flows_for_tests() -> dict[str, CallFlow]:
     """The real flows; only their phones ring shorter, and it is always day."""
-    catalogue = PromptIndex.load(CHECKOUT / "prompts").catalogue()
-    flows = load_flows([CHECKOUT / "callflows"], catalogue)
-    return {name: _for_tests(flow) for name, flow in flows.items()}
+    return {name: _for_tests(flow) for name, flow in real_flows().items()}
+
+
+def real_flows() -> dict[str, CallFlow]:
+    """The flows as they are, with their hours."""
+    return load_flows([CHECKOUT / "callflows"], PromptIndex.load(CHECKOUT / "prompts").catalogue())
 
 
 def _for_tests(flow: CallFlow) -> CallFlow:
@@ -52,6 +56,23 @@ def settings_for(pbx: Pbx, journal: Path, **changed: str) -> Settings:
     """What the engine has to be told to work with that PBX."""
     environment = {**pbx.settings.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{journal}/journal.sqlite"}
     return read_settings({**environment, **changed})
+
+
+@asynccontextmanager
+async def serving(pbx: Pbx, flow: CallFlow, journal: Path, **changed: str) -> AsyncIterator[EngineHere]:
+    """A serving engine with those settings changed; at the end it must have no live call, no task and no connection."""
+    tasks = asyncio.all_tasks()
+    service = Service(settings_for(pbx, journal, **changed), {flow.id: flow})
+    here = EngineHere(service)
+    await service.start()
+    try:
+        yield here
+        left = await service.switchboard.drain(5.0)
+    finally:
+        await service.stop(0)
+    assert left == 0, "live calls are left"
+    assert service.exchange.server.connections == 0
+    assert asyncio.all_tasks() - tasks - {asyncio.current_task()} == set(), "tasks are left"
 
 
 class EngineHere:

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from conftest import Phones
-from engine_here import EngineHere, broken, flows_for_tests, heard_by, kept, settings_for, sounds
+from engine_here import EngineHere, broken, flows_for_tests, heard_by, kept, serving, sounds
 
-from ivrflow.app import Service
 from ivrflow.engine.messages import CallerHungUp
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import CallFlow
@@ -43,16 +42,8 @@ def audio(flow: CallFlow, pbx_prompts: Path) -> dict[str, Samples]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def engine(pbx: Pbx, flow: CallFlow, tmp_path: Path) -> AsyncIterator[EngineHere]:
     """A serving engine; after the test it must have no live call, no task and no connection left."""
-    tasks = asyncio.all_tasks()
-    service = Service(settings_for(pbx, tmp_path), {flow.id: flow})
-    here = EngineHere(service)
-    await service.start()
-    yield here
-    left = await service.switchboard.drain(5.0)
-    await service.stop(0)
-    assert left == 0, "live calls are left"
-    assert service.exchange.server.connections == 0
-    assert asyncio.all_tasks() - tasks - {asyncio.current_task()} == set(), "tasks are left"
+    async with serving(pbx, flow, tmp_path) as here:
+        yield here
 
 
 def loud(samples: Samples, gain: float = 1.0) -> Samples:

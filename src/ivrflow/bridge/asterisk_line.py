@@ -110,6 +110,8 @@ class AsteriskLine:
         self.unique_id = channel.environment.unique_id
         self.agent_channels: dict[str, m.Ticket] = {}
         """Uniqueid of every agent's channel we ordered for this call, to the ticket of its `Ring`."""
+        self.task: m.Ticket = 0
+        """Ticket of the latest task asked of the agent; 0 when there was none."""
         self.on_event: Callable[[m.CallEvent], None] = _nobody
         self._channel = channel
         self._manager = manager
@@ -154,6 +156,7 @@ class AsteriskLine:
             case m.Bridge(ticket=ticket):
                 self._bridge(ticket)
             case m.Instruct():
+                self.task = action.ticket
                 log.info("call %s: the agent is asked to %s", self.unique_id, action.task)
             case m.EndCall():
                 self._end_call()
@@ -300,6 +303,10 @@ class AsteriskLine:
             if timer is not None:
                 timer.cancel()
         self._tell(how)
+
+    def told(self, order: m.CallEvent) -> None:
+        """Somebody says something about the call: which situation this is, that the task is done."""
+        self._tell(order)
 
     def key_pressed(self, key: str) -> None:
         """The caller pressed a key."""

@@ -16,6 +16,7 @@ from ivrflow.bridge.ami_client import AmiClient, AmiConnectionLost
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.fastagi_server import AgiChannel, FastAgiServer
+from ivrflow.bridge.orders import OrderRefused, is_order, masked, read_order
 
 log = logging.getLogger("ivrflow.bridge")
 
@@ -158,11 +159,27 @@ class Exchange:
     # ── what the manager says ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _manager_said(self, event: AmiEvent) -> None:
+        if event.name == "UserEvent":
+            if is_order(event):
+                self._ordered(event)
+            return
         unique_id = event.get("Uniqueid")
         if (line := self._lines.get(unique_id)) is not None:
             _of_caller(line, event)
         elif (line := self._agents.get(unique_id)) is not None:
             _of_agent(line, unique_id, event)
+
+    def _ordered(self, event: AmiEvent) -> None:
+        """Somebody tells a call something. Nothing that comes this way may do harm."""
+        call = event.get("Call")
+        line = self._lines.get(call)
+        if line is None:
+            log.warning("an order is ignored: no live call has its Call %s", masked(call))
+            return
+        try:
+            line.told(read_order(event, line.task))
+        except OrderRefused as problem:
+            log.warning("call %s: an order is ignored: %s", call, problem)
 
     def _manager_up(self) -> None:
         first = not self._is_up
