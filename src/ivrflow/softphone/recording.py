@@ -1,7 +1,6 @@
 """Everything one call received, packet by packet, and the one timeline it makes in the listener's ear.
 
-Times are seconds of the monotonic clock (`time.monotonic`). Audio is placed by RTP timestamp inside a talkspurt, which is
-exact to the sample whatever the network's jitter; each talkspurt is placed by the arrival of its least delayed packet.
+Times are seconds of the monotonic clock (`time.monotonic`); `placing.py` says where the audio belongs on it.
 """
 
 import wave
@@ -12,41 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ivrflow.softphone.codecs import RATE, Codec, Samples, codec
+from ivrflow.softphone.codecs import RATE, Samples
+from ivrflow.softphone.placing import HOLD_BACK_S, Placing, ReceivedPacket, Stream, Talkspurt
 from ivrflow.softphone.rtp import RtpProtocolError, unpack_key, unpack_rtp
 
-PAUSE_S = 0.025  # seconds: the peer paused when its packets come later than this by its own timestamps, and stay late
-LASTING = 3  # packets that must be late together before that counts as a pause and not as jitter
-LARGEST_GAP = 3000  # packets; a larger step of the sequence number is a new stream (RFC 3550 A.1)
-LARGEST_MISORDER = 100  # packets
 QUIET_DBFS = -45.0  # dBFS; below it nobody speaks
 JOIN_S = 0.5  # a shorter pause is one inside a phrase
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedPacket:
-    """One RTP packet and when it arrived, as the kernel saw it (monotonic seconds)."""
-
-    arrival: float
-    sequence: int
-    timestamp: int
-    ssrc: int
-    payload_type: int
-    marker: bool
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Talkspurt:
-    """Audio that was sent without a break: its first sample was heard at `start` (monotonic seconds)."""
-
-    start: float
-    samples: Samples
-
-    @property
-    def end(self) -> float:
-        """When its last sample had been heard."""
-        return self.start + len(self.samples) / RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +45,7 @@ class Recording:
         self._arrivals = array("d")
         self._codecs: dict[int, str] = {0: "ulaw", 8: "alaw", 9: "g722"}
         self._keys_type = 101
-        self._worked_out: tuple[int, list[Talkspurt]] = (0, [])
+        self._worked_out: tuple[int, list[Stream], list[Talkspurt]] = (0, [], [])
 
     def add(self, datagram: bytes, arrival: float) -> None:
         """Store one datagram as it came."""
@@ -98,10 +68,15 @@ class Recording:
         """When the latest datagram came."""
         return self._arrivals[-1] if self._arrivals else None
 
-    def packets(self) -> Iterator[ReceivedPacket]:
-        """All RTP packets in order of arrival; datagrams that are not RTP are left out."""
-        start = 0
-        for end, arrival in zip(self._ends, self._arrivals, strict=True):
+    def codec_of(self, payload_type: int) -> str | None:
+        """The codec a payload type stands for; None when it is no audio."""
+        return self._codecs.get(payload_type)
+
+    def packets(self, first: int = 0) -> Iterator[ReceivedPacket]:
+        """The RTP packets in order of arrival, from datagram `first` on; datagrams that are not RTP are left out."""
+        start = self._ends[first - 1] if first else 0
+        for number in range(first, len(self._ends)):
+            end, arrival = self._ends[number], self._arrivals[number]
             try:
                 packet = unpack_rtp(bytes(self._raw[start:end]))
             except RtpProtocolError:
@@ -135,10 +110,21 @@ class Recording:
 
     def talkspurts(self) -> list[Talkspurt]:
         """The audio in the order it was sent; after a hold-up of the sender, one may reach into the next."""
-        if self._worked_out[0] != len(self):
-            spurts = [spurt for stream in self._streams() for spurt in self._placed(stream)]
-            self._worked_out = (len(self), spurts)
+        self._work_out()
+        return self._worked_out[2]
+
+    def streams(self) -> list[Stream]:
+        """The same end to end, one piece for each sender, without the silence in which nothing was sent."""
+        self._work_out()
         return self._worked_out[1]
+
+    def _work_out(self) -> None:
+        if self._worked_out[0] != len(self):
+            placing = Placing(self.codec_of, hold_back=None)
+            placing.add(self.packets())
+            placing.flush()
+            spurts = [spurt for stream in placing.streams for spurt in stream.talkspurts()]
+            self._worked_out = (len(self), placing.streams, spurts)
 
     def samples(self, start: float, end: float) -> Samples:
         """What was heard from `start` to `end` (monotonic seconds) at 8 kHz; zeros where nothing came."""
@@ -190,84 +176,23 @@ class Recording:
             file.setframerate(RATE)
             file.writeframes(samples.astype("<i2").tobytes())
 
-    # -- placing
 
-    def _streams(self) -> list[list[tuple[int, ReceivedPacket]]]:
-        """Audio packets by stream, each with its sequence number counted on beyond 2**16, in the order they were sent.
+class Inflow:
+    """The audio of a recording while it grows: each packet is decoded once, when it has come.
 
-        A stream is an SSRC, until its sequence number jumps: then the sender began anew.
-        """
-        streams: list[dict[int, ReceivedPacket]] = []
-        current: dict[int, tuple[dict[int, ReceivedPacket], int]] = {}  # by SSRC: the stream and its highest number
-        for packet in self.packets():
-            if packet.payload_type not in self._codecs or not packet.payload:
-                continue
-            stream, highest = current.get(packet.ssrc, ({}, packet.sequence))
-            step = (packet.sequence - highest + 0x8000) % 0x10000 - 0x8000
-            if not stream or not -LARGEST_MISORDER <= step <= LARGEST_GAP:
-                stream, highest, step = {}, packet.sequence, 0
-                streams.append(stream)
-            stream.setdefault(highest + step, packet)  # a duplicate adds nothing
-            current[packet.ssrc] = (stream, max(highest, highest + step))
-        return [sorted(stream.items()) for stream in streams]
-
-    def _placed(self, stream: list[tuple[int, ReceivedPacket]]) -> Iterator[Talkspurt]:
-        """Cut a stream into talkspurts and place each."""
-        decoders: dict[str, Codec] = {}
-        pieces: list[tuple[int, float, Samples]] = []  # position in samples, arrival, audio
-        before: tuple[int, ReceivedPacket] | None = None
-        position = 0
-        for number, packet in stream:
-            name = self._codecs[packet.payload_type]
-            audio = decoders.setdefault(name, codec(name)).decode(packet.payload)
-            if before is not None:
-                step = _position_step(before, (number, packet))
-                if step is None:
-                    yield from _anchored(pieces)
-                    pieces, position = [], 0
-                else:
-                    position += step
-            pieces.append((position, packet.arrival, audio))
-            before = (number, packet)
-        yield from _anchored(pieces)
-
-
-def _position_step(before: tuple[int, ReceivedPacket], now: tuple[int, ReceivedPacket]) -> int | None:
-    """How many samples after the packet `before` the packet `now` belongs; None when a new talkspurt begins.
-
-    A short packet is seldom and the last of a prompt. Its timestamp lies one packet after the one before, or, in
-    Asterisk, only its own length after it: the audio follows on either way.
+    The same as `Recording.streams`, but for packets that come out of order by more than `HOLD_BACK` packets: those are
+    taken for lost.
     """
-    (number_before, packet_before), (number, packet) = before, now
-    ticks = (packet.timestamp - packet_before.timestamp) & 0xFFFFFFFF
-    length = len(packet_before.payload)  # one byte is one tick in all three codecs
-    if number == number_before + 1:
-        return length if ticks in (length, len(packet.payload)) else None
-    lost = number - number_before - 1
-    return ticks if ticks == length * (lost + 1) else None
 
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._placing = Placing(recording.codec_of)
+        self._taken = 0
 
-def _anchored(pieces: list[tuple[int, float, Samples]]) -> Iterator[Talkspurt]:
-    """Place packets that follow on from each other, and cut them where the sender paused without saying so.
-
-    The delay of a packet is its arrival minus its position. Jitter only ever adds to it, so the smallest delay from here
-    to the end is what the sender's own clock says here; where that lasts on a higher level, the sender had paused.
-    """
-    if not pieces:
-        return
-    delays = np.array([arrival - position / RATE for position, arrival, _ in pieces])
-    lowest_from_here = np.minimum.accumulate(delays[::-1])[::-1]
-    first, anchor = 0, lowest_from_here[0]
-    cuts = [0]
-    for place in range(1, len(pieces) - LASTING + 1):
-        if lowest_from_here[place] > anchor + PAUSE_S:
-            cuts.append(place)
-            anchor = lowest_from_here[place]
-    for first, last in zip(cuts, [*cuts[1:], len(pieces)], strict=True):
-        origin = pieces[first][0]
-        start = float(lowest_from_here[first]) + origin / RATE
-        length = max(position - origin + len(audio) for position, _, audio in pieces[first:last])
-        samples = np.zeros(length, np.int16)
-        for position, _, audio in pieces[first:last]:
-            samples[position - origin : position - origin + len(audio)] = audio
-        yield Talkspurt(start, samples)
+    def take(self, now: float) -> list[Stream]:
+        """Take in what has come until `now`; all streams so far, the latest last."""
+        if len(self._recording) > self._taken:
+            self._placing.add(self._recording.packets(self._taken))
+            self._taken = len(self._recording)
+        self._placing.flush(now - HOLD_BACK_S)
+        return self._placing.streams
