@@ -1,0 +1,303 @@
+"""Load: the caller of one scenario, many times, at a rate, with our own softphone.
+
+Every call follows the timetable of the script and keeps what its packets tell; a few, spread over the run, are listened
+to like any scenario. A load knows neither terminals nor processes; it tells a listener how many calls are where. Whatever
+happens, each call ends within the scenario's bound, and cancelling a load hangs up all that are left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeAlias, assert_never
+
+from ivrflow.scenario.observation import Result
+from ivrflow.scenario.packets import PacketFigures, packet_figures
+from ivrflow.scenario.run import CannotRun, Judge, Play
+from ivrflow.scenario.script import Background, HangUp, Hold, Press, Resume, Say, Scenario
+from ivrflow.scenario.timetable import Doing, Timetable
+from ivrflow.softphone.call import Call, CallEnd, CallGone, CallRefused, PhoneError
+from ivrflow.softphone.codecs import Samples
+from ivrflow.softphone.softphone import SoftPhone
+
+ANSWERED_WITHIN_S = 10.0
+"""Seconds in which a call must be answered; a caller would not wait longer for the first ring either."""
+
+CATCH_UP_S = 0.5
+"""Calls that could not be placed in time are made up for at most so many seconds: else a hold-up would end in a burst."""
+
+Voice: TypeAlias = Callable[[Say], Samples]
+"""What a `say` step sounds like, at 8 kHz."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSize:
+    """How much of it.
+
+    Attributes:
+        calls: how many in all.
+        rate: how many are placed in a second.
+        most: how many may be there at once.
+        listen: how many of them are listened to.
+    """
+
+    calls: int
+    rate: float
+    most: int
+    listen: int = 0
+
+    @property
+    def listened(self) -> frozenset[int]:
+        """Numbers of the calls that are listened to, spread evenly, the middle of each stretch."""
+        count = min(self.listen, self.calls)
+        return frozenset(int((place + 0.5) * self.calls / count) for place in range(count))
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCall:
+    """One call of a load. Moments are seconds since the load began.
+
+    Attributes:
+        number: counted from 0, in the order they were placed.
+        placed_at: when its INVITE left.
+        answered_at: when it was answered; None when it was not.
+        ended_at: when it was over.
+        fault: why it did not go its way, in words that many calls can share; empty when all was well.
+        status: the SIP status that refused it, if one did.
+        is_listened: whether it was played and judged like a scenario.
+        is_cut: whether it was ended because the load was stopped; then it counts neither as well nor as failed.
+        packets: what its audio tells; None when none came, or nobody kept it.
+    """
+
+    number: int
+    placed_at: float
+    answered_at: float | None = None
+    ended_at: float | None = None
+    fault: str = ""
+    status: int | None = None
+    is_listened: bool = False
+    is_cut: bool = False
+    packets: PacketFigures | None = None
+
+    @property
+    def setup(self) -> float | None:
+        """Seconds from the INVITE to the answer."""
+        return None if self.answered_at is None else self.answered_at - self.placed_at
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many calls are where."""
+
+    planned: int
+    placed: int = 0
+    live: int = 0
+    well: int = 0
+    failed: int = 0
+
+
+class LoadListener(Protocol):
+    """Who wants to know how a load goes, while it goes."""
+
+    def counted(self, tally: Tally) -> None:
+        """A call was placed or is over."""
+
+
+def _future() -> asyncio.Future[str]:
+    return asyncio.get_running_loop().create_future()
+
+
+@dataclass(slots=True, kw_only=True)
+class OwnLoad:
+    """One load by our own callers; made in a running event loop.
+
+    Attributes:
+        scenario: whose caller.
+        table: what each call does when.
+        size: how many calls.
+        phone: places the calls; open.
+        listener: told what happens.
+        headers: further SIP headers of every INVITE.
+        voice: gives `say` steps their sound; None when there are none.
+        play, judge: how the calls that are listened to are played and judged; None when none are.
+        calls: those that are over.
+        listened: what came of those that were listened to, by number.
+        began_at: when it began, monotonic seconds; None before.
+    """
+
+    scenario: Scenario
+    table: Timetable
+    size: LoadSize
+    phone: SoftPhone
+    listener: LoadListener
+    headers: Sequence[tuple[str, str]] = ()
+    voice: Voice | None = None
+    play: Play | None = None
+    judge: Judge | None = None
+    calls: list[PlacedCall] = field(default_factory=list)
+    listened: dict[int, Result] = field(default_factory=dict)
+    began_at: float | None = None
+    most_live: int = 0
+    _placed: int = 0
+    _live: int = 0
+    _counts: Counter[bool] = field(default_factory=Counter)
+    _first: asyncio.Future[str] = field(default_factory=_future)
+    _sounds: dict[Say, Samples] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Place all calls and wait until the last one is over. Cancelled, it hangs up those that are left first.
+
+        Raises:
+            CannotRun: not even the first call was answered; says why.
+        """
+        self.began_at = time.monotonic()
+        for entry in self.table.entries:
+            if isinstance(entry.step, Say) and self.voice is not None:
+                self._sounds[entry.step] = self.voice(entry.step)
+        chosen = self.size.listened if self.play and self.judge else frozenset()
+        slots = asyncio.Semaphore(self.size.most)
+        due = time.monotonic()
+        try:
+            async with asyncio.TaskGroup() as calls:
+                for number in range(self.size.calls):
+                    await asyncio.sleep(due - time.monotonic())
+                    await slots.acquire()
+                    due = max(due + 1 / self.size.rate, time.monotonic() - CATCH_UP_S)
+                    task = calls.create_task(self._one(number, is_listened=number in chosen))
+                    task.add_done_callback(lambda _: slots.release())
+                    if number == 0:
+                        _must_be_answered(await self._first)
+        except* CannotRun as several:
+            raise several.exceptions[0] from None
+
+    # ── one call ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _one(self, number: int, *, is_listened: bool) -> None:
+        assert self.began_at is not None
+        record = PlacedCall(number, time.monotonic() - self.began_at, is_listened=is_listened)
+        self._placed += 1
+        self._live += 1
+        self.most_live = max(self.most_live, self._live)
+        self._tell()
+        try:
+            record = await (self._listened(record) if is_listened else self._followed(record))
+        except asyncio.CancelledError:
+            record = replace(record, is_cut=True)
+        if record.ended_at is None:
+            record = replace(record, ended_at=time.monotonic() - self.began_at)
+        self.calls.append(record)
+        self._live -= 1
+        if not record.is_cut:
+            self._counts[not record.fault] += 1
+        self._known_of_first(record.fault)
+        self._tell()
+
+    async def _followed(self, record: PlacedCall) -> PlacedCall:
+        """A call by the timetable."""
+        fault, status, is_cut = "", None, False
+        call: Call | None = None
+        try:
+            async with asyncio.timeout(self.scenario.within):
+                call = self.phone.dial(self.scenario.number, source=self.scenario.background, headers=self.headers)
+                await call.wait_answered(ANSWERED_WITHIN_S)
+                self._known_of_first("")
+                await self._follow(call)
+                fault = self._fault_of(call, await call.ended)
+        except asyncio.CancelledError:
+            is_cut = True
+        except CallRefused as problem:
+            fault, status = str(problem), problem.status
+        except PhoneError as problem:
+            fault = str(problem)
+        except TimeoutError:
+            fault = "not over within the scenario's bound"
+        finally:
+            if call is not None:
+                call.hang_up_now()
+        record = replace(record, fault=fault, status=status, is_cut=is_cut)
+        return record if call is None else self._with_times(record, call)
+
+    def _with_times(self, record: PlacedCall, call: Call) -> PlacedCall:
+        assert self.began_at is not None
+        ended_at = (time.monotonic() if call.end is None else call.end.at) - self.began_at
+        if call.answered_at is None:
+            return replace(record, ended_at=ended_at)
+        packets = packet_figures(call.recording.packets(), call.answered_at)
+        return replace(record, answered_at=call.answered_at - self.began_at, ended_at=ended_at, packets=packets)
+
+    async def _follow(self, call: Call) -> None:
+        """Do what the timetable says until it is at its end, or the call is."""
+        assert call.answered_at is not None
+        loop = asyncio.get_running_loop()
+        zero = loop.time() - (time.monotonic() - call.answered_at)  # the loop's clock may count from elsewhere
+        with suppress(CallGone):
+            for entry in self.table.entries:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(zero + entry.at):
+                        await call.ended
+                    return
+                await self._do(call, entry.step)
+
+    async def _do(self, call: Call, step: Doing) -> None:
+        match step:
+            case Say():
+                await call.say(self._sounds[step])
+            case Press(keys=keys, hold_ms=hold_ms, gap_ms=gap_ms):
+                await call.press(keys, hold_ms, gap_ms)
+            case Background(source=source):
+                call.source = source
+            case Hold():
+                await call.hold()
+            case Resume():
+                await call.resume()
+            case HangUp():
+                call.hang_up_now()
+            case _:
+                assert_never(step)
+
+    def _fault_of(self, call: Call, end: CallEnd) -> str:
+        """What was wrong with a call that was answered and is over; empty when nothing was."""
+        assert call.answered_at is not None
+        if end.by == "nobody":
+            return "the line was lost"
+        if end.by != self.table.ended_by:
+            return "the other side hung up before the caller did"
+        if end.at - call.answered_at < self.table.ends_no_earlier_than:
+            return "over before its time"
+        if self.table.hears and not len(call.recording):
+            return "no sound came"
+        return ""
+
+    async def _listened(self, record: PlacedCall) -> PlacedCall:
+        """A call like any scenario's."""
+        assert self.play is not None
+        assert self.judge is not None
+        try:
+            observation = await self.play(self.scenario)
+        except PhoneError as problem:
+            status = problem.status if isinstance(problem, CallRefused) else None
+            return replace(record, fault=str(problem), status=status)
+        findings, clocks = self.judge(self.scenario, observation)
+        self.listened[record.number] = Result(self.scenario, "pbx", observation, findings, clocks)
+        return replace(
+            record,
+            fault=observation.caller.trouble or next((f"{one.kind}" for one in findings if one.fails), ""),
+        )
+
+    def _known_of_first(self, fault: str) -> None:
+        """The first call was answered, or came to nothing: the others wait for that."""
+        if not self._first.done():
+            self._first.set_result(fault)
+
+    def _tell(self) -> None:
+        counts = self._counts
+        self.listener.counted(Tally(self.size.calls, self._placed, self._live, well=counts[True], failed=counts[False]))
+
+
+def _must_be_answered(fault: str) -> None:
+    if fault:
+        raise CannotRun(f"the first call came to nothing: {fault}; no other was placed")

@@ -1,0 +1,146 @@
+"""What a load costs: processor and memory of engine, PBX and caller, each second, and what the machine itself withheld."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from ivrflow.scenario.engine_watch import EngineWatch
+
+EVERY_S = 1.0
+"""Seconds between two looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSample:
+    """One process over the time since the look before: `cpu` in percent of one core, `memory` in bytes resident."""
+
+    cpu: float
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSample:
+    """One look.
+
+    Attributes:
+        at: seconds since the load began.
+        live: calls that were there.
+        engine: the engine; None when it is not on this machine, or not ours to look at.
+        pbx: the PBX; None likewise.
+        caller: whoever places the calls: this process, or SIPp.
+        pacer_late: seconds by which our own caller's audio was late at worst since the look before.
+        stolen: percent of the whole machine's time that its neighbours took since the look before.
+    """
+
+    at: float
+    live: int
+    engine: ProcessSample | None
+    pbx: ProcessSample | None
+    caller: ProcessSample | None
+    pacer_late: float
+    stolen: float
+
+
+@dataclass(slots=True)
+class _Gauge:
+    """Reads one process again and again; a process that has ended is no longer read."""
+
+    process: psutil.Process | None
+    used: float = 0.0
+    at: float = 0.0
+
+    def sample(self) -> ProcessSample | None:
+        """Since the last time; None the first time and when it is not there."""
+        if self.process is None:
+            return None
+        try:
+            with self.process.oneshot():
+                times, memory = self.process.cpu_times(), self.process.memory_info().rss
+        except psutil.Error:
+            self.process = None
+            return None
+        used, now = times.user + times.system, time.monotonic()
+        share = 100 * (used - self.used) / max(1e-6, now - self.at)
+        self.used, self.at, is_first = used, now, self.at == 0.0
+        return None if is_first else ProcessSample(share, memory)
+
+
+@dataclass(slots=True, kw_only=True)
+class MachineWatch:
+    """Looks each second while it is entered; what it saw is in `samples`.
+
+    Attributes:
+        engine, pbx: where to find them; None when they are on another machine.
+        caller: process that places the calls, by its number.
+        live: how many calls there are.
+        pacer_late: seconds by which our caller was late at worst since it was asked last.
+    """
+
+    live: Callable[[], int]
+    engine: EngineWatch | None = None
+    pbx: EngineWatch | None = None
+    caller: int = field(default_factory=os.getpid)
+    pacer_late: Callable[[], float] = lambda: 0.0
+    samples: list[MachineSample] = field(default_factory=list)
+    _gauges: list[_Gauge] = field(default_factory=list)
+    _began_at: float = 0.0
+    _whole: tuple[float, float] = (0.0, 0.0)
+    _looking: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._began_at = time.monotonic()
+        states = [watch.look() if watch is not None else None for watch in (self.engine, self.pbx)]
+        self._gauges = [_Gauge(_process(state.pid) if state is not None else None) for state in states]
+        self._gauges.append(_Gauge(_process(self.caller)))
+        self._look()
+        self._looking = asyncio.create_task(self._look_again())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        assert self._looking is not None
+        self._looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._looking
+        self._look()
+
+    async def _look_again(self) -> None:
+        due = self._began_at
+        while True:
+            due += EVERY_S
+            await asyncio.sleep(due - time.monotonic())
+            self._look()
+
+    def _look(self) -> None:
+        engine, pbx, caller = (gauge.sample() for gauge in self._gauges)
+        stolen, whole = _stolen_and_whole()
+        stolen_before, whole_before = self._whole
+        self._whole = stolen, whole
+        if whole_before:  # the first look only begins the counting
+            share = 100 * (stolen - stolen_before) / max(1e-6, whole - whole_before)
+            at = time.monotonic() - self._began_at
+            self.samples.append(MachineSample(at, self.live(), engine, pbx, caller, self.pacer_late(), share))
+
+
+def _process(pid: int) -> psutil.Process | None:
+    with suppress(psutil.Error):
+        return psutil.Process(pid)
+    return None
+
+
+def _stolen_and_whole() -> tuple[float, float]:
+    """Seconds of all cores together since the machine started: taken by its neighbours, and in all."""
+    times = psutil.cpu_times()
+    # Guests' time is in the user's already.
+    whole = sum(value for name, value in times._asdict().items() if not name.startswith("guest"))
+    return float(getattr(times, "steal", 0.0)), float(whole)
