@@ -1,4 +1,4 @@
-"""How a tester's phones get at a PBX: its address, the accounts' passwords, and the address they are reached at."""
+"""How a tester's phones get at a PBX: where it is, and the passwords of the accounts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 import re
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from ivrflow.scenario.cast import Accounts
 from ivrflow.settings import DEFAULT_ENV_FILE, SettingsError, given_values, variable
 
 OWN_HOST, OWN_PORT = "127.0.0.1", 15060
@@ -25,18 +26,12 @@ class SipAccess:
 
     Attributes:
         named: "HOST:PORT" as it was given, for people.
-        server: its IPv4 address and UDP port.
-        local_ip: our own address, as this PBX sees it.
-        account: the SIP account that calls.
-        passwords: of every account that is needed, by account.
+        accounts: its address, and who we are there.
         watched: whether the manager connection and the journal of the settings belong to this PBX.
     """
 
     named: str
-    server: tuple[str, int]
-    local_ip: str
-    account: str
-    passwords: Mapping[str, str] = field(repr=False)
+    accounts: Accounts
     watched: bool
 
 
@@ -71,10 +66,9 @@ def sip_access(
         raise SettingsError(f"the PBX's host '{host}' is not known here; write its name or its IPv4 address") from None
     return SipAccess(
         named=f"{host}:{port}",
-        server=(address, port),
-        local_ip=_seen_by(address, port),
-        account=account,
-        passwords={name: given[password_variable(name)] for name in needed},
+        accounts=Accounts(
+            server=(address, port), caller=account, passwords={name: given[password_variable(name)] for name in needed}
+        ),
         watched=pbx is None or variable("ami_host") in given or host == OWN_HOST,
     )
 
@@ -99,14 +93,3 @@ def _own(given: Mapping[str, str]) -> tuple[str, int]:
     if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
         raise SettingsError(f"PBX_SIP_PORT: '{port}' is not a port; write a number from 1 to 65535")
     return OWN_HOST if host in _EVERYWHERE else host, int(port)
-
-
-def _seen_by(address: str, port: int) -> str:
-    """The address from which this machine's packets to there leave."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((address, port))  # UDP: nothing is sent
-        except OSError as error:
-            raise SettingsError(f"the PBX at {address} cannot be reached from here: {error.strerror}") from None
-        own: str = probe.getsockname()[0]
-        return own

@@ -20,8 +20,8 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_word_it_is_the_pbx_of_this_machine() -> None:
     access = sip_access(None, "caller", environ=CALLER)
-    assert (access.named, access.server) == (f"{OWN_HOST}:{OWN_PORT}", (OWN_HOST, OWN_PORT))
-    assert (access.local_ip, access.account, access.watched) == ("127.0.0.1", "caller", True)
+    assert (access.named, access.accounts.server) == (f"{OWN_HOST}:{OWN_PORT}", (OWN_HOST, OWN_PORT))
+    assert (access.accounts.caller, access.watched) == ("caller", True)
 
 
 def test_its_defaults_are_those_the_pbx_starts_with() -> None:
@@ -30,13 +30,16 @@ def test_its_defaults_are_those_the_pbx_starts_with() -> None:
 
 def test_it_is_found_where_the_environment_puts_it() -> None:
     moved = {**CALLER, "PBX_SIP_BIND": "127.0.0.2", "PBX_SIP_PORT": "25060"}
-    assert sip_access(None, "caller", environ=moved).server == ("127.0.0.2", 25060)
-    assert sip_access(None, "caller", environ={**CALLER, "PBX_SIP_BIND": "0.0.0.0"}).server == (OWN_HOST, OWN_PORT)
+    assert sip_access(None, "caller", environ=moved).accounts.server == ("127.0.0.2", 25060)
+    assert sip_access(None, "caller", environ={**CALLER, "PBX_SIP_BIND": "0.0.0.0"}).accounts.server == (
+        OWN_HOST,
+        OWN_PORT,
+    )
 
 
 def test_another_pbx_is_named_with_or_without_its_port() -> None:
-    assert sip_access("127.0.0.3", "caller", environ=CALLER).server == ("127.0.0.3", 5060)
-    assert sip_access("localhost:5080", "caller", environ=CALLER).server == ("127.0.0.1", 5080)
+    assert sip_access("127.0.0.3", "caller", environ=CALLER).accounts.server == ("127.0.0.3", 5060)
+    assert sip_access("localhost:5080", "caller", environ=CALLER).accounts.server == ("127.0.0.1", 5080)
 
 
 def test_our_own_manager_and_journal_say_nothing_about_somebody_elses_pbx() -> None:
@@ -48,7 +51,7 @@ def test_passwords_come_from_the_environment_and_from_the_file() -> None:
     DEFAULT_ENV_FILE.parent.mkdir()
     DEFAULT_ENV_FILE.write_text("PBX_PASSWORD_CALLER=old\nPBX_PASSWORD_1001=kept\n")
     access = sip_access(None, "caller", ["1001", "1001"], environ=CALLER)
-    assert access.passwords == {"caller": SECRET, "1001": "kept"}
+    assert access.accounts.passwords == {"caller": SECRET, "1001": "kept"}
     assert SECRET not in repr(access)
 
 
