@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 
 import click
 
-_COMMANDS: dict[str, tuple[str, str]] = {
-    # name: (module:attribute, one line for --help)
+from ivrflow.commands_on_demand import CommandsOnDemand
+
+_COMMANDS = {
     "check": ("ivrflow.flow_commands:check", "Check flows and standards; report every problem with file:line:column."),
     "try": ("ivrflow.simulator_commands:try_", "Be the caller at this terminal: the same engine on a virtual clock."),
     "draw": ("ivrflow.flow_commands:draw", "Draw a flow as a Mermaid diagram."),
@@ -17,29 +17,12 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "calls": ("ivrflow.journal_commands:calls", "List the calls in the journal."),
     "trace": ("ivrflow.journal_commands:trace", "Show what happened on one call, with the verdict per rule."),
     "replay": ("ivrflow.simulator_commands:replay", "Put a journaled call through the engine again and compare."),
+    "scenario": ("ivrflow.scenario.commands:scenario", "For testers: play written calls with real phones, and prove them."),
     "prompts": ("ivrflow.prompts.commands:prompts", "Make the recordings callers hear, list them, play one."),
 }
 
 
-class _CommandsOnDemand(click.Group):
-    """Imports a command's module when the command is used, so that `--help` and completion stay quick."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
-
-
-@click.command(cls=_CommandsOnDemand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=CommandsOnDemand, listed=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ivrflow")
 def main() -> None:
     """Make a documented service standard happen on every call, and prove it.
@@ -50,6 +33,7 @@ def main() -> None:
       ivrflow try gov12345               ring the hotline from this terminal, without a PBX
       ivrflow doctor && ivrflow serve    serve real calls
       ivrflow calls && ivrflow trace last
+      ivrflow scenario --help            written calls, played with real phones
 
     Exit codes: 0 fine, 1 problems, 2 wrong usage.
     """  # noqa: D301 - \b keeps the lines apart in --help
