@@ -11,6 +11,7 @@ import soundfile
 
 from ivrflow.prompts.sound import pcm16, telephone_band
 from ivrflow.scenario.script import Say
+from ivrflow.softphone.call import PhoneError
 from ivrflow.softphone.codecs import RATE, Samples
 
 SPEECH_DBFS = -17.0
@@ -22,7 +23,7 @@ _SYLLABLES_HZ = 4.0
 _FORMANTS_HZ = ((500.0, 1.0), (1500.0, 0.5), (2500.0, 0.25))
 
 
-class CannotSay(Exception):
+class CannotSay(PhoneError):
     """A `say` step has no sound; one sentence that says which and why."""
 
 

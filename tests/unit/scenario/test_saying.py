@@ -35,7 +35,7 @@ def test_it_is_the_same_every_time_and_has_no_click() -> None:
 def test_a_phrase_is_its_recording() -> None:
     recording = np.arange(100, dtype=np.int16)
     assert sound_of(Say(1.0, HERE, phrase="house/hello"), {"house/hello": recording}) is recording
-    with pytest.raises(CannotSay, match="shouting.yaml:7:5: 'house/bye' has no recording here; run: ivrflow prompts"):
+    with pytest.raises(CannotSay, match=r"shouting.yaml:7:5: 'house/bye' has no recording here; run: ivrflow prompts"):
         sound_of(Say(1.0, HERE, phrase="house/bye"), {})
 
 
