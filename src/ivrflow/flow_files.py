@@ -77,7 +77,7 @@ def check_paths(paths: Sequence[Path], catalogue: PromptCatalogue | None = None)
     alone: dict[str, str] = {}
     for path in _files(paths):
         found = ProblemList()
-        text = _read(path, found)
+        text = read_text(path, found)
         problems.update(found.problems)
         if text is None:
             report.files += path.parent.name != STANDARDS
@@ -113,7 +113,7 @@ def _check(
         file = next((folder / f"{name}{ending}" for ending in ENDINGS if (folder / f"{name}{ending}").is_file()), None)
         if file is not None:
             found = ProblemList()
-            other = _read(file, found)
+            other = read_text(file, found)
             problems.update(found.problems)
             if other is None:
                 broken.append(name)
@@ -145,7 +145,7 @@ def _yaml_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix in ENDINGS and not path.name.startswith("."))
 
 
-def _read(path: Path, problems: ProblemList) -> str | None:
+def read_text(path: Path, problems: ProblemList) -> str | None:
     """The text of a file; None after noting why there is none."""
     try:
         if too_large(path.stat().st_size, str(path), problems):

@@ -78,12 +78,25 @@ class Unreadable:
 Node: TypeAlias = Text | Items | Table | Unreadable
 
 
-def parse(text: str, file: str, problems: ProblemList) -> Node | None:
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """What a file holds, for the words of its problems: "a call flow is a page of text", "one file holds one flow"."""
+
+    name: str
+    short: str
+    begins: str
+
+
+FLOW_FILE = FileKind("a call flow", "flow", "flow: NAME")
+SCENARIO_FILE = FileKind("a scenario", "scenario", "scenario: WHAT HAPPENS")
+
+
+def parse(text: str, file: str, problems: ProblemList, kind: FileKind = FLOW_FILE) -> Node | None:
     """Read one YAML document into located nodes; None when there is nothing to read on with."""
     if too_large(len(text), file, problems):
         return None
     text = _readable(text, file, problems)
-    attempt = _Attempt(file)
+    attempt = _Attempt(file, kind)
     error = attempt.read(text)
     if error is not None and (tabs := _tabs(text)):
         for line, column in tabs.items():
@@ -101,7 +114,7 @@ def parse(text: str, file: str, problems: ProblemList) -> Node | None:
     if error is not None or attempt.gave_up:
         return None
     if attempt.root is None or attempt.root == Text("", attempt.root.where):
-        problems.error(Location(file, 1, 1), "the file is empty", "a call flow begins with 'flow: NAME'")
+        problems.error(Location(file, 1, 1), "the file is empty", f"{kind.name} begins with '{kind.begins}'")
         return None
     return attempt.root
 
@@ -163,7 +176,9 @@ def _without_tabs(
     lines = text.split("\n")
     for width in (2, 4, 8):
         spaced = [_spaced(line, width) if number in tabs else line for number, line in enumerate(lines, start=1)]
-        retry = _Attempt(attempt.file, tab_width=width, tabbed={number: lines[number - 1] for number in tabs})
+        retry = _Attempt(
+            attempt.file, attempt.kind, tab_width=width, tabbed={number: lines[number - 1] for number in tabs}
+        )
         if _looks_nested(spaced) and retry.read("\n".join(spaced)) is None:
             return retry, None
     return attempt, error
@@ -236,6 +251,7 @@ class _Attempt:
     """
 
     file: str
+    kind: FileKind
     tab_width: int = 1
     tabbed: dict[int, str] = field(default_factory=dict)
     root: Node | None = None
@@ -260,7 +276,7 @@ class _Attempt:
             match event:
                 case yaml.DocumentStartEvent() if self.root is not None:
                     where = self._where(event)
-                    hint = "one file holds one flow: delete the '---' or make two files"
+                    hint = f"one file holds one {self.kind.short}: delete the '---' or make two files"
                     self.found.append((where, "a second document begins here", hint))
                     return
                 case yaml.ScalarEvent():
@@ -316,7 +332,9 @@ class _Attempt:
         parent.height = max(parent.height, height + 1)
         if parent.values > MOST_VALUES:
             message = f"the file has more than {MOST_VALUES:,} values"
-            self.found.append((node.where, message, "a call flow is a page of text; do aliases refer to aliases?"))
+            self.found.append(
+                (node.where, message, f"{self.kind.name} is a page of text; do aliases refer to aliases?")
+            )
             raise _GaveUp
 
     def _alias(self, name: str, where: Location) -> None:
