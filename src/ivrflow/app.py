@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from ivrflow.bridge.agi_events import Environment
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
@@ -16,6 +17,7 @@ from ivrflow.bridge.exchange import Exchange, ExchangeAddress
 from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow
+from ivrflow.flow.times import read_time
 from ivrflow.runtime.call_loop import LiveCall
 from ivrflow.runtime.clock import LoopClock
 from ivrflow.runtime.journal import Journal
@@ -26,6 +28,10 @@ log = logging.getLogger("ivrflow.calls")
 
 DRAIN_S = 30.0
 """Seconds that live calls have to end in peace when the engine stops."""
+
+
+AT_HEADER = "X-Ivrflow-At"
+"""SIP header of a tester's INVITE: the local time at which the call counts as arriving."""
 
 
 class Service:
@@ -39,6 +45,7 @@ class Service:
     def __init__(self, settings: Settings, flows: Mapping[str, CallFlow]) -> None:
         self.flows = {number: flow for flow in flows.values() for number in flow.numbers}
         """The flow of each dialled number."""
+        self._are_test_calls = settings.test_calls
         self.journal = Journal(settings.journal, keep_days=settings.journal_keep_days)
         self.switchboard = Switchboard()
         self.exchange = Exchange(
@@ -93,12 +100,34 @@ class Service:
         if flow is None:
             log.error("call %s: no flow serves the number dialled; the caller goes to the fallback", line.unique_id)
             return False
+        connect = partial(self._connect, line, environment, flow)
+        if self._are_test_calls:
+            line.ask_header(AT_HEADER, connect)
+        else:
+            connect("")
+        return True
+
+    def _connect(self, line: AsteriskLine, environment: Environment, flow: CallFlow, at: str) -> None:
+        """Let the call begin, for the flow at local time `at` where a tester says so. The journal keeps the real time."""
+        now = time.time()
         arrived = CallArrived(
-            number=environment.dialled_number, caller=environment.caller_number, arrived_at=time.time()
+            number=environment.dialled_number,
+            caller=environment.caller_number,
+            arrived_at=_pretended(line.unique_id, flow, at) or now,
         )
-        record = self.journal.call_arrived(line.unique_id, flow, arrived.arrived_at)
+        record = self.journal.call_arrived(line.unique_id, flow, now)
         call = LiveCall(line.unique_id, CallSession(flow), line, self._clock, record, on_over=self.switchboard.release)
         self.switchboard.connect(call)
         line.on_event = call.happened
         call.happened(arrived)
-        return True
+
+
+def _pretended(call: str, flow: CallFlow, at: str) -> float | None:
+    """Unix time of a tester's local time; None when there is none."""
+    if not at:
+        return None
+    try:
+        return read_time(at).replace(tzinfo=flow.timezone).timestamp()
+    except ValueError:
+        log.warning("call %s: its header %s is no local time such as 2026-11-20T10:00; now counts", call, AT_HEADER)
+        return None

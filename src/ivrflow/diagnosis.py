@@ -35,6 +35,9 @@ NEEDED_MODULES = (
 UNWANTED_MODULES = ("bridge_native_rtp.so",)
 """Modules that take keys and speech out of our hearing once caller and agent are joined."""
 
+HEADER_MODULE = "res_pjsip_header_funcs.so"
+"""Without it agents' phones do not learn which call they ring for, and testers cannot choose the time of a call."""
+
 ANSWER_S = 3.0
 """Seconds a peer has to answer a look."""
 
@@ -145,6 +148,12 @@ async def _pbx(settings: Settings) -> AsyncIterator[Finding]:
         for module in UNWANTED_MODULES:
             if await _is_loaded(manager, module):
                 yield Finding("unsure", f"PBX: {module} is loaded", "leave it out: keys pressed in a talk go unheard")
+        if not await _is_loaded(manager, HEADER_MODULE):
+            yield Finding(
+                "unsure",
+                f"PBX: {HEADER_MODULE} is not loaded",
+                "load it: it puts X-Ivrflow-Call into agents' INVITEs, and lets testers choose a call's time",
+            )
     except AmiError as error:
         yield Finding("bad", f"PBX: the manager connection broke while looking: {error}")
     finally:

@@ -105,6 +105,12 @@ def _log_format(text: str) -> LogFormat:
     return cast("LogFormat", text)
 
 
+def _yes_or_no(text: str) -> bool:
+    if text not in {"yes", "no"}:
+        raise ValueError(f"{text!r} will not do; write 'yes' or 'no'")
+    return text == "yes"
+
+
 def _setting(default: T, read: Callable[[str], T], about: str, *, shown: str = "", secret: bool = False) -> T:
     """A field of `Settings`: its default, how it is read, and its line in the table (`shown`: the default in words)."""
     found: Any = field(
@@ -157,6 +163,13 @@ class Settings:
     talk_level: int = _setting(
         512, _whole(1, 32767), "Mean absolute sample of 20 ms (16-bit scale) from which a caller counts as speaking."
     )
+    test_calls: bool = _setting(
+        False,  # noqa: FBT003 - the default of a field, as in the lines above
+        _yes_or_no,
+        "`yes`: a call whose INVITE has the header `X-Ivrflow-At: 2026-11-20T10:00` counts as arriving at that local time "
+        "of its flow. For testers; any caller who sends the header chooses the opening hours.",
+        shown="`no`",
+    )
     log_format: LogFormat = _setting("text", _log_format, "How log lines are written: `text` or `json`.")
     warnings: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """What was set but has no effect or is unwise; for the log."""
@@ -202,6 +215,11 @@ def read_settings(environ: Mapping[str, str] = os.environ, *, needs: Collection[
             problems.append(f"{variable(setting.name)}: {problem}")
     known = [*(variable(setting.name) for setting in _declared()), ENV_FILE]
     warnings += [f"{name} is not a setting and changes nothing; {did_you_mean(name, known)}" for name in sorted(given)]
+    if values.get("test_calls"):
+        warnings.append(
+            f"{variable('test_calls')} is yes: callers choose their own local time with the header X-Ivrflow-At. "
+            f"Unset it where real callers ring"
+        )
     if problems:
         raise SettingsError(*problems)
     return Settings(**values, warnings=tuple(warnings))

@@ -18,6 +18,7 @@ from ivrflow.engine.trace import Judgement
 from ivrflow.flow.compiler import compile_flow, is_flow
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Location, Problem, did_you_mean
+from ivrflow.flow.times import read_time
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex, ahead_folder
 from ivrflow.runtime.journal_reader import JournalReader, NoSuchCallError, StoredCall
@@ -29,7 +30,6 @@ from ivrflow.simulator.call_file import (
     Lengths,
     play,
     read_call_file,
-    read_time,
     write_call_file,
 )
 from ivrflow.simulator.caller import Vocabulary

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import datetime
 from typing import Literal
 
 from ivrflow.flow.problems import ProblemList, did_you_mean
@@ -129,6 +130,27 @@ def _time_hint(text: str, latest: str) -> str:
         if hour < 24 and int(hit[2] or 0) < 60:
             return f'write "{hour:02}:{hit[2] or "00"}"'
     return f'write hours and minutes, "00:00" to "{latest}"'
+
+
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2099
+
+
+def read_time(text: str) -> datetime:
+    """A date and a time of day as in "2026-11-20T10:00", local to the flow.
+
+    Raises:
+        ValueError: with what is wrong, and what to write as second argument.
+    """
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"'{shortened(text)}' is no date and time", "write for example 2026-11-20T10:00") from None
+    if time.tzinfo is not None:
+        raise ValueError(f"'{shortened(text)}' names a time zone", "leave it out: the time is local to the flow")
+    if not EARLIEST_YEAR <= time.year <= LATEST_YEAR:
+        years = f"{EARLIEST_YEAR} to {LATEST_YEAR}"
+        raise ValueError(f"'{shortened(text)}' is far from any call", f"write a year from {years}")
+    return time
 
 
 # ── days of the week ──────────────────────────────────────────────────────────────────────────────────────────────────

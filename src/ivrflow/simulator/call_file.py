@@ -25,6 +25,7 @@ from typing import Literal, TypeAlias
 from ivrflow.engine.session import SECONDS_PER_CHARACTER
 from ivrflow.flow.model import CallFlow, PromptCatalogue
 from ivrflow.flow.problems import FlowError, Location, Problem, did_you_mean
+from ivrflow.flow.times import read_time
 from ivrflow.simulator.agents import Agent, AgentChange, read_agent
 from ivrflow.simulator.caller import Mistake, Vocabulary, read_command, without_comment
 from ivrflow.simulator.caller_commands import Bare, Command
@@ -139,21 +140,6 @@ def _read_lengths(text: str) -> Lengths:
             return text
         case _:
             raise ValueError(f"'{text}' does not say how long prompts are", "write wording or recordings")
-
-
-def read_time(text: str) -> datetime:
-    """Local time as in "2026-11-20T10:00".
-
-    Raises:
-        ValueError: with what is wrong, and what to write as second argument.
-    """
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"'{text}' is no date and time", "write for example 2026-11-20T10:00") from None
-    if time.tzinfo is not None:
-        raise ValueError(f"'{text}' names a time zone", "leave it out: the time is local to the flow")
-    return time
 
 
 def by_wording(flow: CallFlow) -> CallFlow:

@@ -160,3 +160,32 @@ def test_every_bad_day_is_told() -> None:
 
     assert value is None
     assert [line.partition(" ")[0] for line in told] == ["'xxx'", "'yyy'", "''"]
+
+
+# ── a date and a time of day ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_local_times() -> None:
+    assert times.read_time("2026-11-20T10:00").isoformat() == "2026-11-20T10:00:00"
+    assert times.read_time("2026-11-20 23:30:15").isoformat() == "2026-11-20T23:30:15"
+
+
+@pytest.mark.parametrize(
+    ("written", "message", "hint"),
+    [
+        ("tomorrow", "'tomorrow' is no date and time", "write for example 2026-11-20T10:00"),
+        ("", "'' is no date and time", "write for example 2026-11-20T10:00"),
+        ("2026-11-20T10:00+08:00", "'2026-11-20T10:00+08:00' names a time zone", "leave it out"),
+        ("2026-11-20T10:00Z", "names a time zone", "leave it out"),
+        ("0001-01-01T00:00", "far from any call", "write a year from 2000 to 2099"),
+        ("9999-12-31T23:59", "far from any call", "write a year from 2000 to 2099"),
+        ("9" * 5000, "…", "write for example"),
+    ],
+)
+def test_what_is_no_local_time(written: str, message: str, hint: str) -> None:
+    with pytest.raises(ValueError) as problem:
+        times.read_time(written)
+    said, advised = problem.value.args
+    assert message in said
+    assert advised.startswith(hint)
+    assert len(said) < 200
