@@ -106,6 +106,27 @@ class StoredCall:
     verdicts: tuple[Verdict, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StoredEnding:
+    """What was stored of a call when it was over: all that a summary of many calls needs.
+
+    Attributes:
+        call: its id.
+        arrived_at: Unix time in seconds.
+        outcome: how it ended, in a word of the flow; None when no ending was stored.
+        ended_by: who hung up first; None without an ending.
+        trace: empty without an ending; masked unless personal data is shown.
+        verdicts: the same.
+    """
+
+    call: str
+    arrived_at: float
+    outcome: str | None
+    ended_by: str | None
+    trace: tuple[TraceLine, ...]
+    verdicts: tuple[Verdict, ...]
+
+
 class JournalReader:
     """Reads a journal; every method sees one moment of it."""
 
@@ -183,7 +204,6 @@ class JournalReader:
                 )
             )
         lines = row.lines if row.lines is not None else max((line.number for line in happened), default=0)
-        trace = msgspec.json.decode(_unpacked(row.trace), type=tuple[TraceLine, ...])
         return StoredCall(
             summary=summary,
             source=msgspec.json.decode(row.source, type=dict[str, str]),
@@ -191,9 +211,36 @@ class JournalReader:
             phrases=msgspec.json.decode(row.phrases, type=dict[str, str]),
             happenings=happened,
             missing=lines - len(happened),
-            trace=trace if self._show_personal else tuple(map(mask_line, trace)),
+            trace=self._trace(row.trace),
             verdicts=msgspec.json.decode(_unpacked(row.verdicts), type=tuple[Verdict, ...]),
         )
+
+    def endings(self, *, since: float, until: float, flow: str) -> list[StoredEnding]:
+        """How all calls of a flow ended that arrived in a stretch of time, oldest first.
+
+        Args:
+            since: only calls that arrived at this Unix time or later.
+            until: only calls that arrived before it.
+            flow: its id.
+
+        Raises:
+            SettingsError: the journal cannot be read.
+        """
+        columns = (calls.c.call, calls.c.arrived_at, calls.c.outcome, calls.c.ended_by, calls.c.trace, calls.c.verdicts)
+        wanted = select(*columns).where(calls.c.flow == flow, calls.c.arrived_at >= since, calls.c.arrived_at < until)
+        with self._snapshot() as connection:
+            rows = connection.execute(wanted.order_by(calls.c.arrived_at, calls.c.call)).all()
+        return [
+            StoredEnding(
+                call=row.call,
+                arrived_at=row.arrived_at,
+                outcome=row.outcome,
+                ended_by=row.ended_by,
+                trace=self._trace(row.trace),
+                verdicts=msgspec.json.decode(_unpacked(row.verdicts), type=tuple[Verdict, ...]),
+            )
+            for row in rows
+        ]
 
     def close(self) -> None:
         """Let go of the database."""
@@ -256,6 +303,10 @@ class JournalReader:
                     broken=tuple(rules.get((row.call, Judgement.BROKEN.value), ())),
                 )
         return [found[call] for call in ids]
+
+    def _trace(self, packed: bytes | None) -> tuple[TraceLine, ...]:
+        trace = msgspec.json.decode(_unpacked(packed), type=tuple[TraceLine, ...])
+        return trace if self._show_personal else tuple(map(mask_line, trace))
 
     def _caller(self, text: str) -> str:
         event = msgspec.json.decode(text, type=CallEvent)

@@ -59,6 +59,22 @@ def test_a_summary_says_how_the_call_went(reader: JournalReader) -> None:
     assert cut_off.lasted == pytest.approx(5.145)
 
 
+def test_the_endings_of_a_stretch_of_time_come_at_once(reader: JournalReader) -> None:
+    endings = reader.endings(since=3 * DAY, until=6 * DAY, flow="gov12345")
+    assert [(ending.call, ending.arrived_at) for ending in endings] == [
+        ("pbx-3.3", 3 * DAY),
+        ("pbx-4.4", 4 * DAY),
+        ("pbx-5.5", 5 * DAY),
+    ]
+    kept, broken, cut_off = endings
+    assert (kept.outcome, kept.ended_by) == ("nobody_spoke", "ivrflow")
+    stored = reader.call("pbx-4.4")
+    assert (broken.trace, broken.verdicts) == (stored.trace, stored.verdicts)
+    assert [line.key for line in broken.trace if line.fact is Fact.KEY_PRESSED] == [MASK]
+    assert (cut_off.outcome, cut_off.trace, cut_off.verdicts) == (None, (), ())
+    assert reader.endings(since=7 * DAY, until=8 * DAY, flow="gov12345") == []
+
+
 def test_a_call_cut_off_shows_what_happened_before(reader: JournalReader) -> None:
     stored = reader.call("pbx-5.5")
     assert isinstance(stored.happenings[-1].event, m.PromptEnded)
