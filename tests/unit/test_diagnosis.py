@@ -41,3 +41,12 @@ async def test_a_module_that_takes_away_hearing_is_worth_a_note(
     async with stand_in(tmp_path) as environment:
         found = await findings(environment, monkeypatch)
     assert any("bridge_native_rtp" in finding.what for finding in found if finding.state == "unsure")
+
+
+async def test_callers_who_choose_their_own_time_are_worth_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stand_in(tmp_path, IVRFLOW_TEST_CALLS="yes") as environment:
+        found = await findings(environment, monkeypatch)
+    (note,) = [finding for finding in found if "IVRFLOW_TEST_CALLS" in finding.what]
+    assert note.state == "unsure"

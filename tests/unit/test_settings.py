@@ -106,6 +106,22 @@ def test_a_whole_number_is_written_in_plain_digits() -> None:
         read_settings({"IVRFLOW_MAX_CALLS": "١٢"})
 
 
+@pytest.mark.parametrize("text", ["true", "1", "Yes", "on"])
+def test_yes_or_no_is_written_as_such(text: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({"IVRFLOW_TEST_CALLS": text})
+    assert raised.value.problems == (f"IVRFLOW_TEST_CALLS: {text!r} will not do; write 'yes' or 'no'",)
+
+
+def test_test_calls_are_off_until_somebody_asks_for_them_and_that_is_a_warning() -> None:
+    assert (read_settings({}).test_calls, read_settings({"IVRFLOW_TEST_CALLS": "no"}).warnings) == (False, ())
+    on = read_settings({"IVRFLOW_TEST_CALLS": "yes"})
+    assert on.test_calls
+    (warning,) = on.warnings
+    assert warning.startswith("IVRFLOW_TEST_CALLS is yes: callers choose their own local time")
+    assert warning.endswith("Unset it where real callers ring")
+
+
 def test_an_empty_variable_counts_as_not_set() -> None:
     assert read_settings({"IVRFLOW_AMI_PORT": ""}).ami_port == 5038
     with pytest.raises(SettingsError, match="IVRFLOW_AMI_SECRET is not set"):

@@ -208,6 +208,29 @@ async def test_list(asterisk: Asterisk, watched: Watched) -> None:
     assert [watched.events.get_nowait().name for _ in range(watched.events.qsize())] == ["Hangup", "Hangup"]
 
 
+async def test_an_action_of_another_client_that_comes_as_an_event_is_no_item_of_our_list(
+    asterisk: Asterisk, watched: Watched
+) -> None:
+    session = await asterisk.session()
+    other = Watched(asterisk.port)
+    await other.client.start()
+    its_session = await asterisk.session()
+    its_action = asyncio.ensure_future(other.client.action("UserEvent", {"UserEvent": "Ivrflow"}))
+    sent = await its_session.action()
+    waiting = asyncio.ensure_future(watched.client.list_action("CoreShowChannels"))
+    action = await session.action()
+    session.answer(action, EventList="start")
+    session.say(Event="UserEvent", UserEvent="Ivrflow", ActionID=sent["ActionID"])
+    session.say(Event="CoreShowChannelsComplete", ActionID=action["ActionID"], EventList="Complete", ListItems="0")
+    assert await waiting == []
+    came = await soon(watched.events)
+    assert isinstance(came, AmiEvent)
+    assert came.name == "UserEvent"
+    its_session.answer(sent)
+    await its_action
+    await other.client.close()
+
+
 async def test_refused_list(asterisk: Asterisk, watched: Watched) -> None:
     session = await asterisk.session()
     waiting = asyncio.ensure_future(watched.client.list_action("QueueStatus"))

@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from ivrflow.bridge import asterisk_line
 from ivrflow.bridge.agi_commands import Command
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply, read_environment
 from ivrflow.bridge.asterisk_line import ECHO_TAIL_S, AsteriskLine, LineSettings
@@ -319,3 +320,79 @@ async def test_music_and_instructions(setup: Setup) -> None:
     setup.line.perform(m.StopMusic())
     setup.line.perform(m.Instruct(ticket=1, task="record_contact"))
     assert setup.channel.sent == ['SET MUSIC ON "default"', "SET MUSIC OFF"]
+
+
+# ── orders, and what is asked before the call begins ──────────────────────────────────────────────────────────────────
+
+
+async def test_what_somebody_says_about_the_call_reaches_it(setup: Setup) -> None:
+    setup.line.told(m.SituationStarted(name="noise"))
+    assert setup.events == [m.SituationStarted(name="noise")]
+
+
+async def test_the_latest_task_asked_of_the_agent_is_remembered(setup: Setup) -> None:
+    assert setup.line.task == 0
+    setup.line.perform(m.Instruct(ticket=4, task="lookup"))
+    setup.line.perform(m.Instruct(ticket=7, task="mute"))
+    assert setup.line.task == 7
+
+
+class Asked(Setup):
+    """A line that has been asked for a header before its call began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[str] = []
+        self.line.on_event = lambda event: pytest.fail(f"the call has not begun, and hears {event}")
+        self.line.ask_header("X-Time", self.begin)
+
+    def begin(self, text: str) -> None:
+        self.answers.append(text)
+        self.line.on_event = self.take
+
+
+@pytest.fixture
+async def asked() -> Asked:
+    return Asked()
+
+
+async def test_a_header_is_asked_for_and_what_happened_meanwhile_is_told_after_it(asked: Asked) -> None:
+    assert asked.channel.sent == ['GET VARIABLE "PJSIP_HEADER(read,X-Time)"']
+    asked.line.hearing_lost()
+    asked.line.key_pressed("5")
+    asked.line.replied(1, Reply(200, "1", text="2026-11-20T10:00"))
+    assert (asked.answers, asked.events) == (["2026-11-20T10:00"], [m.HearingLost(), m.KeyPressed(key="5")])
+    asked.line.key_pressed("6")
+    assert asked.events[-1] == m.KeyPressed(key="6")
+
+
+@pytest.mark.parametrize("reply", [Reply(200, "0"), Reply(200, "-1"), Reply(511, message="dead channel")])
+async def test_no_such_header_is_no_text(asked: Asked, reply: Reply) -> None:
+    asked.line.replied(1, reply)
+    assert asked.answers == [""]
+
+
+async def test_a_caller_who_left_meanwhile_has_called_and_left(asked: Asked) -> None:
+    asked.line.caller_left(16)
+    asked.line.replied(1, Reply(200, "-1"))
+    assert (asked.answers, asked.events) == ([""], [m.CallerHungUp(cause=16)])
+
+
+async def test_a_session_that_ends_before_the_answer_is_a_call_that_was_lost(asked: Asked) -> None:
+    asked.line.closed()
+    assert (asked.answers, asked.events) == ([""], [m.LineLost()])
+    assert asked.closed == [asked.line]
+
+
+async def test_a_header_that_never_comes_holds_up_no_call(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(asterisk_line, "HEADER_WITHIN_S", 0.01)
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    setup.line.ask_header("X-Time", answer.set_result)
+    async with asyncio.timeout(5):
+        assert await answer == ""
+    setup.line.replied(1, Reply(200, "1", text="2026-11-20T10:00"))  # too late: it is not asked any more
+    assert [record.getMessage() for record in caplog.records] == [
+        "call pbx-1.7: Asterisk has not read a header within 0.01 s"
+    ]

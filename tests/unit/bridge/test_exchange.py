@@ -113,6 +113,56 @@ async def test_a_failed_originate_says_why(setup: Setup) -> None:
     assert setup.events["a.1"] == [m.AgentUnavailable(ticket=4, why="busy")]
 
 
+# ── orders ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("order", "event"),
+    [
+        ({"Order": "situation", "Word": "noise"}, m.SituationStarted(name="noise")),
+        ({"Order": "cancel"}, m.SituationCancelled()),
+        ({"Order": "signal", "Word": "understood"}, m.SignalGiven(word="understood")),
+        ({"Order": "value", "Word": "honorific", "Value": "女士"}, m.ValuesLearned(values={"honorific": "女士"})),
+    ],
+)
+async def test_an_order_reaches_its_call_and_no_other(setup: Setup, order: dict[str, str], event: m.CallEvent) -> None:
+    setup.call("a.1")
+    setup.call("b.2")
+    setup.say("UserEvent", UserEvent="Ivrflow", Call="b.2", **order)
+    assert setup.events == {"a.1": [], "b.2": [event]}
+
+
+async def test_a_task_is_done_once_it_was_asked_for(setup: Setup, caplog: pytest.LogCaptureFixture) -> None:
+    line, _ = setup.call("a.1")
+    setup.say("UserEvent", UserEvent="Ivrflow", Call="a.1", Order="done")
+    assert [record.getMessage() for record in caplog.records] == [
+        "call a.1: an order is ignored: no task was asked for on this call"
+    ]
+    line.perform(m.Instruct(ticket=9, task="lookup"))
+    setup.say("UserEvent", UserEvent="Ivrflow", Call="a.1", Order="done")
+    assert setup.events["a.1"] == [m.TaskDone(ticket=9)]
+
+
+async def test_an_order_for_nobody_is_ignored_and_names_no_number(
+    setup: Setup, caplog: pytest.LogCaptureFixture
+) -> None:
+    setup.call("a.1")
+    setup.say("UserEvent", UserEvent="Ivrflow", Call="13800001111\x1b[31m", Order="cancel")
+    assert setup.events == {"a.1": []}
+    assert [record.getMessage() for record in caplog.records] == [
+        r"an order is ignored: no live call has its Call '###########\x1b[##m'"
+    ]
+
+
+async def test_user_events_of_others_are_none_of_our_business(setup: Setup, caplog: pytest.LogCaptureFixture) -> None:
+    setup.call("a.1")
+    setup.say("UserEvent", UserEvent="Other", Call="a.1", Order="cancel", Uniqueid="a.1")
+    setup.say("UserEvent", Call="a.1", Order="cancel")
+    setup.say("NotAUserEvent", UserEvent="Ivrflow", Call="a.1", Order="cancel")
+    assert setup.events == {"a.1": []}
+    assert caplog.records == []
+
+
 async def test_losing_the_manager_deafens_every_live_call_and_a_closed_line_is_forgotten(setup: Setup) -> None:
     _, _ = setup.call("a.1")
     gone, _ = setup.call("b.2")
