@@ -15,8 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias, assert_never
 
+from ivrflow.scenario.load_records import CallerSide, LoadSize, PlacedCall, Tally
 from ivrflow.scenario.observation import Result
-from ivrflow.scenario.packets import PacketFigures, packet_figures
+from ivrflow.scenario.packets import packet_figures
 from ivrflow.scenario.run import CannotRun, Judge, Play
 from ivrflow.scenario.script import Background, HangUp, Hold, Press, Resume, Say, Scenario
 from ivrflow.scenario.timetable import Doing, Timetable
@@ -32,72 +33,6 @@ CATCH_UP_S = 0.5
 
 Voice: TypeAlias = Callable[[Say], Samples]
 """What a `say` step sounds like, at 8 kHz."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadSize:
-    """How much of it.
-
-    Attributes:
-        calls: how many in all.
-        rate: how many are placed in a second.
-        most: how many may be there at once.
-        listen: how many of them are listened to.
-    """
-
-    calls: int
-    rate: float
-    most: int
-    listen: int = 0
-
-    @property
-    def listened(self) -> frozenset[int]:
-        """Numbers of the calls that are listened to, spread evenly, the middle of each stretch."""
-        count = min(self.listen, self.calls)
-        return frozenset(int((place + 0.5) * self.calls / count) for place in range(count))
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedCall:
-    """One call of a load. Moments are seconds since the load began.
-
-    Attributes:
-        number: counted from 0, in the order they were placed.
-        placed_at: when its INVITE left.
-        answered_at: when it was answered; None when it was not.
-        ended_at: when it was over.
-        fault: why it did not go its way, in words that many calls can share; empty when all was well.
-        status: the SIP status that refused it, if one did.
-        is_listened: whether it was played and judged like a scenario.
-        is_cut: whether it was ended because the load was stopped; then it counts neither as well nor as failed.
-        packets: what its audio tells; None when none came, or nobody kept it.
-    """
-
-    number: int
-    placed_at: float
-    answered_at: float | None = None
-    ended_at: float | None = None
-    fault: str = ""
-    status: int | None = None
-    is_listened: bool = False
-    is_cut: bool = False
-    packets: PacketFigures | None = None
-
-    @property
-    def setup(self) -> float | None:
-        """Seconds from the INVITE to the answer."""
-        return None if self.answered_at is None else self.answered_at - self.placed_at
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many calls are where."""
-
-    planned: int
-    placed: int = 0
-    live: int = 0
-    well: int = 0
-    failed: int = 0
 
 
 class LoadListener(Protocol):
@@ -127,6 +62,7 @@ class OwnLoad:
         calls: those that are over.
         listened: what came of those that were listened to, by number.
         began_at: when it began, monotonic seconds; None before.
+        live: (second since the beginning, calls there), whenever that changed.
     """
 
     scenario: Scenario
@@ -141,7 +77,7 @@ class OwnLoad:
     calls: list[PlacedCall] = field(default_factory=list)
     listened: dict[int, Result] = field(default_factory=dict)
     began_at: float | None = None
-    most_live: int = 0
+    live: list[tuple[float, int]] = field(default_factory=list)
     _placed: int = 0
     _live: int = 0
     _counts: Counter[bool] = field(default_factory=Counter)
@@ -174,6 +110,35 @@ class OwnLoad:
         except* CannotRun as several:
             raise several.exceptions[0] from None
 
+    def side(self, wall_clock: float) -> CallerSide:
+        """What it tells so far.
+
+        Args:
+            wall_clock: the Unix time at which it began.
+        """
+        counted = [call for call in self.calls if not call.is_cut]
+        placed = [call.placed_at for call in self.calls]
+        return CallerSide(
+            kind="own",
+            planned=self.size.calls,
+            rate=self.size.rate,
+            most=self.size.most,
+            placed=len(self.calls),
+            answered=sum(call.answered_at is not None for call in self.calls),
+            well=sum(not call.fault for call in counted),
+            failed=sum(bool(call.fault) for call in counted),
+            cut=len(self.calls) - len(counted),
+            faults=Counter(call.fault for call in counted if call.fault),
+            statuses=Counter(call.status for call in counted if call.status is not None),
+            setups=[setup for call in self.calls if (setup := call.setup) is not None],
+            live=self.live,
+            packets=[call.packets for call in self.calls if call.packets is not None],
+            listened=[result for _, result in sorted(self.listened.items())],
+            began_at=wall_clock,
+            placing=max(placed, default=0.0) - min(placed, default=0.0),
+            took=max((call.ended_at or 0.0 for call in self.calls), default=0.0),
+        )
+
     # ── one call ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _one(self, number: int, *, is_listened: bool) -> None:
@@ -181,7 +146,6 @@ class OwnLoad:
         record = PlacedCall(number, time.monotonic() - self.began_at, is_listened=is_listened)
         self._placed += 1
         self._live += 1
-        self.most_live = max(self.most_live, self._live)
         self._tell()
         try:
             record = await (self._listened(record) if is_listened else self._followed(record))
@@ -283,10 +247,13 @@ class OwnLoad:
             return replace(record, fault=str(problem), status=status)
         findings, clocks = self.judge(self.scenario, observation)
         self.listened[record.number] = Result(self.scenario, "pbx", observation, findings, clocks)
-        return replace(
-            record,
-            fault=observation.caller.trouble or next((f"{one.kind}" for one in findings if one.fails), ""),
-        )
+        caller = observation.caller
+        fault = caller.trouble or next((f"listened to: {one.kind}" for one in findings if one.fails), "")
+        if caller.answered_at is None or caller.ended_at is None:
+            return replace(record, fault=fault or "not answered")
+        # Its own seconds count from the answer; its INVITE left when it was placed.
+        answered_at = record.placed_at - min((line.at for line in caller.sip), default=0.0)
+        return replace(record, answered_at=answered_at, ended_at=answered_at + caller.ended_at, fault=fault)
 
     def _known_of_first(self, fault: str) -> None:
         """The first call was answered, or came to nothing: the others wait for that."""
@@ -294,6 +261,8 @@ class OwnLoad:
             self._first.set_result(fault)
 
     def _tell(self) -> None:
+        assert self.began_at is not None
+        self.live.append((time.monotonic() - self.began_at, self._live))
         counts = self._counts
         self.listener.counted(Tally(self.size.calls, self._placed, self._live, well=counts[True], failed=counts[False]))
 

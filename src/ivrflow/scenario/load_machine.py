@@ -14,40 +14,10 @@ from typing import Self
 import psutil
 
 from ivrflow.scenario.engine_watch import EngineWatch
+from ivrflow.scenario.load_records import MachineSample, ProcessSample
 
 EVERY_S = 1.0
 """Seconds between two looks."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessSample:
-    """One process over the time since the look before: `cpu` in percent of one core, `memory` in bytes resident."""
-
-    cpu: float
-    memory: int
-
-
-@dataclass(frozen=True, slots=True)
-class MachineSample:
-    """One look.
-
-    Attributes:
-        at: seconds since the load began.
-        live: calls that were there.
-        engine: the engine; None when it is not on this machine, or not ours to look at.
-        pbx: the PBX; None likewise.
-        caller: whoever places the calls: this process, or SIPp.
-        pacer_late: seconds by which our own caller's audio was late at worst since the look before.
-        stolen: percent of the whole machine's time that its neighbours took since the look before.
-    """
-
-    at: float
-    live: int
-    engine: ProcessSample | None
-    pbx: ProcessSample | None
-    caller: ProcessSample | None
-    pacer_late: float
-    stolen: float
 
 
 @dataclass(slots=True)
