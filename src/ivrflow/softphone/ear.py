@@ -11,9 +11,11 @@ import numpy as np
 
 from ivrflow.softphone.codecs import RATE, Samples
 from ivrflow.softphone.following import Follower, fits
+from ivrflow.softphone.likeness import QUIET, Floats, sliding_correlation
+from ivrflow.softphone.music import QUERY_S, MusicIndex, MusicStretch
 from ivrflow.softphone.placing import Stream
 from ivrflow.softphone.recording import Inflow, Recording
-from ivrflow.softphone.repertoire import QUIET, Floats, Repertoire, Wording, sliding_correlation
+from ivrflow.softphone.repertoire import Repertoire, Wording
 
 LOOK_EVERY_S = 0.08  # seconds
 SLACK_S = 0.1  # seconds by which a sound may begin before `since` and still count: nobody knows the moment better
@@ -47,7 +49,7 @@ class Ear:
     Args:
         recording: What the call receives.
         sounds: Every wording that may be heard (see `repertoire`). Give all calls of a process the same `Repertoire`.
-        music: The files played during hold; only looked at when `sounds` is no `Repertoire`.
+        music: The files played during hold, when `sounds` is no `Repertoire`, which has its own.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Ear:
         self._inflow = Inflow(recording)
         self._search: _Search | None = None
         self._followers: list[Follower] = []
+        self._music: _Music | None = None
         self._quiet_s = 0.0
         self._looked_at: float | None = None
         self._heard = 0  # samples of all streams at the latest look
@@ -72,9 +75,22 @@ class Ear:
         self.stop()
         self._search = _Search(tuple(w for w in self._repertoire.wordings(phrase) if w.sounds), since)
 
+    def listen_for_music(self, since: float) -> None:
+        """Listen for any of the hold music, from any place on, that begins at `since` or later or still goes on then.
+
+        Told when a second of it was heard.
+
+        Raises:
+            ValueError: no music is known.
+        """
+        if not self._repertoire.music.files:
+            raise ValueError("hold music can only be recognised when its files are known")
+        self.stop()
+        self._music = _Music(self._repertoire.music, since)
+
     def stop(self) -> None:
         """Listen for nothing."""
-        self._search, self._followers, self.next_look = None, [], None
+        self._search, self._followers, self._music, self.next_look = None, [], None, None
 
     def look(self, now: float) -> Began | Ended | None:
         """Take in what has come; `Began` and later `Ended` of what is listened for, each once."""
@@ -85,6 +101,10 @@ class Ear:
             told = self._seek(self._search, streams)
         elif self._followers:
             told = self._follow()
+        elif self._music:
+            told = self._music.look(streams, gone=self._quiet_s >= CUT_AFTER_S)
+            if isinstance(told, Ended):
+                self.stop()
         if self.next_look is not None and self.next_look <= now:
             self.next_look = None
         return told
@@ -195,3 +215,40 @@ def _loudest_piece(wording: Wording) -> tuple[int, Floats]:
     energy = np.concatenate([[0.0], np.cumsum(beginning**2)])
     place = int(np.argmax(energy[length:] - energy[: len(energy) - length]))
     return wording.first + place, beginning[place : place + length]
+
+
+class _Music:
+    """Hold music while it is played."""
+
+    def __init__(self, index: MusicIndex, since: float) -> None:
+        self._index = index
+        self._since = since
+        self._places: dict[int, int] = {}  # by number of the stream: from where on it is searched
+        self._found: tuple[Stream, MusicStretch] | None = None
+
+    def look(self, streams: list[Stream], *, gone: bool) -> Began | Ended | None:
+        if self._found:
+            return self._goes_on(*self._found, gone=gone)
+        query = int(QUERY_S * RATE)
+        for number, stream in enumerate(streams):
+            floor = stream.place_arrived(self._since - SLACK_S)
+            place = self._places.get(number, floor)
+            if len(stream) - place < query:
+                continue
+            self._places[number] = len(stream) - query // 2
+            stretch = self._index.around(stream, len(stream) - query, len(stream), floor)
+            if stretch:
+                self._found = (stream, stretch)
+                return Began(stream.time(stretch.start))
+        return None
+
+    def _goes_on(self, stream: Stream, stretch: MusicStretch, *, gone: bool) -> Ended | None:
+        stretch = self._index.extended(stream, stretch)
+        query = int(QUERY_S * RATE)
+        if not gone and len(stream) - stretch.end >= query:  # the file is over, or silent, or it is no music any more
+            onward = self._index.around(stream, len(stream) - query, len(stream), stretch.end)
+            loud = float(np.abs(stream.samples[-query:]).max()) >= QUIET
+            gone = loud and onward is None
+            stretch = onward or stretch
+        self._found = (stream, stretch)
+        return Ended(stream.time(stretch.end - 1) + 1 / RATE, 1.0) if gone else None

@@ -6,8 +6,9 @@ A block that was lost on the way says nothing either way: completeness is measur
 import numpy as np
 
 from ivrflow.softphone.codecs import RATE
+from ivrflow.softphone.likeness import SAME, STEP, correlation, sliding_correlation, sounds
 from ivrflow.softphone.placing import Stream
-from ivrflow.softphone.repertoire import QUIET, SAME, STEP, TELLING_S, Wording, correlation, sliding_correlation
+from ivrflow.softphone.repertoire import TELLING_S, Wording
 
 BLOCK = RATE // 20  # samples
 HEAD_FITS = 0.7  # correlation of everything up to the place where a phrase is known
@@ -111,14 +112,13 @@ class Follower:
 
     def _sounding(self, start: int, end: int) -> int:
         """The samples of a block, when it sounds; else 0."""
-        block = self._wording.samples[start:end]
-        return end - start if float(block @ block) >= len(block) * QUIET**2 else 0
+        return end - start if sounds(self._wording.samples[start:end]) else 0
 
     def _found_again(self) -> bool:
         """Whether it goes on at another place, since packets were lost or the sender held up; then follow it there."""
         latest = self._stream.samples[len(self._stream) - _SLIP :].astype(np.float64)
         rest = self._wording.samples[self._heard_to :]
-        if len(rest) < _SLIP or float(latest @ latest) < _SLIP * QUIET**2:
+        if len(rest) < _SLIP or not sounds(latest):
             return False
         score = sliding_correlation(rest, latest)
         best = int(score.argmax())

@@ -8,16 +8,11 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from ivrflow.softphone.codecs import RATE, Samples
-from ivrflow.softphone.recording import QUIET_DBFS
+from ivrflow.softphone.likeness import QUIET, SAME, STEP, Floats, correlation
+from ivrflow.softphone.music import MusicIndex
 
-Floats = npt.NDArray[np.float64]
-
-STEP = RATE // 100  # samples: to 10 ms it is told where a sound begins and ends
-QUIET = 32767 * 10 ** (QUIET_DBFS / 20)  # RMS below which a stretch does not sound
-SAME = 0.6  # correlation from which two stretches are the same sound; other speech of the same voice stays below
 LEAST_TELLING_S = 0.4  # seconds of a phrase's sound by which it is known, at least
 TELLING_S = 0.08  # seconds of sound that make the difference between two phrases that begin alike
 BEGINNING_S = 0.6  # seconds of every other phrase in which the same beginning is looked for
@@ -89,7 +84,7 @@ class Repertoire:
 
     def __init__(self, sounds: Mapping[str, Samples], music: Sequence[Samples] = ()) -> None:
         self.sounds = sounds
-        self.music = tuple(music)
+        self.music = MusicIndex(music)
         self._prepared: dict[str, tuple[Wording, ...]] = {}
 
     @cached_property
@@ -144,21 +139,3 @@ class _Beginnings:
             for other, at, row in zip(self._wordings, best, score, strict=True)
             if row[at] >= SAME and other is not wording
         ]
-
-
-def correlation(one: Floats, two: Floats) -> float:
-    """How alike two stretches of the same length are, whatever their volume: -1 to 1."""
-    loudness = float(np.sqrt((one @ one) * (two @ two)))
-    return float(one @ two) / loudness if loudness > 1.0 else 0.0
-
-
-def sliding_correlation(audio: Floats, piece: Floats) -> Floats:
-    """`correlation` of `piece` with each stretch of `audio`, by where the stretch begins; 0 where that is silent."""
-    places = len(audio) - len(piece) + 1
-    size = 1 << (len(audio) - 1).bit_length()
-    product = np.fft.irfft(np.fft.rfft(audio, size) * np.conj(np.fft.rfft(piece, size)), size)[:places]
-    energy = np.concatenate([[0.0], np.cumsum(audio**2)])
-    window = energy[len(piece) :] - energy[:places]
-    floor = len(piece) * (QUIET / 4) ** 2
-    found: Floats = np.where(window > floor, product / np.sqrt(np.maximum(window, floor) * float(piece @ piece)), 0.0)
-    return found
