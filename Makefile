@@ -12,13 +12,16 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete-$(shell sha256sum pyproject.toml | cut -c 1-16)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench images secrets setup system witnesses clean
+.PHONY: help run scenarios test check bench images secrets setup system witnesses clean
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## start the PBX and the engine, place a self-check call, serve until Ctrl-C (ONCE=1: stop after the call)
 	@exec $(BIN)/python -m tools.run $(if $(filter-out 0,$(ONCE)),--once)
+
+scenarios: setup ## all scenarios, on the simulator and on a PBX of their own, with a report (ARGS="--rule silent_call")
+	@exec $(BIN)/python -m tools.scenarios $(ARGS)
 
 test: check system witnesses ## everything: `check`, both images built for real, and the tests on the real PBX
 	@$(BIN)/python -m tools.images

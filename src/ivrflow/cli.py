@@ -17,7 +17,10 @@ _COMMANDS = {
     "calls": ("ivrflow.journal_commands:calls", "List the calls in the journal."),
     "trace": ("ivrflow.journal_commands:trace", "Show what happened on one call, with the verdict per rule."),
     "replay": ("ivrflow.simulator_commands:replay", "Put a journaled call through the engine again and compare."),
-    "scenario": ("ivrflow.scenario.commands:scenario", "For testers: play written calls with real phones, and prove them."),
+    "scenario": (
+        "ivrflow.scenario.commands:scenario",
+        "For testers: play written calls with real phones and prove them.",
+    ),
     "prompts": ("ivrflow.prompts.commands:prompts", "Make the recordings callers hear, list them, play one."),
 }
 

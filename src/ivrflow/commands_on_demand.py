@@ -24,9 +24,11 @@ class CommandsOnDemand(click.Group):
         self._listed = listed
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names, in the order in which they were given."""
         return list(self._listed)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import the command of that name; None when there is none."""
         if cmd_name not in self._listed:
             return None
         module, _, attribute = self._listed[cmd_name][0].partition(":")
@@ -34,5 +36,6 @@ class CommandsOnDemand(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Show the one line of each, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, about) for name, (_, about) in self._listed.items()])
