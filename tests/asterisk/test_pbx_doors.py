@@ -1,21 +1,34 @@
 """What engine and PBX offer testers: orders to a live call, the local time of a call, whose call an agent's is, a look inside."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from conftest import Phones
-from engine_here import EngineHere, flows_for_tests, serving, settings_for
+from engine_here import EngineHere, flows_for_tests, heard_by, kept, real_flows, serving, settings_for
 
-from ivrflow.engine.trace import Fact
+from ivrflow.bridge.orders import What
+from ivrflow.engine.messages import CallArrived
+from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import Location
 from ivrflow.scenario.pbx_watch import PbxWatch
+from ivrflow.scenario.script import Order
+from ivrflow.settings import SettingsError
+from ivrflow.softphone.call import Call
+from ivrflow.softphone.codecs import Samples, codec
 from tools.pbx import Pbx
+from tools.places import PROMPTS
+
+pytestmark = pytest.mark.usefixtures("pbx_prompts")
 
 GREETING = "gov12345/greeting_inbound.standard"
+CONNECTED = "gov12345/silent_call.connected"
+REPLY = "gov12345/caller_greets.reply"
 HERE = Location("test", 1, 1)
 
 
@@ -88,3 +101,167 @@ async def test_nobody_has_a_call_that_was_never_placed(watch: PbxWatch) -> None:
     assert await watch.call_of("no-such-call@127.0.0.1", 0.2) is None
     assert await watch.left_of("ivrflow-1.1", 0.0) == []
     assert await watch.channels() == []
+
+
+async def test_a_manager_that_refuses_or_is_not_there_is_one_clear_sentence(pbx: Pbx, tmp_path: Path) -> None:
+    wrong = settings_for(pbx, tmp_path, IVRFLOW_AMI_SECRET="wrong-on-purpose")
+    with pytest.raises(
+        SettingsError, match=r"refuses the manager login of 'ivrflow' at .*compare the user and the secret"
+    ):
+        async with PbxWatch(wrong):
+            pass
+    nobody = settings_for(pbx, tmp_path, IVRFLOW_AMI_PORT=str(pbx.settings.agi_port))
+    with pytest.raises(SettingsError, match="no Asterisk manager interface answers at"):
+        async with PbxWatch(nobody):
+            pass
+
+
+# ── orders ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class OrderedCall:
+    """A silent caller's call that is told things."""
+
+    def __init__(self, watch: PbxWatch, engine: EngineHere, call: Call, uniqueid: str) -> None:
+        self._watch = watch
+        self.engine = engine
+        self.call = call
+        self.uniqueid = uniqueid
+
+    async def order(self, what: What, word: str = "", value: str = "") -> None:
+        assert await self._watch.order(self.uniqueid, Order(what, HERE, word, value)) == ""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ordered(phones: Phones, engine: EngineHere, watch: PbxWatch) -> OrderedCall:
+    """A caller who has heard the greeting and says nothing."""
+    phone = await phones.open("caller")
+    call = await phone.call("12345")
+    uniqueid = await watch.call_of(call.call_id, 5.0)
+    assert uniqueid is not None
+    await engine.until_fact(Fact.WAIT_BEGUN)
+    return OrderedCall(watch, engine, call, uniqueid)
+
+
+def recordings(flow: CallFlow, *phrases: str) -> dict[str, Samples]:
+    """Those phrases in every wording, as the PBX plays them; named with the values that are spoken in them."""
+    decode = codec("ulaw").decode
+    return {
+        " ".join((phrase, *(value for _, value in values))): decode((PROMPTS / f"{prompt.file}.ulaw").read_bytes())
+        for (phrase, values), prompt in flow.prompts.prompts.items()
+        if phrase in phrases
+    }
+
+
+async def test_a_situation_is_played_and_its_ladder_climbed_to_the_end(ordered: OrderedCall, flow: CallFlow) -> None:
+    await ordered.order("situation", "noise")
+    async with asyncio.timeout(60):
+        assert (await ordered.call.ended).by == "peer"
+    session = await ordered.engine.until_fact(Fact.ENDED)
+    assert session.outcome == "hung_up"
+    assert "gov12345/noise" in kept(session)
+    rungs = [rung.say for rung in flow.situations["noise"].rungs if rung.say]
+    heard = await heard_by(ordered.call, recordings(flow, *rungs, GREETING))
+    assert [prompt.name for prompt in heard] == [GREETING, *rungs]
+
+
+async def test_a_signal_leaves_the_situation_and_a_cancelled_one_is_left_too(ordered: OrderedCall) -> None:
+    await ordered.order("situation", "noise")
+    await ordered.engine.until_fact(Fact.SITUATION_STARTED)
+    await ordered.order("signal", "audible")
+    await ordered.engine.until_fact(Fact.SITUATION_OVER)
+    await ordered.order("situation", "dialect")
+    await ordered.engine.until(lambda trace: starts(trace) == ["noise", "dialect"])
+    await ordered.order("cancel")
+    session = await ordered.engine.until(lambda trace: [line.fact for line in trace].count(Fact.SITUATION_OVER) == 2)
+    assert [line.detail for line in session.trace if line.fact is Fact.LADDER_LEFT] == ["audible", "cancelled"]
+    await ordered.call.hang_up()
+    await ordered.engine.until_fact(Fact.ENDED)
+
+
+def starts(trace: list[TraceLine]) -> list[str]:
+    return [line.detail for line in trace if line.fact is Fact.SITUATION_STARTED]
+
+
+async def test_a_task_is_done(ordered: OrderedCall) -> None:
+    await ordered.order("done")  # none was asked for yet
+    await ordered.order("situation", "hold_request_short")
+    await ordered.engine.until_fact(Fact.TASK_ASKED)
+    await ordered.order("done")
+    session = await ordered.engine.until_fact(Fact.TASK_DONE)
+    assert [line.fact for line in session.trace].count(Fact.TASK_DONE) == 1
+    await ordered.call.hang_up()
+    await ordered.engine.until_fact(Fact.ENDED)
+
+
+async def test_a_value_is_spoken(ordered: OrderedCall, flow: CallFlow) -> None:
+    await ordered.order("value", "honorific", "女士")
+    await ordered.order("situation", "caller_greets")
+    await ordered.engine.until_fact(Fact.SITUATION_OVER)
+    await ordered.call.hang_up()
+    await ordered.engine.until_fact(Fact.ENDED)
+    heard = await heard_by(ordered.call, recordings(flow, REPLY, GREETING))
+    assert [prompt.name for prompt in heard] == [GREETING, f"{REPLY} 女士"]
+
+
+async def test_what_nobody_understands_does_no_harm(
+    ordered: OrderedCall, watch: PbxWatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await ordered.order("situation", "earthquake")
+    await ordered.order("signal", "earthquake")
+    await ordered.order("value", "earthquake", "1")
+    await ordered.order("situation", "13800001111")
+    assert await watch.order("ivrflow-1.1", Order("cancel", HERE)) == ""
+    assert "cannot hold" in await watch.order(ordered.uniqueid, Order("signal", HERE, "a\r\nAction: Logoff"))
+    session = await ordered.engine.until_fact(Fact.PHRASE_STARTED, phrase=CONNECTED)
+    assert [line.detail for line in session.trace if line.fact is Fact.IGNORED] == [
+        "situation earthquake: no such situation"
+    ]
+    malformed, nobodys = [text for record in caplog.records if "order is ignored" in (text := record.getMessage())]
+    assert malformed.startswith(f"call {ordered.uniqueid}: an order is ignored: its Word '###########' is no name")
+    assert nobodys == "an order is ignored: no live call has its Call 'ivrflow-#.#'"
+    await ordered.call.hang_up()
+    await ordered.engine.until_fact(Fact.ENDED)
+
+
+# ── the local time of a call ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def first_step(phones: Phones, engine: EngineHere, at: str) -> str:
+    """Where a call that says it arrives then is led by the opening hours."""
+    phone = await phones.open("caller")
+    call = await phone.call("12345", headers=[("X-Ivrflow-At", at)])
+    session = await engine.until_fact(Fact.PHRASE_STARTED, phrase=GREETING)
+    await call.hang_up()
+    await engine.until_fact(Fact.ENDED)
+    return [line.step for line in session.trace if line.fact is Fact.STEP_ENTERED][1]
+
+
+def arrivals(engine: EngineHere) -> list[float]:
+    return [event.arrived_at for _, event in engine.happened if isinstance(event, CallArrived)]
+
+
+async def test_a_test_call_arrives_when_it_says_at_any_hour(pbx: Pbx, phones: Phones, tmp_path: Path) -> None:
+    flow = real_flows()["gov12345"]
+    async with serving(pbx, flow, tmp_path, IVRFLOW_TEST_CALLS="yes") as engine:
+        assert await first_step(phones, engine, "2026-11-20T10:00") == "welcome"
+        assert await first_step(phones, engine, "2026-11-20T23:30") == "night_welcome"
+        local = [datetime.fromtimestamp(at, flow.timezone).strftime("%Y-%m-%d %H:%M") for at in arrivals(engine)]
+        assert local == ["2026-11-20 10:00", "2026-11-20 23:30"]
+
+
+async def test_a_time_nobody_can_read_is_now(
+    pbx: Pbx, phones: Phones, flow: CallFlow, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    began = time.time()
+    async with serving(pbx, flow, tmp_path, IVRFLOW_TEST_CALLS="yes") as engine:
+        await first_step(phones, engine, "at night, please")
+        assert began <= arrivals(engine)[0] <= time.time()
+    assert any("is no local time such as 2026-11-20T10:00" in record.getMessage() for record in caplog.records)
+
+
+async def test_real_calls_arrive_when_they_arrive(pbx: Pbx, phones: Phones, flow: CallFlow, tmp_path: Path) -> None:
+    began = time.time()
+    async with serving(pbx, flow, tmp_path) as engine:
+        await first_step(phones, engine, "2001-01-01T00:00")
+        assert began <= arrivals(engine)[0] <= time.time()

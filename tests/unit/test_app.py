@@ -1,16 +1,22 @@
 """The parts wired together: a call comes in, is served, is journaled; and what cannot start leaves nothing behind."""
 
 import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from served import free_port, stand_in
 
 from bench.stand_in import SilentCall
 from ivrflow.app import Service
-from ivrflow.runtime.journal_reader import JournalReader
+from ivrflow.engine.messages import CallArrived
+from ivrflow.runtime.journal_reader import CallSummary, JournalReader
 from ivrflow.serve_commands import load_for_service
 from ivrflow.settings import SettingsError, read_settings
+from ivrflow.simulator.replay import replay
 
 
 async def ring(port: int, number: str) -> tuple[SilentCall, "asyncio.Future[SilentCall]"]:
@@ -74,3 +80,86 @@ async def test_what_cannot_start_leaves_no_task_and_no_thread(tmp_path: Path) ->
         with pytest.raises(SettingsError, match="manager"):
             await service.start()
         assert asyncio.all_tasks() == tasks
+
+
+# ── the local time of a test call ─────────────────────────────────────────────────────────────────────────────────────
+
+NIGHT = "2026-11-20T23:30"
+
+
+class TestersCall(SilentCall):
+    """A silent caller whose INVITE says when it arrives."""
+
+    __test__ = False  # it is no test, whatever it is called
+
+    def __init__(self, at: str, on_over: Callable[[SilentCall], None]) -> None:
+        super().__init__("12345", "pbx-1.1", 0.05, lambda _seconds: None, on_over)
+        self.at = at
+        self.asked = 0
+        self.steps = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        if b"PJSIP_HEADER" in data:
+            assert data == b'GET VARIABLE "PJSIP_HEADER(read,X-Ivrflow-At)"\n', "nothing else is sent before its answer"
+            self.asked += 1
+            self._transport.write(f"200 result=1 ({self.at})\n".encode() if self.at else b"200 result=0\n")
+            return
+        super().data_received(data)
+        if b"STREAM FILE" in data:
+            self.steps.set()
+
+
+async def place(tmp_path: Path, at: str, **changed: str) -> tuple[TestersCall, CallArrived, CallSummary]:
+    """A call that says it arrives then: the caller, what the engine was told, and what the journal says."""
+    async with stand_in(tmp_path, **changed) as environment:
+        settings = read_settings(environment)
+        flows = load_for_service(settings)
+        service = Service(settings, flows)
+        await service.start()
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[SilentCall] = loop.create_future()
+        _, caller = await loop.create_connection(
+            lambda: TestersCall(at, over.set_result), "127.0.0.1", settings.agi_port
+        )
+        async with asyncio.timeout(10):
+            await caller.steps.wait()
+            caller.hang_up()
+            await over
+            await service.switchboard.drain(5)
+        await service.stop(0)
+    reader = JournalReader(settings.journal)
+    stored = reader.call("last")
+    reader.close()
+    arrived = stored.happenings[0].event
+    assert isinstance(arrived, CallArrived)
+    assert replay(flows["gov12345"], stored.happenings).parting is None
+    return caller, arrived, stored.summary
+
+
+async def test_a_test_call_arrives_when_it_says_and_is_journaled_when_it_came(tmp_path: Path) -> None:
+    began = time.time()
+    caller, arrived, summary = await place(tmp_path, NIGHT, IVRFLOW_TEST_CALLS="yes")
+    assert caller.asked == 1
+    assert datetime.fromtimestamp(arrived.arrived_at, ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%dT%H:%M") == NIGHT
+    assert began <= summary.arrived_at <= time.time(), "old calls are deleted from the journal: this one is not old"
+
+
+@pytest.mark.parametrize("at", ["", "tomorrow", "2026-11-20T23:30+08:00", "0001-01-01T00:00"])
+async def test_a_test_call_that_names_no_time_arrives_now(
+    tmp_path: Path, at: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    began = time.time()
+    caller, arrived, _ = await place(tmp_path, at, IVRFLOW_TEST_CALLS="yes")
+    assert caller.asked == 1
+    assert began <= arrived.arrived_at <= time.time()
+    told = [record.getMessage() for record in caplog.records if "X-Ivrflow-At" in record.getMessage()]
+    assert told == (
+        ["call pbx-1.1: its header X-Ivrflow-At is no local time such as 2026-11-20T10:00; now counts"] if at else []
+    )
+
+
+async def test_real_calls_are_not_asked_when_they_arrive(tmp_path: Path) -> None:
+    began = time.time()
+    caller, arrived, summary = await place(tmp_path, NIGHT)
+    assert caller.asked == 0
+    assert began <= arrived.arrived_at == summary.arrived_at <= time.time()

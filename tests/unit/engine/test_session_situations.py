@@ -1,5 +1,7 @@
 """Situations of the standard, started by name on top of whatever the flow was doing."""
 
+from collections.abc import Callable
+
 import pytest
 from driven_call import DrivenCall, call
 from small_flows import BOTH, close, collect, flow, hours, ladder, menu, say, silent_call_flow, transfer, window
@@ -68,6 +70,57 @@ def test_a_situation_can_be_taken_back() -> None:
 def test_an_unknown_situation_is_noted_and_changes_nothing() -> None:
     asked = call(silent_call_flow()).situation("earthquake", 0.5)
     assert (asked.last, ignored(asked)) == ([], ["situation earthquake: no such situation"])
+
+
+def speaking() -> DrivenCall:
+    return call(silent_call_flow())
+
+
+def silent() -> DrivenCall:
+    return call(silent_call_flow()).prompt_ends()
+
+
+def keying() -> DrivenCall:
+    return call(flow(collect(done="next"), say("next", "next"))).prompt_ends().key("1", 0.5)
+
+
+def ringing() -> DrivenCall:
+    return call(flow(transfer()))
+
+
+def talking() -> DrivenCall:
+    rung = ringing()
+    return rung.happens(m.AgentAnswered(ticket=rung.ticket(m.Ring)))
+
+
+def guarding() -> DrivenCall:
+    return call(flow(close("close", ask=False)))
+
+
+def in_a_situation() -> DrivenCall:
+    return speaking().situation("noise", 0.5)
+
+
+@pytest.mark.parametrize("stands", [speaking, silent, keying, ringing, talking, guarding, in_a_situation])
+@pytest.mark.parametrize(
+    "strange",
+    [
+        m.SituationStarted(name="earthquake"),
+        m.SituationStarted(name=""),
+        m.SignalGiven(word="earthquake"),
+        m.SignalGiven(word=""),
+        m.TaskDone(ticket=999),
+        m.ValuesLearned(values={"earthquake": "1"}),
+    ],
+)
+def test_what_the_flow_does_not_know_changes_nothing_wherever_the_call_stands(
+    stands: Callable[[], DrivenCall], strange: m.CallEvent
+) -> None:
+    asked = stands()
+    before = (asked.session.step, asked.session.deadline, asked.session.waiting_for)
+    asked.happens(strange, after=0.1)
+    assert asked.last == []
+    assert (asked.session.step, asked.session.deadline, asked.session.waiting_for) == before
 
 
 def test_one_situation_at_a_time() -> None:
