@@ -11,6 +11,7 @@ import pytest_asyncio
 from conftest import Phones
 from engine_here import EngineHere, flows_for_tests, heard_by, kept, real_flows, serving, settings_for
 
+from ivrflow.bridge.ami_client import AmiClient
 from ivrflow.bridge.orders import What
 from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.trace import Fact, TraceLine
@@ -21,6 +22,7 @@ from ivrflow.scenario.script import Order
 from ivrflow.settings import SettingsError
 from ivrflow.softphone.call import Call
 from ivrflow.softphone.codecs import Samples, codec
+from ivrflow.softphone.softphone import Answer
 from tools.pbx import Pbx
 from tools.places import PROMPTS
 
@@ -202,6 +204,29 @@ async def test_a_value_is_spoken(ordered: OrderedCall, flow: CallFlow) -> None:
     await ordered.engine.until_fact(Fact.ENDED)
     heard = await heard_by(ordered.call, recordings(flow, REPLY, GREETING))
     assert [prompt.name for prompt in heard] == [GREETING, f"{REPLY} 女士"]
+
+
+async def test_the_dialplan_can_give_an_order_too(ordered: OrderedCall, pbx: Pbx, phones: Phones) -> None:
+    await phones.open("1001", on_call=Answer())
+    settings = pbx.settings
+    manager = AmiClient(
+        settings.ami_bind,
+        settings.ami_port,
+        settings.ami_user,
+        settings.ami_secret,
+        on_event=lambda _event: None,
+        on_up=lambda: None,
+        on_down=lambda _reason: None,
+    )
+    await manager.start()
+    order = f"Ivrflow,Call: {ordered.uniqueid},Order: situation,Word: noise"
+    await manager.action(
+        "Originate", {"Channel": "PJSIP/1001", "Application": "UserEvent", "Data": order, "Async": "true"}
+    )
+    await ordered.engine.until_fact(Fact.SITUATION_STARTED)
+    await manager.close()
+    await ordered.call.hang_up()
+    await ordered.engine.until_fact(Fact.ENDED)
 
 
 async def test_what_nobody_understands_does_no_harm(
