@@ -144,6 +144,7 @@ class AsteriskLine:
         self._unsettled: m.Ticket | None = None
         self._hanging_up = 0
         self._level = 0
+        self._key_down = ""
         self._is_playing = False
         self._is_gone = False
 
@@ -353,7 +354,14 @@ class AsteriskLine:
 
     def key_pressed(self, key: str) -> None:
         """The caller pressed a key."""
+        self._key_down = key
         self._tell(m.KeyPressed(key=key))
+
+    def key_released(self, key: str) -> None:
+        """The caller released a key. Of one that came as a SIP INFO this is all that Asterisk tells."""
+        if self._key_down != key:
+            self._tell(m.KeyPressed(key=key))
+        self._key_down = ""
 
     def talking_started(self) -> None:
         """Asterisk hears the caller."""

@@ -218,6 +218,9 @@ def _of_caller(line: AsteriskLine, event: AmiEvent) -> None:
         case "DTMFBegin":
             if event.get("Direction") == "Received":
                 line.key_pressed(event.get("Digit"))
+        case "DTMFEnd":
+            if event.get("Direction") == "Received":
+                line.key_released(event.get("Digit"))
         case "ChannelTalkingStart":
             line.talking_started()
         case "ChannelTalkingStop":

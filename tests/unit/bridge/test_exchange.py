@@ -73,6 +73,14 @@ async def test_a_key_reaches_the_call_it_was_pressed_on_and_no_other(setup: Setu
     assert setup.events == {"a.1": [], "b.2": [m.KeyPressed(key="5")]}
 
 
+async def test_a_key_that_came_as_sip_info_is_told_by_its_end_alone(setup: Setup) -> None:
+    setup.call("a.1")
+    setup.say("DTMFEnd", Uniqueid="a.1", Digit="5", Direction="Received")
+    setup.say("DTMFEnd", Uniqueid="a.1", Digit="5", Direction="Received")
+    setup.say("DTMFEnd", Uniqueid="a.1", Digit="6", Direction="Sent")
+    assert setup.events["a.1"] == [m.KeyPressed(key="5"), m.KeyPressed(key="5")]
+
+
 @pytest.mark.parametrize("name", ["HangupRequest", "SoftHangupRequest", "Hangup"])
 async def test_a_caller_who_hung_up_is_gone_with_the_cause(setup: Setup, name: str) -> None:
     setup.call("a.1")
