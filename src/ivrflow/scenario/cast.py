@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from ivrflow.bridge.asterisk_line import CALL_HEADER
 from ivrflow.scenario.script import Scenario
@@ -51,38 +51,30 @@ class Accounts:
     codecs: tuple[str, ...] = CODECS
 
 
+OnRing: TypeAlias = Callable[[str, Call], None]
+"""Told which extension a call rings for our caller; it rings until somebody answers or declines it."""
+
+
 class AgentPhones:
-    """One scenario's part in the agents' phones: `next_call` gives the calls that ring them for its caller.
+    """One scenario's part in the agents' phones.
 
     Attributes:
+        on_ring: told of every call that rings one of them for our caller.
         takes_all: whether every call to these extensions is ours, whatever it says.
         caller: Uniqueid of the caller's channel, once it is known.
     """
 
-    def __init__(self, *, takes_all: bool) -> None:
+    def __init__(self, on_ring: OnRing, *, takes_all: bool) -> None:
+        self.on_ring = on_ring
         self.takes_all = takes_all
         self.caller = ""
         self.on_named: list[Callable[[], None]] = []
-        self._ringing: asyncio.Queue[tuple[str, Call]] = asyncio.Queue()
 
     def expect(self, caller: str) -> None:
         """The calls for the caller with that Uniqueid are ours; those that ring already, too."""
         self.caller = caller
         for named in self.on_named:
             named()
-
-    def rung(self, extension: str, call: Call) -> None:
-        """An extension is rung for our caller."""
-        self._ringing.put_nowait((extension, call))
-
-    async def next_call(self) -> tuple[str, Call]:
-        """The next call that rings: which extension, and the call."""
-        return await self._ringing.get()
-
-    def close(self) -> None:
-        """Decline what rang and was never taken."""
-        while not self._ringing.empty():
-            self._ringing.get_nowait()[1].hang_up_now()
 
 
 class Cast:
@@ -124,20 +116,20 @@ class Cast:
         return self._caller
 
     @asynccontextmanager
-    async def agents(self, scenario: Scenario, *, alone: bool = False) -> AsyncIterator[AgentPhones]:
+    async def agents(self, scenario: Scenario, on_ring: OnRing, *, alone: bool = False) -> AsyncIterator[AgentPhones]:
         """Take part in the phones of the scenario's agents; waits until it can.
 
         Args:
             scenario: whose agents.
+            on_ring: told of their calls; what still rings at the end it has to end.
             alone: nobody will tell which caller a call is for, so no other scenario may use these extensions meanwhile.
 
         Raises:
             PhoneError: an agent's phone cannot be registered; one sentence that says which, and why.
         """
-        part = AgentPhones(takes_all=alone)
+        part = AgentPhones(on_ring, takes_all=alone)
         wanted = {agent.extension: agent.manner != "unreachable" for agent in scenario.agents}
         async with AsyncExitStack() as held:
-            held.callback(part.close)
             for name in sorted(wanted):  # all in one order, or two could wait for each other
                 extension = self._extensions.setdefault(name, _Extension(name, self._stray))
                 await held.enter_async_context(extension.turns.taken(object() if alone else wanted[name]))
@@ -214,7 +206,7 @@ class _Extension:
         """A call has come in: whose is it?"""
         part = self._part_of(call)
         if part is not None:
-            part.rung(self.name, call)
+            part.on_ring(self.name, call)
             return RingOn()
         if any(not part.caller for part in self._parts):
             loop = asyncio.get_running_loop()
@@ -243,7 +235,7 @@ class _Extension:
             if part is not None:
                 self._unsorted.pop(call).cancel()
                 if call.end is None:
-                    part.rung(self.name, call)
+                    part.on_ring(self.name, call)
 
     def _refuse(self, call: Call) -> None:
         del self._unsorted[call]

@@ -97,7 +97,7 @@ class ScriptedCall:
             call.hang_up_now()
             if not performer.is_over:
                 performer.handle(c.CallEnded(), self._monotonic())
-            await _cancelled(*self._orders, *([self._doing] if self._doing else []))
+            await ended_tasks(*self._orders, *([self._doing] if self._doing else []))
 
     # ── what happened ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -225,7 +225,8 @@ def _quiet_at_first(steps: Sequence[Step]) -> float:
     return quiet
 
 
-async def _cancelled(*tasks: asyncio.Task[object]) -> None:
+async def ended_tasks(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel them, and wait until they are over; what they raised is theirs."""
     for task in tasks:
         task.cancel()
     with suppress(asyncio.CancelledError):
