@@ -11,7 +11,8 @@ import asyncio
 import heapq
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -41,6 +42,7 @@ GIVEN_UP_AFTER = 3
 
 Play: TypeAlias = Callable[[Scenario], Awaitable[Observation]]
 Simulate: TypeAlias = Callable[[Scenario], Observation]
+Needs: TypeAlias = Callable[[Scenario], Mapping[str, Hashable]]
 Judge: TypeAlias = Callable[[Scenario, Observation], tuple[tuple[Finding, ...], tuple[ClockPair, ...]]]
 
 
@@ -68,7 +70,12 @@ class _Turn:
     scenario: Scenario
     place: tuple[int, int]
     predicted: float
+    needs: Mapping[str, Hashable]
     began: float | None = None
+
+
+def _nothing(_scenario: Scenario) -> Mapping[str, Hashable]:
+    return {}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +92,8 @@ class Run:
         repeat: how often each is played.
         strict: whether what is only worth a word fails a scenario too.
         stagger: seconds between the beginnings of two calls.
+        needs: what a scenario finds on the PBX, by name, and in which state it must be: scenarios that need the same
+            thing in different states are never there at once.
         faults: tracebacks of whatever in ivrflow itself broke, for who will mend it.
     """
 
@@ -97,11 +106,13 @@ class Run:
     repeat: int = 1
     strict: bool = False
     stagger: float = STAGGER_S
+    needs: Needs = _nothing
     faults: list[str] = field(default_factory=list)
     _results: dict[tuple[int, int, int], Result] = field(default_factory=dict)
     _waiting: list[_Turn] = field(default_factory=list)
     _running: list[_Turn] = field(default_factory=list)
     _unanswered: int = 0
+    _room: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -135,7 +146,7 @@ class Run:
     async def simulate_all(self) -> None:
         """Play every scenario on the simulator: its result when it was asked for, and how long the PBX will take."""
         for number, scenario in enumerate(self.scenarios):
-            predicted = scenario.within
+            predicted, needs = scenario.within, self.needs(scenario)
             for repetition in range(self.repeat):
                 result = self._simulated(scenario)
                 if result.observation is not None and result.observation.caller.ended_at is not None:
@@ -144,10 +155,10 @@ class Run:
                     self._finish("simulator", (number, repetition), result)
                 await asyncio.sleep(0)  # so that a Ctrl-C is heeded
                 if "pbx" in self.stages and "pbx" in scenario.stages:
-                    self._waiting.append(_Turn(scenario, (number, repetition), predicted))
+                    self._waiting.append(_Turn(scenario, (number, repetition), predicted, needs))
                 elif "pbx" in self.stages:
                     self._finish("pbx", (number, repetition), _left_out(scenario, "pbx"))
-        self._waiting.sort(key=lambda turn: -turn.predicted)  # the longest first: the run ends soonest
+        self._waiting = _in_order(self._waiting)
 
     def _simulated(self, scenario: Scenario) -> Result:
         if "simulator" not in scenario.stages:
@@ -166,21 +177,31 @@ class Run:
         Raises:
             CannotRun: the PBX does not answer any more, or something else keeps every scenario from being played.
         """
-        slots = asyncio.Semaphore(self.jobs)
         try:
             async with asyncio.TaskGroup() as turns:
                 while self._waiting:
-                    await slots.acquire()
-                    turn = self._waiting.pop(0)
-                    task = turns.create_task(self._turn(turn, play))
-                    task.add_done_callback(lambda _: slots.release())
+                    turn = self._next()
+                    if turn is None:
+                        self._room.clear()
+                        await self._room.wait()
+                        continue
+                    self._waiting.remove(turn)
+                    self._running.append(turn)
+                    turns.create_task(self._turn(turn, play))
                     await asyncio.sleep(self.stagger)
         except* CannotRun as several:
             raise several.exceptions[0] from None  # the first says it; the others say the same
 
+    def _next(self) -> _Turn | None:
+        """The first that waits and finds things as it needs them; None when there is no room, or no such scenario."""
+        if len(self._running) >= self.jobs:
+            return None
+        states = {name: state for turn in self._running for name, state in turn.needs.items()}
+        fits = (turn for turn in self._waiting if all(states.get(name, one) == one for name, one in turn.needs.items()))
+        return next(fits, None)
+
     async def _turn(self, turn: _Turn, play: Play) -> None:
         turn.began = time.monotonic()
-        self._running.append(turn)
         self.listener.began(turn.scenario)
         try:
             result = await self._played(turn.scenario, play)
@@ -192,6 +213,7 @@ class Run:
                 result = replace(await self._played(turn.scenario, play), tries=tries + 1)
         finally:
             self._running.remove(turn)
+            self._room.set()
         self._finish("pbx", turn.place, replace(result, took=time.monotonic() - turn.began))
 
     async def _played(self, scenario: Scenario, play: Play) -> Result:
@@ -236,6 +258,22 @@ class Run:
         last = traceback.extract_tb(fault.__traceback__)[-1]
         place = f"{Path(last.filename).name}:{last.lineno}"
         return f"this is a fault in ivrflow, not in the scenario: {type(fault).__name__} at {place}"
+
+
+def _in_order(turns: Sequence[_Turn]) -> list[_Turn]:
+    """The longest first, so that the run ends soonest; before them those that need something as hardly anybody else does.
+
+    Else these would wait for the others one by one, and the others for them.
+    """
+    wanted = Counter((name, state) for turn in turns for name, state in turn.needs.items())
+    usual: dict[str, Hashable] = {}
+    for (name, state), _ in wanted.most_common():
+        usual.setdefault(name, state)
+
+    def key(turn: _Turn) -> tuple[bool, float]:
+        return all(usual[name] == state for name, state in turn.needs.items()), -turn.predicted
+
+    return sorted(turns, key=key)
 
 
 def _left_out(scenario: Scenario, stage: Stage) -> Result:

@@ -49,6 +49,7 @@ def a_run(
     jobs: int = 40,
     repeat: int = 1,
     strict: bool = False,
+    needs: run_module.Needs = lambda _: {},
 ) -> Run:
     return Run(
         scenarios=scenarios,
@@ -60,6 +61,7 @@ def a_run(
         repeat=repeat,
         strict=strict,
         stagger=0.0,
+        needs=needs,
     )
 
 
@@ -148,6 +150,30 @@ async def test_the_longest_begin_first() -> None:
     run = a_run(*map(a_scenario, lengths), lasting=lambda scenario: lengths[scenario.title], jobs=1)
     await played(run, at_once)
     assert [title for what, title in told(run) if what == "began"] == ["long", "middle", "short"]
+
+
+async def test_who_needs_a_thing_in_another_state_is_never_there_at_once_and_goes_first() -> None:
+    there: list[str] = []
+    together: set[frozenset[str]] = set()
+
+    async def play(scenario: Scenario) -> Observation:
+        there.append(scenario.title)
+        for _ in range(20):  # turns of the loop: time for the others to begin
+            await asyncio.sleep(0)
+            together.add(frozenset(there))
+        there.remove(scenario.title)
+        return an_observation()
+
+    titles = ("long there", "there", "gone", "also there", "without", "also gone")
+    run = a_run(
+        *map(a_scenario, titles),
+        lasting=lambda scenario: 50.0 if scenario.title == "long there" else 10.0,
+        needs=lambda scenario: {} if scenario.title == "without" else {"1001": "there" in scenario.title},
+    )
+    assert len(await played(run, play)) == len(titles)
+    assert not [group for group in together if {"gone", "also gone"} & group and {"there", "long there"} & group]
+    assert frozenset({"gone", "also gone", "without"}) in together, "the rest is not kept waiting"
+    assert frozenset({"long there", "there", "also there"}) in {group - {"without"} for group in together}
 
 
 async def test_the_time_left_is_what_the_free_places_need() -> None:
