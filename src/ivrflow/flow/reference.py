@@ -34,18 +34,18 @@ caller.
 def flow_reference() -> str:
     """The text of `docs/flow-reference.md`."""
     parts = [_OPENING + _value_table()]
-    parts.append("## The flow\n\n" + _table(g.FLOW_SPEC))
-    parts.append("### limits\n\nBounds of every call. Each ends in a worded outcome.\n\n" + _table(g.LIMITS_SPEC))
+    parts.append("## The flow\n\n" + key_table(g.FLOW_SPEC))
+    parts.append("### limits\n\nBounds of every call. Each ends in a worded outcome.\n\n" + key_table(g.LIMITS_SPEC))
     parts.append(_STEPS_OPENING)
     parts += [_step(kind) for kind in g.STEP_KINDS]
-    parts.append(_STANDARD_OPENING + _table(standard.STANDARD_SPEC))
+    parts.append(_STANDARD_OPENING + key_table(standard.STANDARD_SPEC))
     for heading, spec in (
         ("A phrase", phrasebook.PHRASE_SPEC),
         ("A placeholder", phrasebook.PLACEHOLDER_SPEC),
         ("A rule", standard.RULE_SPEC),
         ("A rung", standard.RUNG_SPEC),
     ):
-        parts.append(f"### {heading}\n\n" + _table(spec))
+        parts.append(f"### {heading}\n\n" + key_table(spec))
     parts.append(_WAITS)
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
@@ -106,7 +106,7 @@ _WAITS = """\
 def _step(kind: g.StepKind) -> str:
     heading = kind.main.name
     example = textwrap.indent(kind.example, "  ")
-    parts = [f"### {heading}\n\n{kind.about}\n\n```yaml\nexample:\n{example}\n```\n\n", _table(kind.spec)]
+    parts = [f"### {heading}\n\n{kind.about}\n\n```yaml\nexample:\n{example}\n```\n\n", key_table(kind.spec)]
     parts += [_nested(key) for key in (kind.main, *kind.keys)]
     return "".join(parts)
 
@@ -117,7 +117,7 @@ def _nested(key: Key[Any]) -> str:
     if spec is None:
         return ""
     below = f"each item of `{key.name}`" if key is g.HOURS else f"`{key.name}`"
-    return f"\nBelow {below}:\n\n{_table(spec)}"
+    return f"\nBelow {below}:\n\n{key_table(spec)}"
 
 
 _NESTED = {
@@ -138,7 +138,8 @@ _NESTED = {
 }
 
 
-def _table(spec: FormSpec) -> str:
+def key_table(spec: FormSpec) -> str:
+    """The keys of a table as a table: value, default, meaning."""
     rows = ["| key | value | default | meaning |\n|---|---|---|---|\n"]
     rows += [_row(key) for key in spec.keys]
     if spec.rest:
@@ -151,11 +152,12 @@ def _row(key: Key[Any]) -> str:
     name = "a table, see below" if id(key) in _NESTED and key is not g.DIGITS else kind.name
     bounds = f", {kind.bounds}" if kind.bounds else ""
     default = "**required**" if key.required else f"`{key.default}`" if key.default is not None else ""
-    return f"| {_cells(f'`{key.name}`', f'{name}{bounds}: `{key.shown}`', default, key.about)} |\n"
+    return f"| {cells(f'`{key.name}`', f'{name}{bounds}: `{key.shown}`', default, key.about)} |\n"
 
 
-def _cells(*cells: str) -> str:
-    return " | ".join(_in_cell(cell) for cell in cells)
+def cells(*texts: str) -> str:
+    """The cells of one row of a table."""
+    return " | ".join(_in_cell(text) for text in texts)
 
 
 def _in_cell(text: str) -> str:
