@@ -46,8 +46,8 @@ class _Stage:
     def __init__(self, scenario: Scenario) -> None:
         flow, at = scenario.flow, scenario.at or USUAL_TIME
         self._scenario = scenario
-        self._caller = SimulatedPhone("caller", scenario.caller)
-        self._agents = {part.extension: SimulatedPhone(part.extension, part.steps) for part in scenario.agents}
+        self._caller = SimulatedPhone("caller", scenario.caller, flow)
+        self._agents = {part.extension: SimulatedPhone(part.extension, part.steps, flow) for part in scenario.agents}
         self._unreachable = {part.extension for part in scenario.agents if part.manner == "unreachable"}
         self._microphone = SimulatedMicrophone(scenario.background, 0.0)
         self._background = scenario.background

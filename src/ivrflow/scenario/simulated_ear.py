@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from ivrflow.flow.model import CallFlow
+from ivrflow.scenario.alignment import sound_alike
 from ivrflow.scenario.cues import ListenFor, SoundBegan, SoundEnded
 from ivrflow.scenario.observation import Heard
 from ivrflow.scenario.script import RECOGNISED_AFTER_S
@@ -45,9 +47,10 @@ class Sound:
 
 
 class SimulatedEar:
-    """One phone's ear."""
+    """One phone's ear; phrases of `flow` that are spoken in the same words are the same to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, flow: CallFlow) -> None:
+        self._flow = flow
         self._sounds: list[Sound] = []
         self._expected: ListenFor | None = None
         self._found: Sound | None = None
@@ -107,9 +110,9 @@ class SimulatedEar:
 
     def _recognised_at(self, sound: Sound) -> float | None:
         expected = self._expected
-        if expected is None or sound.kind != expected.kind or sound.name != expected.phrase:
+        if expected is None or sound.kind != expected.kind:
             return None
-        if sound.start < expected.since - _EPSILON_S:
+        if not sound_alike(self._flow, sound.name, expected.phrase) or sound.start < expected.since - _EPSILON_S:
             return None
         needed = min(RECOGNISED_AFTER_S, sound.length) if sound.length else RECOGNISED_AFTER_S
         at = sound.start + needed

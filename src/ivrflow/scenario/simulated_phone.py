@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from ivrflow.flow.model import CallFlow
 from ivrflow.scenario.observation import PhoneSide
 from ivrflow.scenario.performer import Performer
 from ivrflow.scenario.script import Step
@@ -24,9 +25,9 @@ class SimulatedPhone:
         trouble: why it could not play its part.
     """
 
-    def __init__(self, name: str, steps: tuple[Step, ...]) -> None:
+    def __init__(self, name: str, steps: tuple[Step, ...], flow: CallFlow) -> None:
         self.name = name
-        self.ear = SimulatedEar()
+        self.ear = SimulatedEar(flow)
         self.performer = Performer(steps)
         self.saying: Sound | None = None
         self.hold_music: Sound | None = None
