@@ -1,6 +1,7 @@
 """What engine and PBX offer testers: orders to a live call, the local time of a call, whose call an agent's is, a look inside."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -17,6 +18,7 @@ from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import Location
+from ivrflow.scenario.engine_watch import EngineWatch
 from ivrflow.scenario.pbx_watch import PbxWatch
 from ivrflow.scenario.script import Order
 from ivrflow.settings import SettingsError
@@ -97,6 +99,33 @@ async def test_an_agents_leg_belongs_to_its_call_and_says_so_to_the_agents_phone
     await call.hang_up()
     assert await watch.left_of(ours, 5.0) == []
     await engine.until_fact(Fact.ENDED)
+
+
+async def test_engine_and_pbx_are_seen_as_processes_and_hold_nothing_after_a_call(
+    phones: Phones, engine: EngineHere, watch: PbxWatch, pbx: Pbx
+) -> None:
+    here = EngineWatch(pbx.settings.agi_port, pbx.settings.agi_host)
+    there = EngineWatch(pbx.settings.ami_port, pbx.settings.ami_bind)
+    before, asterisk = here.look(), there.look()
+    assert before is not None
+    assert asterisk is not None
+    assert (before.pid, before.connections) == (os.getpid(), 0), "the engine of these tests lives in their process"
+    assert asterisk.pid == pbx.pid
+    assert asterisk.connections >= 2, "the engine's and the tester's manager connections"
+    phone = await phones.open("caller")
+    call = await phone.call("12345")
+    during = here.look()
+    assert during is not None
+    assert during.connections == 1
+    ours = await watch.call_of(call.call_id, 5.0)
+    assert ours is not None
+    await call.hang_up()
+    assert await watch.left_of(ours, 5.0) == []
+    await engine.until_fact(Fact.ENDED)
+    assert await engine.service.exchange.server.drain(5.0) == 0
+    after = here.look()
+    assert after is not None
+    assert after.connections == 0
 
 
 async def test_nobody_has_a_call_that_was_never_placed(watch: PbxWatch) -> None:

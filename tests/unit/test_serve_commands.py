@@ -109,6 +109,20 @@ async def test_it_says_what_it_serves_and_stops_on_sigterm(tmp_path: Path, log_f
         assert json.loads(line)["level"] == "info"
 
 
+async def test_it_warns_once_where_callers_may_choose_their_own_time(tmp_path: Path) -> None:
+    async with stand_in(tmp_path, IVRFLOW_TEST_CALLS="yes") as environment, asyncio.timeout(30):
+        process = await program(environment, "serve")
+        assert process.stderr is not None
+        lines = []
+        while "serving" not in (line := (await process.stderr.readline()).decode()):
+            lines.append(line)
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    (warning,) = lines
+    assert "WARNING" in warning
+    assert "IVRFLOW_TEST_CALLS is yes" in warning
+
+
 async def test_doctor_finds_everything_in_order_but_the_engine(tmp_path: Path) -> None:
     async with stand_in(tmp_path) as environment, asyncio.timeout(30):
         process = await program(environment, "doctor", "--format", "json")

@@ -11,11 +11,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, TypeAlias, assert_never
+from typing import Literal, Protocol, TypeAlias, assert_never
 
 from ivrflow.bridge import agi_commands as agi
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply
 from ivrflow.bridge.fastagi_server import AgiChannel
+from ivrflow.bridge.header_question import HeaderQuestion
 from ivrflow.bridge.speech_gate import TALK_SILENCE_MS, Heard, SpeechGate
 from ivrflow.engine import messages as m
 
@@ -26,9 +27,6 @@ ECHO_TAIL_S = 0.15
 
 WHO_LEFT_S = 0.05
 """Seconds to wait for word of who left a talk: a caller's HANGUP was seen up to 44 ms after Bridge()'s reply."""
-
-HEADER_WITHIN_S = 1.0
-"""Seconds Asterisk has to read a header of the caller's INVITE; it takes 0.1 ms (measured). Then the call goes on without."""
 
 HIGHEST_TALK_LEVEL = 3000
 """The threshold is never raised beyond this: callers near the phone reach 2000 on average, 4000 splits their words."""
@@ -100,14 +98,6 @@ class LineSettings:
     music_class: str = "default"
 
 
-class _Question(NamedTuple):
-    """What was asked before the call begins."""
-
-    command: int
-    on_answer: Callable[[str], None]
-    until: asyncio.TimerHandle
-
-
 class AsteriskLine:
     """One caller's channel. Made by the exchange when Asterisk connects; speaks to the live call through `on_event`."""
 
@@ -132,8 +122,7 @@ class AsteriskLine:
         self._gate = SpeechGate()
         self._gate_timer: asyncio.TimerHandle | None = None
         self._tail_timer: asyncio.TimerHandle | None = None
-        self._question: _Question | None = None
-        self._held_back: list[m.CallEvent] = []
+        self._question: HeaderQuestion | None = None
         self._tickets: dict[int, m.Ticket] = {}
         self._answering = 0
         self._bridging: tuple[int, m.Ticket] = (0, 0)
@@ -158,22 +147,7 @@ class AsteriskLine:
             on_answer: called once, with the header's text; empty when there is no such header, Asterisk does not answer
                 in time, or the session ends. What happens until then is told right after it.
         """
-        command = self._channel.send(agi.get_variable(f"PJSIP_HEADER(read,{name})"))
-        self._question = _Question(command, on_answer, self._loop.call_later(HEADER_WITHIN_S, self._header_overdue))
-
-    def _header_overdue(self) -> None:
-        log.warning("call %s: Asterisk has not read a header within %g s", self.unique_id, HEADER_WITHIN_S)
-        self._header_read("")
-
-    def _header_read(self, text: str) -> None:
-        question, self._question = self._question, None
-        if question is None:
-            return
-        question.until.cancel()
-        question.on_answer(text)
-        events, self._held_back = self._held_back, []
-        for event in events:
-            self._tell(event)
+        self._question = HeaderQuestion(self._channel, name, on_answer, self._tell)
 
     # ── actions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -282,7 +256,7 @@ class AsteriskLine:
     def replied(self, command_id: int, reply: Reply) -> None:
         """A command was answered."""
         if self._question is not None and command_id == self._question.command:
-            self._header_read(reply.text or "")
+            self._question.answer(reply.text or "")
         elif command_id == self._answering and not reply.failed:
             self._tell(m.CallAnswered())
         elif command_id == self._bridging[0]:
@@ -329,7 +303,9 @@ class AsteriskLine:
     def closed(self) -> None:
         """The session is over. Asterisk says HANGUP first when the caller left; without it the PBX died or broke off."""
         self._gone(m.LineLost())
-        self._header_read("")
+        if self._question is not None:
+            self._question.answer("")
+            self._question = None
         self.on_event = _nobody  # line and live call let go of each other: no work for the garbage collector
         self._on_closed(self)
 
@@ -438,10 +414,10 @@ class AsteriskLine:
         self._follow_gate(self._gate.reached(self._loop.time()))
 
     def _tell(self, event: m.CallEvent) -> None:
-        if self._question is None:
-            self.on_event(event)
+        if self._question is not None and self._question.is_open:
+            self._question.hold_back(event)
         else:
-            self._held_back.append(event)
+            self.on_event(event)
 
 
 def _nobody(event: m.CallEvent) -> None:

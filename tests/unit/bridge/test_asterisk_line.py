@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from ivrflow.bridge import asterisk_line
+from ivrflow.bridge import header_question
 from ivrflow.bridge.agi_commands import Command
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply, read_environment
 from ivrflow.bridge.asterisk_line import ECHO_TAIL_S, AsteriskLine, LineSettings
@@ -387,7 +387,7 @@ async def test_a_session_that_ends_before_the_answer_is_a_call_that_was_lost(ask
 async def test_a_header_that_never_comes_holds_up_no_call(
     setup: Setup, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(asterisk_line, "HEADER_WITHIN_S", 0.01)
+    monkeypatch.setattr(header_question, "HEADER_WITHIN_S", 0.01)
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     setup.line.ask_header("X-Time", answer.set_result)
     async with asyncio.timeout(5):
