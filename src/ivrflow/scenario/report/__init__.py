@@ -1,0 +1,1 @@
+"""The report of a run of scenarios: pages for a browser, from disk, and the same in words for a terminal."""
