@@ -11,11 +11,11 @@ import numpy as np
 
 from ivrflow.softphone.codecs import RATE, Samples
 from ivrflow.softphone.following import Follower, fits
-from ivrflow.softphone.likeness import QUIET, Floats, sliding_correlation
+from ivrflow.softphone.likeness import QUIET, sliding_correlation
 from ivrflow.softphone.music import QUERY_S, MusicIndex, MusicStretch
 from ivrflow.softphone.placing import Stream
 from ivrflow.softphone.recording import Inflow, Recording
-from ivrflow.softphone.repertoire import Repertoire, Wording
+from ivrflow.softphone.repertoire import PIECE, Repertoire, Wording
 
 LOOK_EVERY_S = 0.08  # seconds
 SLACK_S = 0.1  # seconds by which a sound may begin before `since` and still count: nobody knows the moment better
@@ -24,7 +24,6 @@ LONGEST_TURN_S = 0.1  # seconds of those that one look can count: this process m
 HINT_FITS = 0.55  # correlation of the sought piece from which a place is looked at closer
 MOST_HINTS = 3  # places looked at closer in one piece of new audio
 
-_PIECE = 1024  # samples of a phrase's beginning, its loudest, that are searched for
 _SETTLED_S = 0.005  # seconds after which a packet that was due has been taken in
 
 
@@ -73,7 +72,7 @@ class Ear:
             KeyError: there is no such phrase.
         """
         self.stop()
-        self._search = _Search(tuple(w for w in self._repertoire.wordings(phrase) if w.sounds), since)
+        self._search = _Search(tuple(w for w in self._repertoire.wordings(phrase) if w.is_heard), since)
 
     def listen_for_music(self, since: float) -> None:
         """Listen for any of the hold music, from any place on, that begins at `since` or later or still goes on then.
@@ -157,7 +156,7 @@ class _Search:
 
     def __init__(self, wordings: tuple[Wording, ...], since: float) -> None:
         self._since = since - SLACK_S
-        self._pieces = [(wording, *_loudest_piece(wording)) for wording in wordings]
+        self._wordings = wordings
         self._searched: dict[int, int] = {}  # by number of the stream: up to where
         self._hints: list[_Hint] = []
 
@@ -172,9 +171,9 @@ class _Search:
             start = self._searched.get(number)
             if start is None:
                 start = stream.place_arrived(self._since)
-            if len(stream) - start >= _PIECE:
+            if len(stream) - start >= PIECE:
                 self._look_for_hints(stream, start)
-                start = len(stream) - _PIECE + 1
+                start = len(stream) - PIECE + 1
             self._searched[number] = start
         enough = [hint for hint in self._hints if hint.start + hint.wording.telling <= len(hint.stream)]
         fitting = [hint for hint in enough if fits(hint.stream, hint.start, hint.wording)]
@@ -192,29 +191,20 @@ class _Search:
         if int(np.abs(heard).max()) < QUIET:
             return
         audio = heard.astype(np.float64)
-        for wording, place, piece in self._pieces:
-            score = sliding_correlation(audio, piece)
+        for wording in self._wordings:
+            score = sliding_correlation(audio, wording.piece)
             for _ in range(MOST_HINTS):
                 best = int(score.argmax())
                 if score[best] < HINT_FITS:
                     break
                 score[max(0, best - RATE // 100) : best + RATE // 100] = 0.0
-                hint = _Hint(stream, start + best - place, wording)
+                hint = _Hint(stream, start + best - wording.piece_at, wording)
                 if stream.time(hint.start) >= self._since:
                     self._hints.append(hint)
 
 
 def _known_at(hint: _Hint) -> float:
     return hint.stream.time(hint.start + hint.wording.telling) + _SETTLED_S
-
-
-def _loudest_piece(wording: Wording) -> tuple[int, Floats]:
-    """The part of a wording's beginning that is searched for, and its place."""
-    beginning = wording.samples[wording.first : max(wording.telling, wording.first + 1)]
-    length = min(_PIECE, len(beginning))
-    energy = np.concatenate([[0.0], np.cumsum(beginning**2)])
-    place = int(np.argmax(energy[length:] - energy[: len(energy) - length]))
-    return wording.first + place, beginning[place : place + length]
 
 
 class _Music:

@@ -8,10 +8,10 @@ import numpy as np
 from ivrflow.softphone.codecs import RATE
 from ivrflow.softphone.likeness import SAME, STEP, correlation, sliding_correlation, sounds
 from ivrflow.softphone.placing import Stream
-from ivrflow.softphone.repertoire import TELLING_S, Wording
+from ivrflow.softphone.repertoire import TELLING, Wording
 
 BLOCK = RATE // 20  # samples
-HEAD_FITS = 0.7  # correlation of everything up to the place where a phrase is known
+HEAD_FITS = 0.75  # correlation of everything up to the place where a phrase is known
 MOST_STRANGE = 4  # sounding blocks in a row that are not the phrase: it was cut
 SLIP_FITS = 0.8  # correlation from which a phrase goes on at another place than it should
 _LEAST_CAME = BLOCK // 4  # samples of a block that must have come to judge it
@@ -40,8 +40,8 @@ def fits(stream: Stream, at: int, wording: Wording) -> bool:
     """Whether a wording that began at place `at` was heard up to where it differs from every other phrase."""
     first, telling = wording.first, wording.telling
     whole = similarity(stream, at, wording, first, telling)
-    last = similarity(stream, at, wording, max(first, telling - int(TELLING_S * RATE)), telling)
-    return whole is not None and whole >= HEAD_FITS and last is not None and last >= SAME
+    last = similarity(stream, at, wording, max(first, telling - TELLING), telling)
+    return whole is not None and whole >= HEAD_FITS and last is not None and last >= HEAD_FITS
 
 
 class Follower:

@@ -8,15 +8,19 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from ivrflow.softphone.codecs import RATE, Samples
-from ivrflow.softphone.likeness import QUIET, SAME, STEP, Floats, correlation
+from ivrflow.softphone.likeness import QUIET, STEP, Floats
 from ivrflow.softphone.music import MusicIndex
 
-LEAST_TELLING_S = 0.4  # seconds of a phrase's sound by which it is known, at least
-TELLING_S = 0.08  # seconds of sound that make the difference between two phrases that begin alike
-BEGINNING_S = 0.6  # seconds of every other phrase in which the same beginning is looked for
-_FIRST = RATE // 5  # samples of the first sound, by which two phrases are laid side by side
+LEAST_TELLING = RATE * 40 // 100  # samples of a phrase's sound by which it is known, at least
+TELLING = RATE * 8 // 100  # samples, the last of those, that are looked at by themselves
+DIFFERENT = 0.6  # correlation up to which another phrase that begins alike is surely found out
+PIECE = 1024  # samples of a phrase's beginning that are searched for
+BEGINNING = RATE * 6 // 10  # samples of every other phrase in which that is looked for
+_LIKE = 0.5  # correlation of the piece from which two phrases are compared further
+_SHIFT = 2  # samples by which one may still be off
 
 
 def phrase_of(name: str) -> str:
@@ -33,45 +37,69 @@ class Wording:
         first: place of its first sound.
         last: place after its last sound.
         telling: place up to which it must be heard to know that it is this phrase and no other.
+        piece: the loudest piece of its beginning, by which it is searched for.
+        piece_at: place of that.
     """
 
     def __init__(self, name: str, samples: Samples) -> None:
         self.name = name
         self.samples: Floats = samples.astype(np.float64)
         steps = self.samples[: len(samples) // STEP * STEP].reshape(-1, STEP)
-        loud = np.flatnonzero(np.sqrt(np.mean(steps**2, axis=1)) >= QUIET)
+        sounding = np.mean(steps**2, axis=1) >= QUIET**2
+        loud = np.flatnonzero(sounding)
         self.first, self.last = (int(loud[0]) * STEP, int(loud[-1] + 1) * STEP) if len(loud) else (0, 0)
-        self.telling = self._after(self.first, LEAST_TELLING_S)
+        enough = int(np.searchsorted(np.cumsum(sounding) * STEP, LEAST_TELLING))
+        self.telling = min((enough + 1) * STEP, self.last)
+        energy = np.concatenate([[0.0], np.cumsum(self.samples[self.first : self.telling] ** 2)])
+        length = min(PIECE, len(energy) - 1)
+        self.piece_at = self.first + int(np.argmax(energy[length:] - energy[: len(energy) - length]))
+        self.piece = self.samples[self.piece_at : self.piece_at + length]
 
     @property
-    def sounds(self) -> bool:
-        """Whether there is anything to hear in it."""
+    def is_heard(self) -> bool:
+        """Whether there is anything to hear in it at all."""
         return self.last > self.first
 
-    def tell_from(self, other: "Wording", at: int) -> None:
-        """Move `telling` behind the place at which it begins to differ from `other`, whose sample `at` is our first sound.
+    def tell_from(self, other: "Wording", begin: int) -> None:
+        """Move `telling` to where `other`, taken for this one beginning at its sample `begin`, would be found out.
 
         Two recordings of which one is the beginning of the other can only be told apart where the shorter ends; two
         that are the same from beginning to end cannot be told apart at all, and nothing is moved.
         """
-        here, there = self.samples[self.first :], other.samples[at:]
-        alike, length = 0, 2 * STEP
-        for start in range(0, min(len(here), len(there)) - length + 1, length):
-            one, two = here[start : start + length], there[start : start + length]
-            if correlation(one, two) >= SAME:
-                alike = start + length
-            elif max(one @ one, two @ two) >= length * QUIET**2:
-                break
-        if self.first + alike < self.last - length:
-            self.telling = max(self.telling, self._after(self.first + alike, TELLING_S))
+        ours, whole, last = self._likeness(other, begin)
+        enough = (self.telling - self.first) // STEP  # steps
+        found_out = ours & (np.minimum(whole, last) <= DIFFERENT)
+        later = np.flatnonzero(found_out[enough - 1 :])
+        if len(later):
+            self.telling = self.first + (enough + int(later[0])) * STEP
 
-    def _after(self, place: int, seconds: float) -> int:
-        """The place at which, from `place` on, it has sounded for so many seconds; the end of its last sound at most."""
-        rest = self.samples[place : self.last]
-        steps = rest[: len(rest) // STEP * STEP].reshape(-1, STEP)
-        sounding = np.cumsum(np.mean(steps**2, axis=1) >= QUIET**2) * STEP
-        enough = int(np.searchsorted(sounding, int(seconds * RATE)))
-        return min(place + (enough + 1) * STEP, self.last)
+    def _likeness(self, other: "Wording", begin: int) -> tuple[npt.NDArray[np.bool_], Floats, Floats]:
+        """For the end of each step from the first sound on: whether we sound there, and the correlation with `other`.
+
+        That of all up to there, and that of the last part alone.
+        """
+        ours = self.samples[self.first : self.last]
+        steps, window = len(ours) // STEP, TELLING // STEP
+        ours = ours[: steps * STEP]
+        padded = np.zeros(len(ours) + 2 * _SHIFT)
+        start = begin + self.first - _SHIFT
+        there = other.samples[max(0, start) : max(0, start + len(padded))]
+        padded[max(0, -start) : max(0, -start) + len(there)] = there
+        energy = _summed(ours * ours, window)
+        whole, last = np.full(steps, -1.0), np.full(steps, -1.0)
+        for shift in range(2 * _SHIFT + 1):
+            theirs = padded[shift : shift + len(ours)]
+            product, their_energy = _summed(ours * theirs, window), _summed(theirs * theirs, window)
+            for best, number in ((whole, 0), (last, 1)):
+                loudness = np.sqrt(energy[number] * their_energy[number])
+                np.maximum(best, product[number] / np.maximum(loudness, 1.0), out=best)
+        return energy[1] >= TELLING * QUIET**2, whole, last
+
+
+def _summed(values: Floats, window: int) -> tuple[Floats, Floats]:
+    """Sums of `values` up to the end of each step, from the beginning and over the latest `window` steps."""
+    sums = np.cumsum(values.reshape(-1, STEP).sum(axis=1))
+    return sums, sums - np.concatenate([np.zeros(min(window, len(sums))), sums])[: len(sums)]
 
 
 class Repertoire:
@@ -118,7 +146,7 @@ class _Beginnings:
 
     def __init__(self, wordings: tuple[Wording, ...]) -> None:
         self._wordings = wordings
-        self._length = int(BEGINNING_S * RATE) + _FIRST
+        self._length = BEGINNING + PIECE
         beginnings = np.zeros((len(wordings), self._length))
         for row, wording in zip(beginnings, wordings, strict=True):
             row[: len(wording.samples)] = wording.samples[: self._length]
@@ -127,15 +155,15 @@ class _Beginnings:
         self._energy = np.pad(np.cumsum(beginnings**2, axis=1), ((0, 0), (1, 0)))
 
     def like(self, wording: Wording) -> list[tuple[Wording, int]]:
-        """The wordings in whose beginning the first sound of this one occurs, and where it does."""
-        first = wording.samples[wording.first : wording.first + _FIRST]
-        places = self._length - len(first) + 1
-        product = np.fft.irfft(self._spectra * np.conj(np.fft.rfft(first, self._size)), self._size)[:, :places]
-        window = self._energy[:, len(first) :] - self._energy[:, :places]
-        score = product / np.sqrt(np.maximum(window, len(first) * QUIET**2) * max(float(first @ first), 1.0))
+        """The wordings that may be taken for this one, and where this one would begin in them."""
+        piece = wording.piece
+        places = self._length - len(piece) + 1
+        product = np.fft.irfft(self._spectra * np.conj(np.fft.rfft(piece, self._size)), self._size)[:, :places]
+        window = self._energy[:, len(piece) :] - self._energy[:, :places]
+        score = product / np.sqrt(np.maximum(window, len(piece) * QUIET**2) * max(float(piece @ piece), 1.0))
         best = np.argmax(score, axis=1)
         return [
-            (other, int(at))
+            (other, int(at) - wording.piece_at)
             for other, at, row in zip(self._wordings, best, score, strict=True)
-            if row[at] >= SAME and other is not wording
+            if row[at] >= _LIKE and other is not wording
         ]
