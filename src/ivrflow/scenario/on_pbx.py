@@ -236,10 +236,6 @@ class _Talk:
         if found is not None:
             self._named.set_result(found)
             agents.expect(found)
-        elif call.answered_at is not None:
-            self._caller.troubles.append(
-                "the manager connection does not see this call: it may be that of another PBX (IVRFLOW_AMI_HOST)"
-            )
 
     async def _order(self, order: Order) -> str:
         if self._watch is None:
@@ -263,7 +259,11 @@ class _Talk:
         tapes = [self._tape(phone, likely, keep_audio) for phone in phones]
         found = await asyncio.gather(*(analysed(tape, self._repertoire, analyse) for tape in tapes))
         if told.trouble:
-            self._caller.troubles.insert(0, told.trouble)
+            self._caller.troubles.insert(0, told.trouble)  # it is the cause of much else
+        if self._watch is not None and self._call is None and self._caller.calls[0].answered_at is not None:
+            self._caller.troubles.append(
+                "the manager connection does not see this call: it may be that of another PBX (IVRFLOW_AMI_HOST)"
+            )
         caller, *agents = (self._side(phone, one) for phone, one in zip(phones, found, strict=True))
         stalls = sorted({stall for one in found for stall in one.stalls}.union(self._held_up()))
         leaks = (*self._leaks, *left, *([told.leak] if told.leak else []))
