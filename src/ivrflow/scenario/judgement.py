@@ -141,6 +141,8 @@ class _Judging:
                     observed = self._said_of(side, listened_to.why_not_heard(wanted))
                     at = listened_to.not_heard_at(wanted)
                     yield Finding("not heard", wanted.step.where, f"{name} is heard", observed, at)
+            elif wanted.step is listened_to.stuck_at:
+                continue  # the phone gave up there and hung up: that is told, and is what cut it
             elif heard.kind == "phrase" and heard.completeness < wanted.at_least - 0.005:
                 expected = f"{name} is heard to its end (at least {_percent(wanted.at_least)} of it)"
                 yield Finding("cut", wanted.step.where, expected, self._said_of(side, _share(heard)), heard.end)
