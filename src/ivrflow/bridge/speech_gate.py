@@ -52,6 +52,8 @@ class SpeechGate:
         if self._speaking:
             self.deadline = now + PAUSE_S
             return []
+        if self.deadline is None:
+            return []  # it was given up as speech long ago, or began unheard: it is over now, and nobody begins to speak
         if lasted_ms < SHORTEST_S * 1000:
             self.deadline = None
             return []

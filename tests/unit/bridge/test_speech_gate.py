@@ -56,6 +56,18 @@ def test_a_phone_that_stops_sending_does_not_speak_for_ever() -> None:
     assert gate.deadline is None
 
 
+def test_noise_that_was_given_up_as_speech_is_none_when_it_ends() -> None:
+    """A road outside for twenty seconds: its Stop, which says how long it lasted, begins nothing."""
+    gate = SpeechGate()
+    gate.talking_started(10.0)
+    gate.reached(10.0 + CONFIRM_S)
+    gate.reached(10.0 + CONFIRM_S + LONGEST_S)
+    assert gate.talking_stopped(30.0, 20_000) == []
+    assert (gate.is_speaking, gate.deadline) == (False, None)
+    gate.talking_started(31.0)
+    assert gate.reached(31.0 + CONFIRM_S) == [SpeechStarted()]
+
+
 def test_losing_the_connection_ends_speech_that_was_going_on() -> None:
     gate = SpeechGate()
     assert gate.lost() == []
