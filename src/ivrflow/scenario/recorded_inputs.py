@@ -134,7 +134,7 @@ def recorded_inputs(happenings: Sequence[Happening]) -> RecordedInputs | None:
     for line in happenings:
         hearing.take(line, round(max(0.0, line.at - answered), 6))
     hearing.end(round(call.ended_at, 6))
-    call.inputs = _one_at_a_time(sorted(call.inputs, key=lambda one: one.at))
+    call.inputs = _one_at_a_time(sorted(call.inputs, key=_order))
     return call
 
 
@@ -245,6 +245,13 @@ class _Listener:
 
 
 _AFTER_ALL = 1_000_000_000
+"""Number of whatever ends only with the call."""
+
+_BREATH_S = 10.0
+"""Seconds after which whoever speaks draws breath: speech without any silence in it counts as over after a while."""
+
+_BREATH_PAUSE_S = 0.2
+"""How long that takes: long enough to be a silence, too short to be the end of speech."""
 
 
 def _one_at_a_time(inputs: list[Input]) -> list[Input]:
@@ -255,7 +262,12 @@ def _one_at_a_time(inputs: list[Input]) -> list[Input]:
             done.append(one)
             continue
         done += _around(one.at, one.doing.seconds, inputs[index + 1 :])
-    return sorted(done, key=lambda one: one.at)
+    return sorted(done, key=_order)
+
+
+def _order(one: Input) -> tuple[float, bool]:
+    """By their seconds; speech goes on after what it was broken off for."""
+    return one.at, isinstance(one.doing, Said)
 
 
 def _around(at: float, seconds: float, others: Sequence[Input]) -> Iterator[Input]:
@@ -266,9 +278,15 @@ def _around(at: float, seconds: float, others: Sequence[Input]) -> Iterator[Inpu
         if isinstance(other.doing, Said):
             continue
         if other.at - at >= SHORTEST_SAID_S:
-            yield Input(at, 0, Said(round(other.at - at, 6)))
+            yield from _in_breaths(at, other.at)
         at = max(at, other.at + (KEY_HELD_S if isinstance(other.doing, Pressed) else 0.0))
     hung_up = next((other.at for other in others if isinstance(other.doing, HungUp)), until)
-    left = min(until, hung_up) - at
-    if left >= SHORTEST_SAID_S:
-        yield Input(round(at, 6), 0, Said(round(left, 6)))
+    if min(until, hung_up) - at >= SHORTEST_SAID_S:
+        yield from _in_breaths(at, min(until, hung_up))
+
+
+def _in_breaths(at: float, until: float) -> Iterator[Input]:
+    while until - at > _BREATH_S + _BREATH_PAUSE_S + SHORTEST_SAID_S:
+        yield Input(round(at, 6), 0, Said(_BREATH_S))
+        at += _BREATH_S + _BREATH_PAUSE_S
+    yield Input(round(at, 6), 0, Said(round(until - at, 6)))
