@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from ivrflow.flow.model import CallFlow
@@ -42,7 +43,7 @@ class SimulatedPhone:
     def rings(self, now: float) -> None:
         """It is called."""
         if self._rang_at is None:
-            self._rang_at = now
+            self._rang_at = _exact(now)
         else:
             self.performer = Performer(self._steps)
             self._performers.append(self.performer)
@@ -50,17 +51,18 @@ class SimulatedPhone:
     def answers(self, now: float) -> None:
         """Its call is up."""
         if self._answered_at is None:
-            self._answered_at = now
+            self._answered_at = _exact(now)
 
     def ended(self, by: EndedBy, now: float) -> None:
         """Its call is over, answered or not."""
         self.ear.all_ends(now)
         self.ear.stop()
         self.ear.hears_again()
-        self._ended_at, self._ended_by = now, by
+        self._ended_at, self._ended_by = _exact(now), by
 
     def side(self) -> PhoneSide:
         """Its part as it was observed: of several calls the first ring and answer, the last end, everything in between."""
+        gave_up = next((performer.gave_up for performer in self._performers if performer.gave_up), None)
         return PhoneSide(
             self.name,
             self._rang_at,
@@ -68,7 +70,16 @@ class SimulatedPhone:
             self._ended_at,
             self._ended_by,
             self.ear.heard(),
-            tuple(act for performer in self._performers for act in performer.acts),
-            next((performer.gave_up for performer in self._performers if performer.gave_up), None),
+            tuple(
+                replace(act, start=_exact(act.start), end=_exact(act.end))
+                for performer in self._performers
+                for act in performer.acts
+            ),
+            gave_up and replace(gave_up, since=_exact(gave_up.since), at=_exact(gave_up.at)),
             trouble=self.trouble,
         )
+
+
+def _exact(seconds: float) -> float:
+    """Without the last bits of sums of seconds, as a trace has them."""
+    return round(seconds, 6)
