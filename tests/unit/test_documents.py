@@ -109,7 +109,8 @@ def test_the_readme_and_its_twin_say_the_same_in_code() -> None:
 
 def test_the_readme_and_its_twin_name_every_command() -> None:
     every = {"check", "try", "draw", "serve", "doctor", "calls", "trace", "replay"} | {
-        f"prompts {name}" for name in ("build", "list", "play")
+        *(f"prompts {name}" for name in ("build", "list", "play")),
+        *(f"scenario {name}" for name in ("run", "new", "record", "list", "load")),
     }
     for document in (ENGLISH, CHINESE):
         assert {words for _, words, _ in commands(document)} == every
@@ -118,6 +119,7 @@ def test_the_readme_and_its_twin_name_every_command() -> None:
             "test",
             "check",
             "bench",
+            "scenarios",
         }
 
 

@@ -13,21 +13,26 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from ivrflow.scenario.observation import Finding, Observation, Result
+from ivrflow.scenario.script import Stage
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML 1.0 file may hold, not even escaped."""
 
 
-def junit_xml(results: Sequence[Result], *, began: datetime, leaks: Sequence[str] = ()) -> bytes:
+def junit_xml(results: Sequence[Result], *, began: datetime, leaks: Sequence[str] = (), could_not: str = "") -> bytes:
     """The whole file.
 
     Args:
         results: all of a run's; those of one stage become one suite, in the order given.
         began: when the run began, with its time zone.
         leaks: what the run as a whole left behind; a failed test case of its own.
+        could_not: why the run could not go on; the same.
     """
     suites = ET.Element("testsuites", name="ivrflow scenarios")
-    for stage in dict.fromkeys(result.stage for result in results):
+    stages: dict[Stage, None] = dict.fromkeys(result.stage for result in results)
+    if leaks or could_not:
+        stages["pbx"] = None
+    for stage in stages:
         suite = ET.SubElement(
             suites, "testsuite", name=stage, timestamp=began.isoformat(timespec="seconds"), hostname="localhost"
         )
@@ -38,7 +43,9 @@ def junit_xml(results: Sequence[Result], *, began: datetime, leaks: Sequence[str
                 seen[key] = seen.get(key, 0) + 1
                 suite.append(_case(result, seen[key]))
         if leaks and stage == "pbx":
-            suite.append(_left_behind(leaks))
+            suite.append(_of_the_run("nothing is left behind", "leak", leaks))
+        if could_not and stage == "pbx":
+            suite.append(_of_the_run("all scenarios can be played", "not played", [could_not]))
         _count(suite, [suite])
     _count(suites, list(suites))
     ET.indent(suites)
@@ -78,10 +85,10 @@ def _case(result: Result, repetition: int) -> ET.Element:
     return case
 
 
-def _left_behind(leaks: Sequence[str]) -> ET.Element:
-    case = ET.Element("testcase", classname="pbx", name="nothing is left behind", time="0.000")
-    failure = ET.SubElement(case, "failure", type="leak", message=_xml("; ".join(leaks)))
-    failure.text = _xml("\n".join(leaks))
+def _of_the_run(name: str, kind: str, problems: Sequence[str]) -> ET.Element:
+    case = ET.Element("testcase", classname="pbx", name=name, time="0.000")
+    failure = ET.SubElement(case, "failure", type=kind, message=_xml("; ".join(problems)))
+    failure.text = _xml("\n".join(problems))
     return case
 
 

@@ -70,7 +70,7 @@ class _Turn:
     scenario: Scenario
     place: tuple[int, int]
     predicted: float
-    needs: Mapping[str, Hashable]
+    needs: Mapping[str, Hashable] = field(default_factory=dict)
     began: float | None = None
 
 
@@ -92,8 +92,6 @@ class Run:
         repeat: how often each is played.
         strict: whether what is only worth a word fails a scenario too.
         stagger: seconds between the beginnings of two calls.
-        needs: what a scenario finds on the PBX, by name, and in which state it must be: scenarios that need the same
-            thing in different states are never there at once.
         faults: tracebacks of whatever in ivrflow itself broke, for who will mend it.
     """
 
@@ -106,7 +104,6 @@ class Run:
     repeat: int = 1
     strict: bool = False
     stagger: float = STAGGER_S
-    needs: Needs = _nothing
     faults: list[str] = field(default_factory=list)
     _results: dict[tuple[int, int, int], Result] = field(default_factory=dict)
     _waiting: list[_Turn] = field(default_factory=list)
@@ -146,7 +143,7 @@ class Run:
     async def simulate_all(self) -> None:
         """Play every scenario on the simulator: its result when it was asked for, and how long the PBX will take."""
         for number, scenario in enumerate(self.scenarios):
-            predicted, needs = scenario.within, self.needs(scenario)
+            predicted = scenario.within
             for repetition in range(self.repeat):
                 result = self._simulated(scenario)
                 if result.observation is not None and result.observation.caller.ended_at is not None:
@@ -155,10 +152,9 @@ class Run:
                     self._finish("simulator", (number, repetition), result)
                 await asyncio.sleep(0)  # so that a Ctrl-C is heeded
                 if "pbx" in self.stages and "pbx" in scenario.stages:
-                    self._waiting.append(_Turn(scenario, (number, repetition), predicted, needs))
+                    self._waiting.append(_Turn(scenario, (number, repetition), predicted))
                 elif "pbx" in self.stages:
                     self._finish("pbx", (number, repetition), _left_out(scenario, "pbx"))
-        self._waiting = _in_order(self._waiting)
 
     def _simulated(self, scenario: Scenario) -> Result:
         if "simulator" not in scenario.stages:
@@ -171,12 +167,20 @@ class Run:
 
     # ── the PBX ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def play_all(self, play: Play) -> None:
+    async def play_all(self, play: Play, needs: Needs = _nothing) -> None:
         """Play what waits for the PBX, at most `jobs` at once.
+
+        Args:
+            play: plays one.
+            needs: what a scenario must find on the PBX, by name, and in which state: scenarios that need the same thing in
+                different states are never there at once.
 
         Raises:
             CannotRun: the PBX does not answer any more, or something else keeps every scenario from being played.
         """
+        for one in self._waiting:
+            one.needs = needs(one.scenario)
+        self._waiting = _in_order(self._waiting)
         try:
             async with asyncio.TaskGroup() as turns:
                 while self._waiting:

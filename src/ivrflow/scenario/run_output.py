@@ -24,6 +24,8 @@ STAGE_NAMES: dict[Stage, str] = {"pbx": "the PBX", "simulator": "the simulator"}
 def in_words(results: Sequence[Result], summary: RunSummary, *, stopped: bool = False) -> Iterator[str]:
     """What failed, what was left out, what is only worth a word, and at the end the counts.
 
+    What could not be looked at was said when that was known.
+
     Args:
         results: of the whole run.
         summary: of the same.
@@ -40,7 +42,6 @@ def in_words(results: Sequence[Result], summary: RunSummary, *, stopped: bool = 
     for reason, count in Counter(result.trouble for result in results if result.skipped).items():
         yield f"not run: {count} × {reason}"
     yield from (f"FAILED  left behind: {leak}" for leak in summary.left_behind)
-    yield from (f"note: {remark}" for remark in summary.remarks)
     yield counted(results, summary) + ("; stopped before the end" if stopped else "")
 
 

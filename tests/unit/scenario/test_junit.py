@@ -115,6 +115,15 @@ def test_leaks_fail_a_case_of_their_own() -> None:
     assert suites.get("failures") == "1"
 
 
+def test_a_run_that_could_not_go_on_is_no_green_one() -> None:
+    suites = ET.fromstring(junit_xml([], began=BEGAN, could_not="nothing answers SIP"))
+    (case,) = suites.iter("testcase")
+    failure = case.find("failure")
+    assert failure is not None
+    assert (case.get("name"), failure.get("message")) == ("all scenarios can be played", "nothing answers SIP")
+    assert suites.get("failures") == "1"
+
+
 def test_repetitions_have_names_of_their_own() -> None:
     xml = ET.fromstring(junit_xml([a_result(SCENARIO)] * 3, began=BEGAN))
     assert [case.get("name") for case in xml.iter("testcase")] == [

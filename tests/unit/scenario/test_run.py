@@ -49,7 +49,6 @@ def a_run(
     jobs: int = 40,
     repeat: int = 1,
     strict: bool = False,
-    needs: run_module.Needs = lambda _: {},
 ) -> Run:
     return Run(
         scenarios=scenarios,
@@ -61,7 +60,6 @@ def a_run(
         repeat=repeat,
         strict=strict,
         stagger=0.0,
-        needs=needs,
     )
 
 
@@ -168,9 +166,10 @@ async def test_who_needs_a_thing_in_another_state_is_never_there_at_once_and_goe
     run = a_run(
         *map(a_scenario, titles),
         lasting=lambda scenario: 50.0 if scenario.title == "long there" else 10.0,
-        needs=lambda scenario: {} if scenario.title == "without" else {"1001": "there" in scenario.title},
     )
-    assert len(await played(run, play)) == len(titles)
+    await run.simulate_all()
+    await run.play_all(play, lambda one: {} if one.title == "without" else {"1001": "there" in one.title})
+    assert len(run.results) == len(titles)
     assert not [group for group in together if {"gone", "also gone"} & group and {"there", "long there"} & group]
     assert frozenset({"gone", "also gone", "without"}) in together, "the rest is not kept waiting"
     assert frozenset({"long there", "there", "also there"}) in {group - {"without"} for group in together}

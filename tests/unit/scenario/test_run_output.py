@@ -60,11 +60,10 @@ def test_what_was_left_out_is_counted_by_its_reason() -> None:
     ]
 
 
-def test_leaks_and_remarks_and_a_stop_are_told() -> None:
-    summary = replace(SUMMARY, left_behind=("2 channels are left on the PBX",), remarks=("no journal: no verdicts",))
+def test_leaks_and_a_stop_are_told() -> None:
+    summary = replace(SUMMARY, left_behind=("2 channels are left on the PBX",))
     assert words(a_result(SCENARIO), summary=summary, stopped=True) == [
         "FAILED  left behind: 2 channels are left on the PBX",
-        "note: no journal: no verdicts",
         "1 passed on the PBX; 93.2 s; stopped before the end",
     ]
 
