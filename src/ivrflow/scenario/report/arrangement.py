@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ivrflow.scenario.report.packing import Body, Spot, pack
+from ivrflow.scenario.report.packing import Body, Spot, Where, pack
 from ivrflow.scenario.report.scene import Lane, Pin, RowKind, Scene, Shown, Side, WaitShown
 from ivrflow.scenario.report.text_width import fitted, width
 from ivrflow.scenario.report.time_scale import RIGHT_PX, Tick, TimeScale, fitting, lasting, quiet_stretches
@@ -16,7 +16,7 @@ from ivrflow.scenario.report.time_scale import RIGHT_PX, Tick, TimeScale, fittin
 WHOLE_CALL_PX = 1120.0
 """Pixels of the picture that shows the whole call; as wide as the page."""
 
-READABLE_PX = 34.0
+READABLE_PX = 20.0
 """Pixels per second at which most phrases can be read; where the whole call would be smaller, the picture scrolls."""
 
 CLOSEST_PX = 240.0
@@ -35,9 +35,22 @@ PIN_PX, PIN_ROW_PX = 20.0, 26.0
 LANE_HEAD_PX, LANE_FOOT_PX, LANE_GAP_PX = 24.0, 8.0, 8.0
 ROW_GAP_PX = 6.0
 
-_LINE_PX: dict[RowKind, float] = {"two lines": 40.0, "bars": 22.0, "marks": 22.0, "waits": 38.0}
+_LINE_PX: dict[RowKind, float] = {"two lines": 50.0, "bars": 22.0, "marks": 22.0, "waits": 38.0}
 _LINE_GAP_PX = 3.0
+_LINES_OF_TEXT: dict[RowKind, int] = {"two lines": 2, "bars": 1, "marks": 1, "waits": 1}
+_LEADING_PX, _SMALL_LEADING_PX, _ASCENT_PX = 14.0, 12.5, 11.0
+
 _LINES_FOR_LABELS: dict[RowKind, int] = {"two lines": 1, "bars": 1, "marks": 4, "waits": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line of a label: `y` is its baseline."""
+
+    words: str
+    x: float
+    y: float
+    is_small: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class Placed:
     """A bar or a mark.
 
     Attributes:
+        texts: its label, line by line; `where` it stands.
         rest: pixel up to which the unheard rest goes; None when there is none.
     """
 
@@ -53,7 +67,8 @@ class Placed:
     y: float
     width: float
     height: float
-    spot: Spot
+    where: Where
+    texts: tuple[Text, ...]
     rest: float | None
 
     @property
@@ -76,7 +91,7 @@ class PlacedWait:
     late: float
     other: float | None
     height: float
-    spot: Spot
+    texts: tuple[Text, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +113,7 @@ class PlacedPin:
 
     Attributes:
         first: number of the first of them.
-        x, y: the middle, in pixels, as are `width` and the `moments` they happened at.
+        x, y: the middle, in pixels, as are `width` and the `moments` they happened at; of many only the first and the last.
         at: second of the first.
     """
 
@@ -207,7 +222,7 @@ def _lane(lane: Lane, scale: TimeScale, top: float) -> PlacedLane:
     waits: list[PlacedWait] = []
     for row in lane.rows:
         bodies = [_wait_body(wait, scale) for wait in row.waits]
-        bodies += [_body(shown, scale, MARK_PX if row.kind == "marks" else LEAST_BAR_PX) for shown in row.shown]
+        bodies += [_body(shown, scale, row.kind) for shown in row.shown]
         spots = pack(bodies, _LINES_FOR_LABELS[row.kind], scale.width)
         height = _LINE_PX[row.kind]
         for shown, body, spot in zip(row.shown, bodies, spots, strict=bool(row.shown)):
@@ -221,19 +236,34 @@ def _lane(lane: Lane, scale: TimeScale, top: float) -> PlacedLane:
     return PlacedLane(lane.side, lane.name, lane.about, top, y - top, tuple(items), tuple(waits))
 
 
-def _body(shown: Shown, scale: TimeScale, least: float) -> Body:
+def _body(shown: Shown, scale: TimeScale, kind: RowKind) -> Body:
     """What is drawn of it, the unheard rest included; a mark stands with its middle on its moment."""
-    left = scale.x(shown.start)
+    left, lines = scale.x(shown.start), _LINES_OF_TEXT[kind]
     if shown.end <= shown.start:
-        return Body(left - MARK_PX / 2, left + MARK_PX / 2, shown.label, shown.small)
+        return Body(left - MARK_PX / 2, left + MARK_PX / 2, shown.label, shown.small, lines)
     right = scale.x(shown.end if shown.rest is None else shown.rest)
-    return Body(left, max(right, left + least), shown.label, shown.small)
+    return Body(
+        left, max(right, left + (MARK_PX if kind == "marks" else LEAST_BAR_PX)), shown.label, shown.small, lines
+    )
 
 
 def _placed(shown: Shown, body: Body, spot: Spot, y: float, height: float, scale: TimeScale) -> Placed:
-    if shown.rest is None:
-        return Placed(shown, body.x0, y, body.x1 - body.x0, height, spot, None)
-    return Placed(shown, body.x0, y, max(LEAST_BAR_PX, scale.x(shown.end) - body.x0), height, spot, body.x1)
+    wide, rest = body.x1 - body.x0, None
+    if shown.rest is not None:
+        wide, rest = max(LEAST_BAR_PX, scale.x(shown.end) - body.x0), body.x1
+    return Placed(shown, body.x0, y, wide, height, spot.where, _texts(spot, y + height / 2), rest)
+
+
+def _texts(spot: Spot, middle: float) -> tuple[Text, ...]:
+    """The lines of a label, their middle at `middle`."""
+    top = middle - (len(spot.label) * _LEADING_PX + (_SMALL_LEADING_PX if spot.small else 0.0)) / 2
+    texts = [
+        Text(words, spot.label_x, top + _ASCENT_PX + place * _LEADING_PX) for place, words in enumerate(spot.label)
+    ]
+    if spot.small:
+        baseline = top + len(spot.label) * _LEADING_PX + _ASCENT_PX - 1.5
+        texts.append(Text(spot.small, spot.label_x, baseline, is_small=True))
+    return tuple(texts)
 
 
 def _wait_body(wait: WaitShown, scale: TimeScale) -> Body:
@@ -253,7 +283,7 @@ def _placed_wait(wait: WaitShown, spot: Spot, y: float, height: float, scale: Ti
         scale.x(start + wait.most + wait.tolerance),
         None if wait.other_end is None else scale.x(wait.other_end),
         height,
-        spot,
+        _texts(spot, y + _LEADING_PX / 2 + 1),
     )
 
 
@@ -290,7 +320,7 @@ def _pin(group: Sequence[Pin], scale: TimeScale, y: float) -> PlacedPin:
     return PlacedPin(
         label, numbers[0], group[0].fails, tuple(pin.words for pin in group),
         min(max(scale.x(at), wide / 2 + 1), scale.width - wide / 2 - 1), y, wide,
-        tuple(scale.x(pin.at) for pin in group), at,
+        tuple(dict.fromkeys(scale.x(pin.at) for pin in (group if len(group) < 3 else (group[0], group[-1])))), at,
     )  # fmt: skip
 
 

@@ -31,6 +31,9 @@ _SPANS: dict[Fact, tuple[Look, frozenset[Fact]]] = {
 }
 """What begins a span, how it looks, and what may end it."""
 
+_PASSED_THROUGH_S = 0.005
+"""A step in which a call stays no longer only leads on (opening hours, hanging up); the trace's table has it."""
+
 _ROWS: tuple[tuple[Look, ...], ...] = (("step", "situation"), ("says",), ("waits", "task", "ringing", "talk"))
 
 _MARKS: dict[Fact, Look] = {
@@ -56,7 +59,7 @@ def engine_lane(side: EngineSide, privacy: Privacy) -> Lane:
     story = Story(side.verdicts, lambda _: "")
     words = [story.words(privacy.line(line)) for line in side.trace]
     spans = list(_spans(side.trace, side.answered_at, words))
-    marks = list(_marks(side.trace, side.answered_at, words))
+    marks = list(_marks(side.trace, side.answered_at, words, privacy))
     of_rows = [Row("bars", in_order([span for span in spans if span.look in looks])) for looks in _ROWS]
     came_in = [span for span in spans if span.look == "hears"]
     return Lane("engine", "engine trace", "", rows(*of_rows, Row("marks", in_order([*came_in, *marks]))))
@@ -70,6 +73,8 @@ def _spans(trace: Sequence[TraceLine], answered_at: float, words: Sequence[str])
         ending = next((later for later in range(index + 1, len(trace)) if trace[later].fact in enders), None)
         end = trace[-1].at if ending is None else trace[ending].at
         how = "" if ending is None or look == "step" else words[ending]
+        if look == "step" and end - line.at < _PASSED_THROUGH_S:
+            continue
         start = line.at - answered_at
         details = [
             _title(line, words[index]),
@@ -100,12 +105,13 @@ def _label(look: Look, line: TraceLine, seconds: float) -> str:
             return "hears speech"
 
 
-def _marks(trace: Sequence[TraceLine], answered_at: float, words: Sequence[str]) -> Iterator[Shown]:
+def _marks(trace: Sequence[TraceLine], answered_at: float, words: Sequence[str], privacy: Privacy) -> Iterator[Shown]:
     for line, told in zip(trace, words, strict=True):
         if line.fact in _MARKS:
             at = line.at - answered_at
             details = (told, f"at {at:.2f} s", *_evidence(line))
-            yield Shown(_MARKS[line.fact], at, at, told, details=details)
+            label = privacy.keys(line.key) if line.fact is Fact.KEY_PRESSED else told
+            yield Shown(_MARKS[line.fact], at, at, label, details=details)
 
 
 def _title(line: TraceLine, told: str) -> str:

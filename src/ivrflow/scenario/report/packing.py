@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ivrflow.scenario.report.text_width import fitted, width
+from ivrflow.scenario.report.text_width import fitted, width, wrapped
 
 FONT_PX, SMALL_FONT_PX = 12.0, 10.5
 PADDING_PX = 5.0
@@ -27,12 +27,13 @@ _ROUNDING_PX = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Something to put down: from pixel `x0` to `x1`, with a label of one or two lines."""
+    """Something to put down: from pixel `x0` to `x1`, with a label on at most `lines` lines and a small one below."""
 
     x0: float
     x1: float
     label: str
     small: str = ""
+    lines: int = 1
 
     @property
     def label_width(self) -> float:
@@ -49,13 +50,13 @@ class Spot:
 
     Attributes:
         line: of its row, from 0.
-        label: as much of it as fits; `small` likewise.
-        label_x: pixel at which both begin.
+        label: as much of it as fits, line by line; `small` likewise.
+        label_x: pixel at which they begin.
     """
 
     line: int
     where: Where
-    label: str
+    label: tuple[str, ...]
     small: str
     label_x: float
 
@@ -110,16 +111,23 @@ def _wanted(body: Body) -> float:
 
 
 def _labelled(body: Body, line: int, following: float) -> Spot:
+    """Inside when all of it can stand there, else beside when it can, else where more of it can."""
     inside = body.x1 - body.x0 - 2 * PADDING_PX
     beside = following - body.x1 - 2 * GAP_PX
     wide = body.label_width
-    if wide <= inside or (wide > beside and inside >= beside):
+    label = _broken(body, inside)
+    is_whole = "".join("".join(label).split()) == "".join(body.label.split())
+    if is_whole or (wide > beside and inside * body.lines >= beside):
         where: Where = "inside"
-        room, x = inside, body.x0 + PADDING_PX
+        small, x = fitted(body.small, SMALL_FONT_PX, inside), body.x0 + PADDING_PX
     else:
         where = "right"
-        room, x = beside, body.x1 + GAP_PX
-    label, small = fitted(body.label, FONT_PX, room), fitted(body.small, SMALL_FONT_PX, room)
-    if not label and not small:
-        return Spot(line, "nowhere", "", "", body.x0)
-    return Spot(line, where, label, small, x)
+        label, small, x = _broken(body, beside), fitted(body.small, SMALL_FONT_PX, beside), body.x1 + GAP_PX
+    return Spot(line, where, label, small, x) if label or small else Spot(line, "nowhere", (), "", body.x0)
+
+
+def _broken(body: Body, room: float) -> tuple[str, ...]:
+    if body.lines == 1 or width(body.label, FONT_PX) <= room:
+        label = fitted(body.label, FONT_PX, room)
+        return (label,) if label else ()
+    return wrapped(body.label, FONT_PX, room, body.lines)

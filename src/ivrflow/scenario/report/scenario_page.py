@@ -16,7 +16,15 @@ from ivrflow.scenario.report.phone_lanes import PhraseText, agent_lane, caller_l
 from ivrflow.scenario.report.privacy import Privacy
 from ivrflow.scenario.report.scene import Lane, Pin, Scene
 from ivrflow.scenario.report.sip_ladder import Ladder, ladder
-from ivrflow.scenario.report.words import HEADINGS, STAGES, by_weight, first_to_hang_up, hung_up, in_one_sentence
+from ivrflow.scenario.report.words import (
+    HEADINGS,
+    STAGES,
+    by_weight,
+    capital,
+    first_to_hang_up,
+    hung_up,
+    in_one_sentence,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +186,7 @@ def _findings(result: Result) -> list[ShownFinding]:
         ShownFinding(
             number,
             finding,
-            HEADINGS[finding.kind],
+            capital(HEADINGS[finding.kind]),
             f"{finding.where.file}:{finding.where.line}",
             _anchor(result, finding.where),
             tuple(tables.quoted(result.scenario, finding.where)),
@@ -208,7 +216,14 @@ def _facts(result: Result) -> list[tuple[str, str]]:
         facts.append(("played", f"{result.tries} times, because the machine stood still during a try before"))
     if observation is not None and observation.stalls:
         total = sum(seconds for _, seconds in observation.stalls)
-        facts.append(("the machine stood still", f"{len(observation.stalls)} times, {total:.1f} s together"))
+        facts.append(
+            (
+                "the machine stood still",
+                f"{total:.1f} s"
+                if len(observation.stalls) == 1
+                else f"{len(observation.stalls)} times, {total:.1f} s together",
+            )
+        )
     if observation is not None and observation.engine is not None and observation.engine.call:
         facts.append(("call in the journal", observation.engine.call))
     return facts

@@ -157,12 +157,16 @@ def _rule(line: TraceLine) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """One line of the scenario; `findings` are the numbers of those that go against it."""
+    """One line of the scenario; `findings`: numbers of those that go against it, and whether each fails."""
 
     number: int
     text: str
-    findings: tuple[int, ...] = ()
-    fails: bool = False
+    findings: tuple[tuple[int, bool], ...] = ()
+
+    @property
+    def fails(self) -> bool:
+        """Whether the scenario has failed by this line."""
+        return any(fails for _, fails in self.findings)
 
 
 def listing(scenario: Scenario, marks: Sequence[tuple[int, Location, bool]]) -> list[SourceLine]:
@@ -172,12 +176,7 @@ def listing(scenario: Scenario, marks: Sequence[tuple[int, Location, bool]]) -> 
         if where.file == scenario.file:
             found.setdefault(where.line, []).append((number, fails))
     return [
-        SourceLine(
-            number,
-            text,
-            tuple(mark for mark, _ in found.get(number, [])),
-            any(fails for _, fails in found.get(number, [])),
-        )
+        SourceLine(number, text, tuple(found.get(number, ())))
         for number, text in enumerate(scenario.text.splitlines(), 1)
     ]
 

@@ -62,7 +62,7 @@ def language(text: str) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """A difference in seconds as "+23 ms", "−4 ms"; a limit comes out without its sign."""
+    """A difference in seconds as "+23 ms", "−4 ms"."""
     rounded = round(seconds * 1000)
     return f"{'+' if rounded > 0 else '−' if rounded < 0 else ''}{abs(rounded)} ms"
 

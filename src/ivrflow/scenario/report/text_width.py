@@ -6,12 +6,17 @@ by this estimate fits in the picture.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
 _NARROW, _SLIM, _WIDE = frozenset("iljI.,:;'|!`"), frozenset('ftr()[]{}-"/\\ *'), frozenset("mwMW@%&")
 
 _ELLIPSIS = "…"
+
+_CLOSING = "，。、；：！？）》」』】”’,.;:!?)"
+_ATOM = re.compile(rf"(?:[0-9A-Za-z_\u00c0-\u1fff]+|.)[{re.escape(_CLOSING)}]*\s*", re.DOTALL)
+"""What stays on one line: a word, or one Chinese character, each with the punctuation that closes it."""
 
 
 def width(text: str, size: float) -> float:
@@ -31,6 +36,24 @@ def fitted(text: str, size: float, room: float) -> str:
             break
     kept = text[:count].rstrip()
     return kept + _ELLIPSIS if len(kept) >= 2 else ""
+
+
+def wrapped(text: str, size: float, room: float, lines: int) -> tuple[str, ...]:
+    """`text` on at most so many lines of `room` pixels; what does not fit on the last one is cut with an ellipsis."""
+    done: list[str] = []
+    line = ""
+    atoms = _ATOM.findall(text)
+    for place, atom in enumerate(atoms):
+        if width((line + atom).rstrip(), size) <= room:
+            line += atom
+        elif len(done) == lines - 1 or width(atom.rstrip(), size) > room:
+            done.append(fitted(line + "".join(atoms[place:]), size, room))
+            return tuple(one for one in done if one)
+        else:
+            done.append(line.rstrip())
+            line = atom
+    done.append(line.rstrip())
+    return tuple(one for one in done if one)
 
 
 @lru_cache(maxsize=4096)

@@ -24,7 +24,7 @@ BREAK_PX = 64.0
 """Pixels a squeezed stretch takes, however long it is."""
 
 LEFT_PX = 14.0
-RIGHT_PX = 150.0
+RIGHT_PX = 170.0
 """Pixels before the first moment and after the last; the labels of what happens last stand there."""
 
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)

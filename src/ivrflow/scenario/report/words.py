@@ -76,7 +76,7 @@ def in_one_sentence(result: Result) -> str:
     if failing:
         first = failing[0]
         more = f" And {_counted(len(failing) - 1, 'more finding')}." if len(failing) > 1 else ""
-        return f"{_capital(HEADINGS[first.kind])}: expected {first.expected}; observed {first.observed}.{more}"
+        return f"{capital(HEADINGS[first.kind])}: expected {first.expected}; observed {first.observed}.{more}"
     remarks = len(result.findings)
     but = f"; {_counted(remarks, 'remark')}" if remarks else ""
     return f"Everything was as the scenario says: {', '.join(_seen(result))}{but}."
@@ -124,5 +124,6 @@ def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count or 'no'} {thing}s"
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """The same with a capital first letter."""
     return text[:1].upper() + text[1:]

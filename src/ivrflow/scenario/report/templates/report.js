@@ -169,8 +169,9 @@ function picture(section) {
   // the playhead
   function drawPlayhead() {
     const view = views[now];
-    for (const other of views) other.playhead.hidden = !sound;
-    if (!sound) return;
+    const isUsed = sound && (sound.currentTime > 0 || !sound.paused);
+    for (const other of views) other.playhead.hidden = !isUsed;
+    if (!isUsed) return;
     const second = Number(sound.dataset.begins) + sound.currentTime;
     view.playhead.style.transform = `translateX(${view.x(second)}px)`;
     if (!sound.paused && !view.isInSight(second)) view.centre(second);
