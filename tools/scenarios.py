@@ -34,6 +34,7 @@ JUNIT = PLACE / "junit.xml"
 CALLS = 200
 """So many calls at once the PBX has room for: a scenario may need three."""
 
+COMMAND = (sys.executable, "-m", "ivrflow", "scenario", "run")
 _INTERRUPTED = 130
 
 
@@ -87,7 +88,7 @@ async def _run(given: Sequence[str], known: Mapping[str, str]) -> int:
     print(f"$ ivrflow scenario run {shlex.join(given)}", file=sys.stderr, flush=True)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("IVRFLOW_")}
     process = await asyncio.create_subprocess_exec(
-        *("setpriv", "--pdeathsig", "INT", sys.executable, "-m", "ivrflow", "scenario", "run", *given),
+        *("setpriv", "--pdeathsig", "INT", *COMMAND, *given),
         cwd=CHECKOUT,
         env={**inherited, **known},
         start_new_session=True,  # Ctrl-C reaches us alone, and we hand it on
