@@ -42,13 +42,16 @@ class FromJournal:
     trouble: str = ""
 
 
-async def from_journal(journal: CallBook, call: str, scenario: Scenario, within_s: float) -> FromJournal:
+async def from_journal(
+    journal: CallBook, call: str, scenario: Scenario, phone: tuple[float, float], within_s: float
+) -> FromJournal:
     """Wait until the journal has the call's ending, at most so many seconds.
 
     Args:
         journal: the engine's.
         call: the call's id there: the Uniqueid of the caller's channel.
         scenario: what was played.
+        phone: when the caller's phone dialled, and when it was answered (monotonic seconds).
         within_s: how long its ending may take.
 
     Raises:
@@ -70,19 +73,30 @@ async def from_journal(journal: CallBook, call: str, scenario: Scenario, within_
     trouble = _wrong_clock(stored, scenario)
     if not stored.summary.is_over:
         return FromJournal(leak=f"the engine still holds the call {within_s:g} s after its end", trouble=trouble)
-    return FromJournal(_engine_side(stored), trouble=trouble)
+    return FromJournal(_engine_side(stored, *phone), trouble=trouble)
 
 
-def _engine_side(stored: StoredCall) -> EngineSide:
-    answered_at = next((line.at for line in stored.trace if line.fact is Fact.ANSWERED), 0.0)
+def _engine_side(stored: StoredCall, dialled_at: float, phone_answered_at: float) -> EngineSide:
     return EngineSide(
         call=stored.summary.call,
-        answered_at=answered_at,
+        answered_at=_answered_at(stored, dialled_at, phone_answered_at),
         trace=tuple(map(mask_line, stored.trace)),
         verdicts=stored.verdicts,
         outcome=stored.summary.outcome,
         hung_up_first=_first_to_hang_up(stored.summary.ended_by),
     )
+
+
+def _answered_at(stored: StoredCall, dialled_at: float, phone_answered_at: float) -> float:
+    """Second of the trace at which the phone was answered.
+
+    An engine on the phone's own machine counts by the same monotonic clock, so that can be told to a millisecond.
+    Otherwise what is taken is when the PBX told the engine that the line is open: some 20 ms later, as it waits for the
+    phone's first packet, and half a second later for a phone that sends none.
+    """
+    if stored.happenings and dialled_at <= stored.happenings[0].at <= phone_answered_at:
+        return phone_answered_at - stored.happenings[0].at
+    return next((line.at for line in stored.trace if line.fact is Fact.ANSWERED), 0.0)
 
 
 def _first_to_hang_up(ended_by: str | None) -> HungUpFirst | None:

@@ -280,9 +280,11 @@ class _Talk:
         return self._named.result() if self._named.done() and not self._named.cancelled() else None
 
     async def _told(self, journal: CallBook | None) -> FromJournal:
-        if journal is None or self._call is None or self._caller.calls[0].answered_at is None:
+        phone = self._caller.calls[0]
+        if journal is None or self._call is None or phone.answered_at is None:
             return FromJournal()
-        return await from_journal(journal, self._call, self._scenario, JOURNALED_WITHIN_S)
+        times = (phone.began_at, phone.answered_at)
+        return await from_journal(journal, self._call, self._scenario, times, JOURNALED_WITHIN_S)
 
     async def _left(self) -> list[str]:
         if self._watch is None or self._call is None:
