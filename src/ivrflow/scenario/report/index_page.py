@@ -74,12 +74,13 @@ class IndexPage:
     too_far: int
 
 
-def index_page(results: Sequence[Result], pages: Sequence[str]) -> IndexPage:
+def index_page(results: Sequence[Result], pages: Sequence[str], left_behind: Sequence[str] = ()) -> IndexPage:
     """Work a run out for its page.
 
     Args:
         results: all of them, in the order they are to be told within their kind.
         pages: the address of each one's own page.
+        left_behind: what the run as a whole left behind.
     """
     rows = [_row(result, page) for result, page in zip(results, pages, strict=True)]
     counts = {word: sum(row.word == word for row in rows) for word in _ORDER}
@@ -93,7 +94,7 @@ def index_page(results: Sequence[Result], pages: Sequence[str]) -> IndexPage:
         key=lambda one: -abs(one.apart),
     )
     return IndexPage(
-        _headline(counts),
+        _headline(counts, is_clean=not left_behind),
         counts,
         tuple(sorted(rows, key=lambda row: _ORDER[row.word])),
         tuple(sorted({rule for row in rows for rule in row.rules})),
@@ -121,12 +122,14 @@ def _row(result: Result, page: str) -> Row:
     )
 
 
-def _headline(counts: Mapping[ResultWord, int]) -> str:
+def _headline(counts: Mapping[ResultWord, int], *, is_clean: bool) -> str:
     total = sum(counts.values())
     if not total:
         return "No scenario was played"
     if counts["failed"]:
         return f"{counts['failed']} of {total} failed"
+    if not is_clean:
+        return "Something was left behind"
     if not counts["passed"]:
         return "None was run"
     return "All passed" if not counts["not run"] else "All that were run passed"

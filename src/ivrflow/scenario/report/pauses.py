@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from ivrflow.scenario.observation import CLOCKS_APART_S, ClockPair, Heard, Result
+from ivrflow.scenario.listened import PauseSeen, listened
+from ivrflow.scenario.observation import CLOCKS_APART_S, ClockPair, Result
 from ivrflow.scenario.report.scene import WaitShown, band_words, fit_of
-from ivrflow.scenario.script import Hear, HearMusic, HearStart, Pause, Scenario, Step
+from ivrflow.scenario.script import Pause, Scenario
 
 _SAME_MOMENT_S = 0.3
 """Seconds within which a pause of the script and a rule's wait begin that are one and the same."""
@@ -20,31 +19,11 @@ def waits_shown(result: Result) -> tuple[WaitShown, ...]:
         wait for clock in result.clocks if (wait := _documented(clock, tolerances.get(clock.rule, default))) is not None
     ]
     if result.observation is not None:
-        for pause, before, after in pauses_heard(result.scenario.caller, result.observation.caller.heard):
-            if all(abs(wait.start - before.end) > _SAME_MOMENT_S for wait in waits):
-                waits.append(_scripted(pause, before.end, after.start))
+        heard = listened(result.scenario.flow, result.scenario.caller, result.observation.caller)
+        for pause in heard.pauses:
+            if all(abs(wait.start - pause.begins) > _SAME_MOMENT_S for wait in waits):
+                waits.append(_scripted(pause))
     return tuple(sorted(waits, key=lambda wait: wait.start))
-
-
-def pauses_heard(steps: Sequence[Step], heard: Sequence[Heard]) -> Iterator[tuple[Pause, Heard, Heard]]:
-    """Each pause of the script with the sounds before and after it, where both were heard in the script's order."""
-    place, before, pause = 0, None, None
-    for step in steps:
-        if isinstance(step, Pause):
-            pause = step
-        elif isinstance(step, Hear | HearStart | HearMusic):
-            found = next((index for index in range(place, len(heard)) if _is_it(step, heard[index])), None)
-            after = heard[found] if found is not None else None
-            if pause and before and after:
-                yield pause, before, after
-            before, pause = after, None
-            place = place if found is None else found + 1
-
-
-def _is_it(step: Hear | HearStart | HearMusic, heard: Heard) -> bool:
-    if isinstance(step, HearMusic):
-        return heard.kind == "music"
-    return heard.kind == "phrase" and heard.name == step.phrase
 
 
 def _tolerances(scenario: Scenario) -> dict[str, float]:
@@ -68,22 +47,22 @@ def _documented(clock: ClockPair, tolerance: float) -> WaitShown | None:
         details.append(f"the clocks are {abs(apart) * 1000:.0f} ms apart")
     other = clock.at + clock.engine if is_apart and clock.engine is not None else None
     return WaitShown(
-        clock.at, clock.at + observed, clock.least, clock.most, tolerance, fit, label, f"{observed:.2f} s",
-        tuple(details), other,
+        clock.at, clock.at + observed, clock.least, clock.most, tolerance, fit, label, tuple(details), other,
     )  # fmt: skip
 
 
-def _scripted(pause: Pause, start: float, end: float) -> WaitShown:
-    least, most, observed = pause.band.least, pause.band.most, end - start
-    label = in_words(observed, least, most, pause.tolerance)
+def _scripted(pause: PauseSeen) -> WaitShown:
+    band, tolerance = pause.step.band, pause.step.tolerance
+    label = in_words(pause.seconds, band.least, band.most, tolerance)
     details = (
         f"pause: {label}",
-        f"allowed: {band_words(least, most)} ± {pause.tolerance:g} s",
-        f"from {start:.2f} s to {end:.2f} s",
-        f"line {pause.where.line} of the scenario",
+        f"allowed: {band_words(band.least, band.most)} ± {tolerance:g} s",
+        f"from {pause.begins:.2f} s to {pause.ends:.2f} s",
+        f"line {pause.step.where.line} of the scenario",
     )
-    fit = fit_of(observed, least, most, pause.tolerance)
-    return WaitShown(start, end, least, most, pause.tolerance, fit, label, f"{observed:.2f} s", details)
+    fit = fit_of(pause.seconds, band.least, band.most, tolerance)
+    end = max(pause.begins, pause.ends)
+    return WaitShown(pause.begins, end, band.least, band.most, tolerance, fit, label, details)
 
 
 def in_words(observed: float, least: float, most: float, tolerance: float) -> str:

@@ -34,5 +34,4 @@ class RunSummary:
     jobs: int = 1
     repeats: int = 1
     remarks: tuple[str, ...] = ()
-    leaks: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()

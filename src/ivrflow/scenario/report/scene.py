@@ -51,7 +51,6 @@ class WaitShown:
         tolerance: by which it may be off and still be right.
         fit: how it compares, the tolerance included.
         label: the number, and what is wrong with it when something is.
-        brief: the number alone, for where there is no room.
         other_end: moment at which it ended by the other clock; None when that is the same to the eye, or not known.
     """
 
@@ -62,14 +61,8 @@ class WaitShown:
     tolerance: float
     fit: Fit
     label: str
-    brief: str
     details: tuple[str, ...]
     other_end: float | None = None
-
-    @property
-    def observed(self) -> float:
-        """How long it was."""
-        return self.end - self.start
 
     @property
     def reach(self) -> float:

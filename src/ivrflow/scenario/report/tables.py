@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
 from ivrflow.flow.problems import Location
+from ivrflow.scenario.clock_pairs import recording_end
 from ivrflow.scenario.observation import CLOCKS_APART_S, ClockPair, EngineSide, Heard, PhoneSide
 from ivrflow.scenario.report.phone_lanes import WHOLE, PhraseText
 from ivrflow.scenario.report.privacy import Privacy
@@ -17,7 +18,10 @@ from ivrflow.timeline import Story, short_place
 
 @dataclass(frozen=True, slots=True)
 class HeardRow:
-    """One sound. `silence` is what was quiet before it, in seconds; `key` empty for what is no phrase."""
+    """One sound. `silence`: how long it was quiet before, in seconds, counted from the end of the recording before.
+
+    `key` is empty for what is no phrase.
+    """
 
     start: float
     end: float
@@ -51,7 +55,7 @@ def heard_rows(side: PhoneSide, engine: EngineSide | None, scenario: Scenario, t
                 heard.text,
             )
         )
-        quiet_since = max(quiet_since, heard.end)
+        quiet_since = max(quiet_since, recording_end(heard))
     return rows
 
 

@@ -55,7 +55,7 @@ def write_report(folder: Path, run: RunSummary, results: Sequence[Result], *, sh
     text = (
         environment()
         .get_template("index.html.jinja")
-        .render(page=index_page(results, pages), run=run, apart_limit=CLOCKS_APART_S)
+        .render(page=index_page(results, pages, run.left_behind), run=run, apart_limit=CLOCKS_APART_S)
     )
     start.write_text(text, encoding="utf-8")
     return start
