@@ -25,12 +25,12 @@ from ivrflow.scenario.observation import Observation, PhoneSide
 from ivrflow.scenario.performer import Performer
 from ivrflow.scenario.refusal import why_no_call
 from ivrflow.scenario.saying import sound_of
-from ivrflow.scenario.script import AgentPart, Hear, HearStart, Order, Say, Scenario, Step
+from ivrflow.scenario.script import AgentPart, Hear, HearMusic, HearStart, Order, Say, Scenario, Step
 from ivrflow.scenario.scripted_call import ScriptedCall, ended_tasks
 from ivrflow.softphone.call import Call, CallGone, CallRefused, NoAnswer, PhoneError
 from ivrflow.softphone.codecs import Samples
 from ivrflow.softphone.ear import Ear
-from ivrflow.softphone.repertoire import Repertoire, phrase_of
+from ivrflow.softphone.repertoire import Repertoire
 from ivrflow.softphone.sip_message import SipProtocolError
 
 ANSWERED_WITHIN_S = 20.0
@@ -92,6 +92,7 @@ async def play(
     """
     repertoire = sounds if isinstance(sounds, Repertoire) else Repertoire(sounds, music)
     talk = _Talk(scenario, cast, repertoire, watch)
+    await asyncio.to_thread(talk.get_ready)  # reading and preparing sounds would hold up the calls of other scenarios
     async with cast.agents(scenario, talk.rung, alone=watch is None) as agents:
         await talk.hold(agents)
     return await talk.observed(journal, keep_audio, analyse)
@@ -129,26 +130,37 @@ class _Talk:
         self._caller = _Phone("caller", scenario.caller)
         self._agents = {part.extension: _Phone(part.extension, part.steps) for part in scenario.agents}
         self._parts = {part.extension: part for part in scenario.agents}
-        self._sounds = self._made_ready()
+        self._sounds: dict[Say, Samples] = {}
         self._named: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._agents_at_work: set[asyncio.Task[None]] = set()
         self._leaks: list[str] = []
         self._over_at = 0.0
 
-    def _made_ready(self) -> dict[Say, Samples]:
-        """What is said; everything that is to be heard must be known, too."""
-        sounds: dict[Say, Samples] = {}
-        known = {phrase_of(name) for name in self._repertoire.sounds}
+    def get_ready(self) -> None:
+        """Have at hand what is said, and know everything that is to be heard.
+
+        Raises:
+            PhoneError: there is no such sound.
+        """
         for phone in (self._caller, *self._agents.values()):
             for step in phone.steps:
-                if isinstance(step, Say):
-                    sounds[step] = sound_of(step, self._repertoire.sounds)
-                elif isinstance(step, Hear | HearStart) and step.phrase not in known:
-                    raise PhoneError(
-                        f"{step.where}: '{step.phrase}' has no recording here by which it could be recognised; "
-                        "run: ivrflow prompts build"
-                    )
-        return sounds
+                match step:
+                    case Say():
+                        self._sounds[step] = sound_of(step, self._repertoire.sounds)
+                    case Hear(phrase=phrase) | HearStart(phrase=phrase):
+                        try:
+                            self._repertoire.wordings(phrase)
+                        except KeyError:
+                            raise PhoneError(
+                                f"{step.where}: '{phrase}' has no recording here by which it could be recognised; "
+                                "run: ivrflow prompts build"
+                            ) from None
+                    case HearMusic() if not self._repertoire.music.files:
+                        raise PhoneError(
+                            f"{step.where}: nobody knows the hold music of this PBX, so it cannot be heard"
+                        )
+                    case _:
+                        pass
 
     # ── the play itself ───────────────────────────────────────────────────────────────────────────────────────────────
 
