@@ -1,17 +1,25 @@
 """Broken files and the exact words their authors are told.
 
-Each `NAME.yaml` below `flows/` and `standards/` has a `NAME.txt` beside it with what `ivrflow check` reports. After a
-change of wording: `pytest tests/problems --update`, then read the difference.
+Each `NAME.yaml` below `flows/`, `standards/` and `scenarios/` has a `NAME.txt` beside it with what `ivrflow check`, or
+`ivrflow scenario`, reports. After a change of wording: `pytest tests/problems --update`, then read the difference.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from ivrflow.flow_files import check_paths
+from ivrflow.flow.model import CallFlow
+from ivrflow.flow.problems import FlowError, Problem
+from ivrflow.flow_files import check_paths, load_flows
+from ivrflow.scenario.reading import load_scenarios
 
 HERE = Path(__file__).parent
-CASES = [path.relative_to(HERE) for folder in ("flows", "standards") for path in sorted((HERE / folder).glob("*.yaml"))]
+CASES = [
+    path.relative_to(HERE)
+    for folder in ("flows", "standards", "scenarios")
+    for path in sorted((HERE / folder).glob("*.yaml"))
+]
 
 
 @pytest.fixture
@@ -19,12 +27,29 @@ def update(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update"))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.with_suffix("")))
-def test_is_told_in_these_words(case: Path, monkeypatch: pytest.MonkeyPatch, update: bool) -> None:
-    monkeypatch.chdir(HERE)
-    report = check_paths([case])
+@pytest.fixture(scope="module")
+def flows() -> Mapping[str, CallFlow]:
+    """What answers in `scenarios/`."""
+    return load_flows([HERE / "flows" / "nothing_wrong.yaml"])
 
-    told = "".join(f"{problem}\n" for problem in report.problems) or "in order\n"
+
+def problems_of(case: Path, flows: Mapping[str, CallFlow]) -> list[Problem]:
+    if case.parent.name != "scenarios":
+        return check_paths([case]).problems
+    try:
+        load_scenarios([case], flows)
+    except FlowError as error:
+        return list(error.problems)
+    return []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.with_suffix("")))
+def test_is_told_in_these_words(
+    case: Path, flows: Mapping[str, CallFlow], monkeypatch: pytest.MonkeyPatch, update: bool
+) -> None:
+    monkeypatch.chdir(HERE)
+
+    told = "".join(f"{problem}\n" for problem in problems_of(case, flows)) or "in order\n"
 
     expected = HERE / case.with_suffix(".txt")
     if update:

@@ -17,7 +17,6 @@ from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, ProblemList
 from ivrflow.flow.times import DAY_S, EARLIEST_YEAR, LATEST_YEAR, written
 from ivrflow.runtime.journal_reader import StoredCall
-from ivrflow.scenario.grammar import MOST_STEPS
 from ivrflow.scenario.naming import Naming
 from ivrflow.scenario.recorded_inputs import (
     KEY_HELD_S,
@@ -34,6 +33,7 @@ from ivrflow.scenario.recorded_inputs import (
 from ivrflow.scenario.replaced_digits import without_entries
 from ivrflow.scenario.rule_pauses import RulePauses, rule_pauses
 from ivrflow.scenario.script import PATIENCE_S, RECOGNISED_AFTER_S
+from ivrflow.scenario.step_words import MOST_STEPS
 
 _LONGEST_WAIT_S = 20.0
 """Seconds after which a phrase may begin without the script saying so."""

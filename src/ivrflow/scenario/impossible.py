@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ivrflow.engine.trace import Judgement
-from ivrflow.flow.model import CallFlow, Climb, Close, Menu, Rung, Transfer
+from ivrflow.flow.model import CallFlow, Climb, Close, Hours, Ladder, Menu, Rung, Transfer
 from ivrflow.flow.model import Say as SayStep
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.times import written
@@ -51,8 +51,9 @@ def check_possible(scenario: Scenario, naming: Naming, bound: Location | None) -
         bound: where its `within` is written; None when it is not.
     """
     problems = naming.problems
-    for steps in (scenario.caller, *(agent.steps for agent in scenario.agents)):
-        _check_order(steps, problems)
+    for script in (scenario.caller, *(agent.steps for agent in scenario.agents)):
+        _check_order(script, problems)
+        steps = _until_hung_up(script)
         _check_pauses(steps, problems)
         _check_moments(steps, scenario.flow, problems)
     _check_sources(scenario, naming)
@@ -64,6 +65,11 @@ def check_possible(scenario: Scenario, naming: Naming, bound: Location | None) -
 
 
 # ── one script ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _until_hung_up(steps: Sequence[Step]) -> Sequence[Step]:
+    end = next((index for index, step in enumerate(steps) if isinstance(step, HangUp)), len(steps))
+    return steps[: end + 1]
 
 
 def _check_order(steps: Sequence[Step], problems: ProblemList) -> None:
@@ -233,42 +239,46 @@ def _line(step: Step | None) -> int:
 
 
 def _check_verdicts(scenario: Scenario, naming: Naming) -> None:
-    rungs = list(_rungs(scenario.flow))
+    ladders = list(_ladders(scenario.flow))
     heard = {step.phrase: step for step in scenario.caller if isinstance(step, Hear | HearStart)}
     for rule, expected in scenario.expect.verdicts.items():
-        own = [rung for rung in rungs if rule in {rung.rule, rung.also_rule}]
-        said = {rung.say for rung in own if rung.say}
-        if (
-            expected.judgement is not Judgement.NOT_APPLICABLE
-            and own
-            and all(rung.say in scenario.expect.never_hear for rung in own)
-        ):
-            message = f"{naming.short(rule)} cannot be {expected.judgement}: what it says must never be heard"
-            naming.problems.error(expected.where, message, "write not_applicable, or take the phrase out of never_hear")
         if expected.judgement is Judgement.NOT_APPLICABLE:
-            only = {phrase for phrase in said if _is_only_of(rule, phrase, rungs, scenario.flow)}
-            told = next((heard[phrase] for phrase in sorted(only) if phrase in heard), None)
+            told = next(
+                (step for phrase, step in heard.items() if _is_only_of(rule, phrase, scenario.flow, ladders)), None
+            )
             if told is not None:
                 phrase = naming.short(told.phrase)
-                message = (
-                    f"{naming.short(rule)} applies as soon as '{phrase}' is said, which is heard in line {_line(told)}"
-                )
+                message = f"{naming.short(rule)} applies as soon as '{phrase}' is said, as it is in line {_line(told)}"
                 naming.problems.error(expected.where, message, "write kept, or broken")
+        elif (first := _first_rungs(rule, ladders)) and all(rung.say in scenario.expect.never_hear for rung in first):
+            message = f"{naming.short(rule)} cannot be {expected.judgement}: it begins with what must never be heard"
+            naming.problems.error(expected.where, message, "write not_applicable, or take the phrase out of never_hear")
 
 
-def _rungs(flow: CallFlow) -> Iterator[Rung]:
-    """Every rung a call can stand on."""
-    for ladder in flow.situations.values():
-        yield from ladder.rungs
+def _ladders(flow: CallFlow) -> Iterator[Ladder]:
+    """Every ladder a call can climb."""
+    yield from flow.situations.values()
     for step in flow.steps.values():
         if isinstance(step, SayStep | Climb | Menu | Close):
-            yield from step.ladder.rungs
+            yield step.ladder
 
 
-def _is_only_of(rule: str, phrase: str, rungs: Sequence[Rung], flow: CallFlow) -> bool:
+def _first_rungs(rule: str, ladders: Sequence[Ladder]) -> list[Rung]:
+    """On each ladder the rung with which the rule begins: nothing of the rule comes before it."""
+    own = ([rung for rung in ladder.rungs if rule in {rung.rule, rung.also_rule}] for ladder in ladders)
+    return [rungs[0] for rungs in own if rungs]
+
+
+def _is_only_of(rule: str, phrase: str, flow: CallFlow, ladders: Sequence[Ladder]) -> bool:
     """Whether nothing else than this rule can make ivrflow say the phrase."""
+    rungs = [rung for ladder in ladders for rung in ladder.rungs if rung.say == phrase]
     elsewhere = {said for step in flow.steps.values() if isinstance(step, Transfer) for said in step.announce}
-    return phrase not in elsewhere and all(rule in {rung.rule, rung.also_rule} for rung in rungs if rung.say == phrase)
+    elsewhere |= {said for step in flow.steps.values() if isinstance(step, Hours) for said in _said_at_hours(step)}
+    return bool(rungs) and phrase not in elsewhere and all(rule in {rung.rule, rung.also_rule} for rung in rungs)
+
+
+def _said_at_hours(step: Hours) -> set[str]:
+    return {said for window in step.windows for said in window.says}
 
 
 # ── lengths ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -78,9 +78,12 @@ class Naming:
         """The id of a rule: "gov12345/silent_call"; empty after noting that there is none."""
         owner, _, own = name.text.rpartition("/")
         standard = self.flow.standard
-        if owner and owner != standard.id:
+        if owner and owner != standard.id and own in standard.rules:
             message = f"the flow obeys the standard '{standard.id}', not '{shortened(owner)}'"
-            self.problems.error(name.where, message, f"write {own}" if own in standard.rules else "")
+            self.problems.error(name.where, message, f"write {own}")
+        elif owner and owner != standard.id:
+            message = f"the flow obeys the standard '{standard.id}', not '{shortened(owner)}'"
+            self.problems.error(name.where, message, did_you_mean(own.lower(), standard.rules))
         elif own in standard.rules:
             return standard.rules[own].id
         else:
@@ -100,7 +103,9 @@ class Naming:
         return self._known("signal", name, self.vocabulary.signals)
 
     def extension(self, name: Named) -> str:
-        """An extension that the flow rings."""
+        """An extension that the flow rings; a blank one is noted already."""
+        if not name:
+            return ""
         if name.text in self.vocabulary.extensions:
             return name.text
         rung = ", ".join(sorted(self.vocabulary.extensions))
@@ -135,7 +140,9 @@ class Naming:
         return ""
 
     def _unknown(self, what: str, message: str, name: Named, known: Iterable[str]) -> None:
-        self.problems.error(name.where, f"{message} {what} '{shortened(name.text)}'", did_you_mean(name.text, known))
+        self.problems.error(
+            name.where, f"{message} {what} '{shortened(name.text)}'", did_you_mean(name.text.lower(), known)
+        )
 
 
 def phrase_seconds(flow: CallFlow, phrase: str) -> float:

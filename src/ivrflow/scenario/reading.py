@@ -162,7 +162,7 @@ def _expectations(form: Form, naming: Naming) -> Expectations:
     for name, judgement, where in written[g.VERDICTS]:
         rule = naming.rule(name)
         if rule in verdicts:
-            message = f"the verdict of {rule} is given twice, first in {verdicts[rule].where.line}"
+            message = f"the verdict of {rule} is given twice, first in line {verdicts[rule].where.line}"
             naming.problems.error(where, message, "keep one of them")
         elif rule:
             verdicts[rule] = ExpectedVerdict(judgement, where)

@@ -134,6 +134,7 @@ def recorded_inputs(happenings: Sequence[Happening]) -> RecordedInputs | None:
     for line in happenings:
         hearing.take(line, round(max(0.0, line.at - answered), 6))
     hearing.end(round(call.ended_at, 6))
+    call.inputs = [one for one in call.inputs if not _is_too_late(one, call, happenings[-1])]
     call.inputs = _one_at_a_time(sorted(call.inputs, key=_order))
     return call
 
@@ -263,6 +264,13 @@ def _one_at_a_time(inputs: list[Input]) -> list[Input]:
             continue
         done += _around(one.at, one.doing.seconds, inputs[index + 1 :])
     return sorted(done, key=_order)
+
+
+def _is_too_late(one: Input, call: RecordedInputs, last: Happening) -> bool:
+    """Whether a key was pressed so shortly before ivrflow hung up that it could not be let go, and was not the reason."""
+    if not isinstance(one.doing, Pressed) or isinstance(last.event, m.CallerHungUp) or one.number == last.number:
+        return False
+    return one.at > call.ended_at - KEY_HELD_S - 0.02
 
 
 def _order(one: Input) -> tuple[float, bool]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ivrflow.flow.reference import cells, key_table
 from ivrflow.flow.times import written
 from ivrflow.scenario import grammar as g
+from ivrflow.scenario import step_words as w
 from ivrflow.scenario.how_long import FACTOR, MARGIN_S
 from ivrflow.scenario.script import HEARD_AT_LEAST, PATIENCE_S, RECOGNISED_AFTER_S
 from ivrflow.softphone.audio_source import Breathing, Noise, Tone
@@ -71,7 +72,7 @@ _VALUES = (
     ("a rule", "`silent_call` `gov12345/silent_call`", "a rule of the flow's standard, with or without its id"),
     ("keys", '`"1"` `"86420#"`', "in quotes, or `#` begins a comment"),
     ("a share", "`90%`", "of a phrase's sound"),
-    ("a sound file", "`hello.wav`", f"beside the scenario; {' '.join(f'`{ending}`' for ending in g.SOUND_ENDINGS)}"),
+    ("a sound file", "`hello.wav`", f"beside the scenario; {' '.join(f'`{ending}`' for ending in w.SOUND_ENDINGS)}"),
     ("a time", "`2026-11-20T10:00`", "local to the flow, without a zone"),
 )
 
@@ -133,13 +134,13 @@ def scenario_reference() -> str:
     parts = [
         _OPENING + values,
         "## The scenario\n\n" + key_table(g.SCENARIO_SPEC),
-        _STEPS + "".join(_step_row(word) for word in g.STEP_WORDS),
+        _STEPS + "".join(_step_row(word) for word in w.STEP_WORDS),
         *(
             f"`{word.name}` with more than {word.spec.keys[0].about}:\n\n{key_table(word.spec)}"
-            for word in g.STEP_WORDS
+            for word in w.STEP_WORDS
             if word.spec
         ),
-        _AGENTS + "".join(_step_row(word) for word in g.MANNERS),
+        _AGENTS + "".join(_step_row(word) for word in w.MANNERS),
         _BACKGROUND,
         _EXPECT + key_table(g.EXPECT_SPEC),
         _BOUNDS,
@@ -147,7 +148,7 @@ def scenario_reference() -> str:
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
-def _step_row(word: g.StepWord) -> str:
+def _step_row(word: w.StepWord) -> str:
     ways = [f"`{word.shown}`"] + ([f"`- {word.name}`"] if word.alone and word.kind else [])
     return f"| {cells(' or '.join(ways), word.about)} |\n"
 

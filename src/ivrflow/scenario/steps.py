@@ -13,7 +13,7 @@ from ivrflow.flow.model import Band
 from ivrflow.flow.problems import Location
 from ivrflow.flow.syntax import shortened
 from ivrflow.flow.times import written
-from ivrflow.scenario import grammar as g
+from ivrflow.scenario import step_words as g
 from ivrflow.scenario.naming import Naming
 from ivrflow.scenario.rule_pauses import RulePauses
 from ivrflow.scenario.script import (
@@ -87,7 +87,7 @@ class ScriptReader:
         return AgentPart(
             extension=self.naming.extension(agent.extension),
             manner=_MANNERS[manner],
-            where=agent.extension.where,
+            where=agent.where,
             after=agent.manner.value or 0.0,
             steps=self.read(agent.steps),
         )
@@ -174,7 +174,11 @@ class ScriptReader:
         shown = shortened(spoken.file)
         note = self.naming.problems.error
         if not path.is_file():
-            note(spoken.where, f"there is no sound file '{shown}'", f"it is looked for in {self.folder}")
+            note(
+                spoken.where,
+                f"there is no sound file '{shown}'",
+                f"it is looked for in {Path(spoken.where.file).parent}",
+            )
             return None
         try:
             seconds: float = soundfile.info(path).duration
@@ -183,8 +187,11 @@ class ScriptReader:
             return None
         if 0 < seconds <= LONGEST_SOUND_S:
             return seconds
-        length = f"{written(round(seconds, 1))} long" if seconds else "empty"
-        note(spoken.where, f"'{shown}' is {length}", f"at most {written(LONGEST_SOUND_S)} can be said")
+        if seconds:
+            hint = f"at most {written(LONGEST_SOUND_S)} can be said"
+            note(spoken.where, f"'{shown}' is {written(round(seconds, 1))} long", hint)
+        else:
+            note(spoken.where, f"'{shown}' holds no sound", "record it again, or write 2s for plain speech")
         return None
 
     # ── pauses ────────────────────────────────────────────────────────────────────────────────────────────────────────
