@@ -62,6 +62,9 @@ EAR_LAG_S = 1.0
 LATE_S = 0.1
 """Seconds by which a phrase may miss its `within` and still be in time."""
 
+SHORTEST_PHRASE_S = 0.3
+"""Seconds no phrase falls below, so that nothing else can begin sooner after one has begun."""
+
 LONGEST_PHRASE_S = 120.0
 """Seconds after its first sound in which a phrase that is heard to its end must be over."""
 
@@ -173,7 +176,8 @@ class Performer:
         step = self.step
         if self._standing != "listening" or not isinstance(step, Hear | HearStart | HearMusic):
             return
-        self._sounds_after = at
+        # Two phrases may share a wording: what was heard here must not be taken for the beginning of the next.
+        self._sounds_after = at + SHORTEST_PHRASE_S
         self._same_sound_after[_sound(step)] = at + RECOGNISED_AFTER_S
         if at > self._begun_at + step.within + LATE_S:
             took = f"after {written(round(at - self._begun_at, 1))}, not within {written(step.within)}"
