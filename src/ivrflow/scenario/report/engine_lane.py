@@ -110,7 +110,11 @@ def _marks(trace: Sequence[TraceLine], answered_at: float, words: Sequence[str],
         if line.fact in _MARKS:
             at = line.at - answered_at
             details = (told, f"at {at:.2f} s", *_evidence(line))
-            label = privacy.keys(line.key) if line.fact is Fact.KEY_PRESSED else told
+            label = told
+            if line.fact is Fact.KEY_PRESSED:
+                label = privacy.keys(line.key)
+            elif line.fact is Fact.ENDED:
+                label = f"over: {line.detail.replace('_', ' ')}"
             yield Shown(_MARKS[line.fact], at, at, label, details=details)
 
 

@@ -16,6 +16,7 @@ from ivrflow.scenario.report.phone_lanes import PhraseText, agent_lane, caller_l
 from ivrflow.scenario.report.privacy import Privacy
 from ivrflow.scenario.report.scene import Lane, Pin, Scene
 from ivrflow.scenario.report.sip_ladder import Ladder, ladder
+from ivrflow.scenario.report.templating import duration
 from ivrflow.scenario.report.words import (
     HEADINGS,
     STAGES,
@@ -211,7 +212,7 @@ def _facts(result: Result) -> list[tuple[str, str]]:
     if observation is not None and observation.engine is not None and observation.engine.outcome:
         facts.append(("outcome", observation.engine.outcome))
     if observation is not None:
-        facts.append(("played in", f"{result.took:.1f} s"))
+        facts.append(("played in", duration(result.took)))
     if result.tries > 1:
         facts.append(("played", f"{result.tries} times, because the machine stood still during a try before"))
     if observation is not None and observation.stalls:

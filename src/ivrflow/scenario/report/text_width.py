@@ -59,6 +59,8 @@ def wrapped(text: str, size: float, room: float, lines: int) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _ems(character: str) -> float:
     """Width of a character as a multiple of the font's size."""
+    if not character.isprintable():
+        return 0.0 if unicodedata.category(character) == "Cf" else 1.02  # drawn as a sign in its place
     if character.isascii():
         if character in _NARROW:
             return 0.34
@@ -67,6 +69,6 @@ def _ems(character: str) -> float:
         if character in _WIDE:
             return 0.95
         return 0.74 if character.isupper() else 0.62
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+    if unicodedata.category(character) in {"Mn", "Me"}:
         return 0.0
     return 1.02 if unicodedata.east_asian_width(character) in "WFA" else 0.8
