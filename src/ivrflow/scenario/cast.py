@@ -159,7 +159,23 @@ class Cast:
                 raise Unreachable(f"agent {extension.name}: {problem}") from problem
             extension.is_registered = registered
 
-    def _phone(self, account: str) -> SoftPhone | None:
+    @property
+    def local_ip(self) -> str:
+        """Our own address as the PBX can reach it."""
+        return self._local_ip
+
+    def load_phone(self) -> SoftPhone:
+        """One more phone of the calling account, for very many calls: of what it says nothing is kept. Not open yet.
+
+        Raises:
+            PhoneError: the account's password is not known.
+        """
+        phone = self._phone(self.accounts.caller, keeps_said=False)
+        if phone is None:
+            raise _no_password(self.accounts.caller)
+        return phone
+
+    def _phone(self, account: str, *, keeps_said: bool = True) -> SoftPhone | None:
         """A phone of that account; None when its password is not known."""
         password = self.accounts.passwords.get(account)
         if password is None:
@@ -171,7 +187,7 @@ class Cast:
             local_ip=self._local_ip,
             codecs=self.accounts.codecs,
             pacer=self.pacer,
-            keeps_said=True,
+            keeps_said=keeps_said,
         )
 
     def _stray(self, what: str) -> None:

@@ -26,6 +26,7 @@ from ivrflow.scenario.script import Scenario
 from ivrflow.scenario.sip_access import SipAccess, sip_access
 from ivrflow.settings import Settings, SettingsError, variable
 from ivrflow.softphone.call import Unreachable
+from ivrflow.softphone.codecs import Samples
 from ivrflow.softphone.repertoire import Repertoire
 from ivrflow.softphone.softphone import RegistrationRefused
 
@@ -77,6 +78,16 @@ class PbxStage:
     _accounts: frozenset[str]
     _audio: Path | None
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    @property
+    def cast(self) -> Cast:
+        """The phones."""
+        return self._cast
+
+    @property
+    def sounds(self) -> Mapping[str, Samples]:
+        """Every phrase's recording, by key."""
+        return self._repertoire.sounds
 
     async def play(self, scenario: Scenario) -> Observation:
         """Play one; see `on_pbx.play`."""
