@@ -18,9 +18,6 @@ from ivrflow.scenario.observation import ClockPair, EngineSide, Heard, Observati
 TRAILING_SILENCE_S = 0.2
 """Seconds by which a phrase's last sound may lie before the end of its recording."""
 
-_AT_ONCE_S = 0.05
-"""Seconds between two trace lines that belong to one decision."""
-
 _FAR_APART_S = 5.0
 """Seconds by which a phrase heard and the same phrase in the trace may differ and still gain by being near."""
 
@@ -105,26 +102,10 @@ def _waits(flow: CallFlow, trace: Sequence[TraceLine]) -> list[_Wait]:
         over = _over(trace, index)
         if begun.fact is not Fact.WAIT_BEGUN or band is None or over is None:
             continue
-        before = trace[index - 1] if index else None
-        phrase = None
-        if before is not None and before.fact is Fact.PHRASE_ENDED and begun.at - before.at <= _AT_ONCE_S:
-            phrase = _started(trace, index - 1)
-        then = next((i for i in range(over, len(trace)) if trace[i].fact is Fact.PHRASE_STARTED), None)
-        ended = next((i for i in range(over, len(trace)) if trace[i].fact is Fact.ENDED), None)
-        next_line = then if then is not None else ended
-        is_at_once = next_line is not None and trace[next_line].at - trace[over].at <= _AT_ONCE_S
-        found.append(
-            _Wait(
-                begun.rule,
-                begun.rung,
-                band,
-                begun.at if phrase is None or before is None else before.at,
-                trace[next_line].at if is_at_once and next_line is not None else trace[over].at,
-                phrase,
-                then if is_at_once else None,
-                is_at_once and then is None,
-            )
-        )
+        phrase = _ended_with(trace, index)
+        then = _at_once(trace, over, Fact.PHRASE_STARTED)
+        ends_call = then is None and _at_once(trace, over, Fact.ENDED) is not None
+        found.append(_Wait(begun.rule, begun.rung, band, begun.at, trace[over].at, phrase, then, ends_call))
     return found
 
 
@@ -138,9 +119,18 @@ def _over(trace: Sequence[TraceLine], index: int) -> int | None:
     return None
 
 
-def _started(trace: Sequence[TraceLine], ended: int) -> int | None:
-    """The line in which the phrase that ended at `ended` was started."""
-    return next((i for i in range(ended, -1, -1) if trace[i].fact is Fact.PHRASE_STARTED), None)
+def _ended_with(trace: Sequence[TraceLine], index: int) -> int | None:
+    """The line that started the phrase with whose end the wait of line `index` began; None when it began otherwise."""
+    before = trace[index - 1]
+    if before.fact is not Fact.PHRASE_ENDED or before.at != trace[index].at:
+        return None
+    return next((place for place in range(index, -1, -1) if trace[place].fact is Fact.PHRASE_STARTED), None)
+
+
+def _at_once(trace: Sequence[TraceLine], index: int, fact: Fact) -> int | None:
+    """The next line of that kind from `index` on, when it belongs to the same decision."""
+    place = next((place for place in range(index, len(trace)) if trace[place].fact is fact), None)
+    return place if place is not None and trace[place].at == trace[index].at else None
 
 
 def _on_the_wire(flow: CallFlow, engine: EngineSide, observation: Observation) -> dict[int, Heard]:

@@ -58,8 +58,9 @@ def test_a_phrase_that_was_not_heard_leaves_the_wire_without_a_word() -> None:
     assert seconds(observed(caller, engine=an_engine(*silent_trace()))) == [(3.0, None), (3.0, None)]
 
 
-def test_of_repeated_phrases_the_nearest_is_meant() -> None:
-    """The same words twice on the wire and once in the trace: something else said them, five seconds before."""
+@pytest.mark.parametrize("answered_at", [0.0, 3.0])
+def test_of_repeated_phrases_the_nearest_is_meant(answered_at: float) -> None:
+    """The same words twice on the wire and once in the trace: something else said them, six seconds before."""
     trace = (
         TraceLine(10.0, Fact.PHRASE_STARTED, rule="gov/silent_call", rung=1, phrase=GREETING),
         TraceLine(12.0, Fact.PHRASE_ENDED, rule="gov/silent_call", rung=1, phrase=GREETING, detail="finished"),
@@ -67,8 +68,9 @@ def test_of_repeated_phrases_the_nearest_is_meant() -> None:
         TraceLine(15.0, Fact.WAIT_USED_UP, rule="gov/silent_call", rung=1),
         TraceLine(15.0, Fact.PHRASE_STARTED, rule="gov/silent_call", rung=2, phrase=CONNECTED),
     )
-    caller = a_caller(sound(GREETING, 4.0), sound(GREETING, 10.0), sound(CONNECTED, 15.0))
-    assert seconds(observed(caller, engine=an_engine(*trace))) == [(3.0, 3.0)]
+    begun = 10.0 - answered_at
+    caller = a_caller(sound(GREETING, begun - 6), sound(GREETING, begun), sound(CONNECTED, begun + 5))
+    assert seconds(observed(caller, engine=an_engine(*trace, answered_at=answered_at))) == [(3.0, 3.0)]
 
 
 def test_the_wait_before_a_hang_up_ends_with_the_call() -> None:
@@ -84,6 +86,33 @@ def test_the_wait_before_a_hang_up_ends_with_the_call() -> None:
     assert seconds(observed(caller, engine=an_engine(*trace))) == [(2.0, 2.03)]
     by_caller = an_engine(*trace, hung_up_first="caller")
     assert seconds(observed(caller, engine=by_caller)) == [(2.0, None)], "then its end says nothing about the wait"
+
+
+@pytest.mark.parametrize("last", [Fact.ENDED, Fact.PHRASE_STARTED])
+def test_what_comes_only_later_is_not_the_end_of_the_wait(last: Fact) -> None:
+    """The wait is used up, an extension rings; nobody on the wire can tell when the wait was over."""
+    trace = (
+        TraceLine(1.0, Fact.PHRASE_STARTED, rule="gov/noise", rung=3, phrase="noisy"),
+        TraceLine(3.0, Fact.PHRASE_ENDED, rule="gov/noise", rung=3, phrase="noisy", detail="finished"),
+        TraceLine(3.0, Fact.WAIT_BEGUN, rule="gov/noise", rung=3),
+        TraceLine(5.0, Fact.WAIT_USED_UP, rule="gov/noise", rung=3),
+        TraceLine(5.0, Fact.RINGING),
+        TraceLine(8.0, last, phrase=CONNECTED),
+    )
+    caller = a_caller(sound("noisy", 1.0), sound(CONNECTED, 8.0), ended_at=8.0)
+    assert seconds(observed(caller, engine=an_engine(*trace))) == [(2.0, None)]
+
+
+def test_a_phrase_that_ended_before_is_not_the_one_the_wait_began_with() -> None:
+    trace = (
+        TraceLine(1.0, Fact.PHRASE_STARTED, rule="gov/noise", rung=3, phrase="noisy"),
+        TraceLine(3.0, Fact.PHRASE_ENDED, rule="gov/noise", rung=3, phrase="noisy", detail="finished"),
+        TraceLine(3.5, Fact.WAIT_BEGUN, rule="gov/noise", rung=3),
+        TraceLine(5.5, Fact.WAIT_USED_UP, rule="gov/noise", rung=3),
+        TraceLine(5.5, Fact.PHRASE_STARTED, phrase=CONNECTED),
+    )
+    caller = a_caller(sound("noisy", 1.0), sound(CONNECTED, 5.5))
+    assert seconds(observed(caller, engine=an_engine(*trace))) == [(2.0, None)]
 
 
 def waiting(*after: TraceLine) -> tuple[TraceLine, ...]:
