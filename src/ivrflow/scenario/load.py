@@ -84,6 +84,11 @@ class OwnLoad:
     _first: asyncio.Future[str] = field(default_factory=_future)
     _sounds: dict[Say, Samples] = field(default_factory=dict)
 
+    @property
+    def now_live(self) -> int:
+        """How many calls there are."""
+        return self._live
+
     async def run(self) -> None:
         """Place all calls and wait until the last one is over. Cancelled, it hangs up those that are left first.
 
@@ -105,7 +110,7 @@ class OwnLoad:
                     due = max(due + 1 / self.size.rate, time.monotonic() - CATCH_UP_S)
                     task = calls.create_task(self._one(number, is_listened=number in chosen))
                     task.add_done_callback(lambda _: slots.release())
-                    if number == 0:
+                    if number == 0 and number not in chosen:
                         _must_be_answered(await self._first)
         except* CannotRun as several:
             raise several.exceptions[0] from None

@@ -22,21 +22,23 @@ EVERY_S = 1.0
 
 @dataclass(slots=True)
 class _Gauge:
-    """Reads one process again and again; a process that has ended is no longer read."""
+    """Reads one process again and again; None as long as nobody knows which."""
 
-    process: psutil.Process | None
+    pid: int | None
+    process: psutil.Process | None = None
     used: float = 0.0
     at: float = 0.0
 
     def sample(self) -> ProcessSample | None:
         """Since the last time; None the first time and when it is not there."""
-        if self.process is None:
+        if self.pid is None:
             return None
         try:
+            if self.process is None:
+                self.process = psutil.Process(self.pid)
             with self.process.oneshot():
                 times, memory = self.process.cpu_times(), self.process.memory_info().rss
         except psutil.Error:
-            self.process = None
             return None
         used, now = times.user + times.system, time.monotonic()
         share = 100 * (used - self.used) / max(1e-6, now - self.at)
@@ -50,7 +52,7 @@ class MachineWatch:
 
     Attributes:
         engine, pbx: where to find them; None when they are on another machine.
-        caller: process that places the calls, by its number.
+        caller: number of the process that places the calls, None as long as there is none; by default this process.
         live: how many calls there are.
         pacer_late: seconds by which our caller was late at worst since it was asked last.
     """
@@ -58,7 +60,7 @@ class MachineWatch:
     live: Callable[[], int]
     engine: EngineWatch | None = None
     pbx: EngineWatch | None = None
-    caller: int = field(default_factory=os.getpid)
+    caller: Callable[[], int | None] | None = None
     pacer_late: Callable[[], float] = lambda: 0.0
     samples: list[MachineSample] = field(default_factory=list)
     _gauges: list[_Gauge] = field(default_factory=list)
@@ -69,8 +71,8 @@ class MachineWatch:
     async def __aenter__(self) -> Self:
         self._began_at = time.monotonic()
         states = [watch.look() if watch is not None else None for watch in (self.engine, self.pbx)]
-        self._gauges = [_Gauge(_process(state.pid) if state is not None else None) for state in states]
-        self._gauges.append(_Gauge(_process(self.caller)))
+        self._gauges = [_Gauge(None if state is None else state.pid) for state in states]
+        self._gauges.append(_Gauge(os.getpid() if self.caller is None else None))
         self._look()
         self._looking = asyncio.create_task(self._look_again())
         return self
@@ -92,6 +94,8 @@ class MachineWatch:
             self._look()
 
     def _look(self) -> None:
+        if self.caller is not None and self._gauges[-1].pid is None:
+            self._gauges[-1].pid = self.caller()
         engine, pbx, caller = (gauge.sample() for gauge in self._gauges)
         stolen, whole = _stolen_and_whole()
         stolen_before, whole_before = self._whole
@@ -100,12 +104,6 @@ class MachineWatch:
             share = 100 * (stolen - stolen_before) / max(1e-6, whole - whole_before)
             at = time.monotonic() - self._began_at
             self.samples.append(MachineSample(at, self.live(), engine, pbx, caller, self.pacer_late(), share))
-
-
-def _process(pid: int) -> psutil.Process | None:
-    with suppress(psutil.Error):
-        return psutil.Process(pid)
-    return None
 
 
 def _stolen_and_whole() -> tuple[float, float]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ivrflow.scenario.observation import Result
 from ivrflow.scenario.packets import PacketFigures
@@ -125,6 +126,31 @@ class CallerSide:
     def rate_reached(self) -> float:
         """Calls a second from the first to the last that was placed."""
         return (self.placed - 1) / self.placing if self.placing > 0 else self.rate
+
+
+def together(sipp: CallerSide, own: CallerSide) -> CallerSide:
+    """SIPp's calls and our own of the same load, which were listened to, as one."""
+
+    def own_live(at: float) -> int:
+        return next((count for moment, count in reversed(own.live) if moment <= at), 0)
+
+    return replace(
+        sipp,
+        planned=sipp.planned + own.planned,
+        placed=sipp.placed + own.placed,
+        answered=sipp.answered + own.answered,
+        well=sipp.well + own.well,
+        failed=sipp.failed + own.failed,
+        cut=sipp.cut + own.cut,
+        faults=Counter(sipp.faults) + Counter(own.faults),
+        statuses=Counter(sipp.statuses) + Counter(own.statuses),
+        setups=[*sipp.setups, *own.setups],
+        live=[(at, count + own_live(at)) for at, count in sipp.live],
+        packets=own.packets,
+        listened=own.listened,
+        began_at=min(sipp.began_at, own.began_at),
+        took=max(sipp.took, own.took),
+    )
 
 
 @dataclass(frozen=True, slots=True)

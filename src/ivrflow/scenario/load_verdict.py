@@ -35,7 +35,7 @@ class LoadLimits:
     late: float = 0.01
 
 
-def shortcomings(shown: LoadFigures, limits: LoadLimits) -> tuple[str, ...]:
+def shortcomings_of(shown: LoadFigures, limits: LoadLimits) -> tuple[str, ...]:
     """Why the load has not passed, a sentence each; empty when it has."""
     return tuple(_shortcomings(shown, limits))
 
@@ -62,7 +62,7 @@ def _shortcomings(shown: LoadFigures, limits: LoadLimits) -> Iterator[str]:
         yield f"{shown.unfinished} calls have no ending in the journal"
 
 
-def remarks(shown: LoadFigures) -> tuple[str, ...]:
+def remarks_on(shown: LoadFigures) -> tuple[str, ...]:
     """What should be known when reading the figures, a sentence each."""
     return tuple(_remarks(shown))
 

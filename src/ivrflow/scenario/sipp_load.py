@@ -56,6 +56,21 @@ class SippCounts:
     faults: Mapping[str, int]
 
 
+def installed_sipp() -> str:
+    """Where the program is.
+
+    Raises:
+        CannotRun: it is not installed; says how to.
+    """
+    program = shutil.which(PROGRAM)
+    if program is None:
+        raise CannotRun(
+            "SIPp is not installed: install the distribution's package (Debian, Ubuntu: apt-get install sip-tester), or "
+            "let our own phone call: --caller own"
+        )
+    return program
+
+
 def read_counts(text: str) -> list[SippCounts]:
     """SIPp's statistics file, as far as it is written: a line that is not complete yet is left out."""
     complete = text[: text.rfind("\n") + 1]
@@ -128,11 +143,10 @@ class SippLoad:
     setups: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     began_at: float = 0.0
-    pid: int = 0
-    _stopped: bool = False
+    pid: int | None = None
 
     @property
-    def live(self) -> int:
+    def now_live(self) -> int:
         """How many calls were there a second ago."""
         return self.counts[-1].live if self.counts else 0
 
@@ -142,9 +156,7 @@ class SippLoad:
         Raises:
             CannotRun: SIPp is not installed, or will not do it.
         """
-        program = shutil.which(PROGRAM)
-        if program is None:
-            raise CannotRun("SIPp is not installed; install the distribution's package sip-tester (Debian, Ubuntu)")
+        program = installed_sipp()
         with tempfile.TemporaryDirectory(prefix="ivrflow-load-") as name:
             folder = Path(name)
             self._write(folder)
