@@ -331,12 +331,19 @@ def agent_side(
         (9.0, "music", False),
         (9.0, "tone", False),
         (12.2, "music", True),  # while the agent has the caller on hold
+        (16.5, "music", False),  # between two holds
+        (18.2, "music", True),
         (21.0, "unknown", False),
         (21.0, "music", False),
     ],
 )
 def test_agents_explain_sounds(start: float, kind: str, is_explained: bool) -> None:
-    acts = (Act("hold", 12.0, 12.1, at(41)), Act("resume", 15.0, 15.1, at(41)))
+    acts = (
+        Act("hold", 12.0, 12.1, at(41)),
+        Act("resume", 15.0, 15.1, at(41)),
+        Act("hold", 18.1, 18.2, at(42)),
+        Act("resume", 19.5, 19.6, at(42)),
+    )
     agent = an_agent(Wait(5.0, at(41)), Hold(at(41)), Wait(3.0, at(41)), Resume(at(41)))
     extra = sound("", start, 1.5, kind=kind)  # type: ignore[arg-type]  # a word the test chose
     observation = observed(a_caller(extra), agents={"1001": agent_side(acts=acts)})
@@ -351,12 +358,13 @@ def test_a_hold_may_last_until_the_agent_is_gone() -> None:
 
 
 def test_an_extension_without_a_phone_in_the_scenario_rings_too() -> None:
-    trace = (TraceLine(5.0, Fact.RINGING), TraceLine(25.0, Fact.AGENT_UNAVAILABLE))
-    music = sound("", 4.9, 20.0, kind="music")
-    engine = an_engine(*trace, answered_at=0.1)
+    trace = (TraceLine(8.0, Fact.RINGING), TraceLine(28.0, Fact.AGENT_UNAVAILABLE))
+    engine = an_engine(*trace, answered_at=3.0)
+    music = sound("", 5.0, 20.0, kind="music")
     assert findings(a_scenario(), observed(a_caller(music), engine=engine)) == []
-    later = sound("", 26.0, 3.0, kind="music")
-    assert [found.kind for found in findings(a_scenario(), observed(a_caller(later), engine=engine))] == ["unexpected"]
+    for unexplained in (sound("", 3.0, 2.0, kind="music"), sound("", 26.0, 3.0, kind="music")):
+        found = findings(a_scenario(), observed(a_caller(unexplained), engine=engine))
+        assert [one.kind for one in found] == ["unexpected"]
 
 
 def test_what_an_agent_says_on_purpose_is_not_unexpected() -> None:
@@ -514,6 +522,13 @@ def test_a_verdict_s_finding_says_what_the_rule_asks_for_and_what_happened() -> 
     assert found.at == 5.1, "the second of the last line the verdict rests on"
 
 
+def test_a_verdict_s_second_counts_from_the_answer() -> None:
+    trace = silent_trace(answered_at=1.5)
+    engine = an_engine(*trace, verdicts=[a_verdict("noise", BROKEN, "too short", 5, 6, 99)], answered_at=1.5)
+    found = findings(a_scenario(), observed(a_caller(), engine=engine))
+    assert [one.at for one in found] == [5.1]
+
+
 def test_a_rule_that_got_no_verdict() -> None:
     found = the_finding(a_scenario(expect=expecting(KEPT)), observed(a_caller()))
     assert words(found) == ("verdict", 33, "gov/silent_call kept", "the call got no such verdict")
@@ -631,6 +646,12 @@ def test_clocks_apart_are_worth_a_word_and_no_failure() -> None:
         "engine 3.000 s, wire 3.100 s: 100 ms apart",
     )
     assert (found.fails, found.at) == (False, 2.1)
+
+
+def test_clocks_apart_are_told_at_the_pause_they_belong_to() -> None:
+    caller = a_caller(sound(GREETING, 0.1), sound(CONNECTED, 5.1), sound(CHANGE, 10.0))
+    found = the_finding(a_scenario(*SILENT), observed(caller, engine=an_engine(*silent_trace())))
+    assert (found.where.line, found.observed) == (6, "engine 3.000 s, wire 2.900 s: 100 ms apart")
 
 
 def test_a_little_apart_is_nothing() -> None:
