@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import small_flows as small
@@ -68,8 +69,7 @@ TEXTS: Mapping[str, tuple[str, float]] = {
     "gov/closing.survey": ("请您稍后挂机，并进行评价，谢谢！", 3.1),
     "gov/closing.please_hang_up": ("请您先挂机，谢谢！", 1.8),
     "gov/long.apology": (
-        "非常抱歉，工作期间不方便帮您转告，请您拨打这位同事的私人电话联系，谢谢您对我们工作的配合和理解，再见！"
-        "如有给您带来不便，请您谅解！再次感谢您对我们工作的关心与支持！",
+        "非常抱歉，工作期间不方便帮您转告，请您拨打这位同事的私人电话联系，谢谢您对我们工作的配合和理解，再见！如有给您带来不便，请您谅解！再次感谢您对我们工作的关心与支持！",
         18.4,
     ),
     "gov/long.supervisor": (
@@ -125,7 +125,9 @@ def flow() -> CallFlow:
         outcomes={"closing": "close"},
     )
     phrases = {key: Phrase(key, text, small.WHERE) for key, (text, _) in TEXTS.items()}
-    prompts = {(key, ()): Prompt(key, text, seconds, 4000) for key, (text, seconds) in TEXTS.items()}
+    prompts: dict[tuple[str, tuple[tuple[str, str], ...]], Prompt] = {
+        (key, ()): Prompt(key, text, seconds, 4000) for key, (text, seconds) in TEXTS.items()
+    }
     rules = {
         name: replace(rule, trigger=f"when {name.replace('_', ' ')} is what it is about")
         for name, rule in made.standard.rules.items()
@@ -336,8 +338,7 @@ def passed(stage: Stage = "pbx", audio: Path | None = None) -> Result:
         sip=signalling(end) if on_wire else (), audio=audio, audio_from=-0.05,
     )  # fmt: skip
     pairs = [
-        (one.end, 3.0, 3.0 + (second.start - one.end - 3.0) if on_wire else None)
-        for one, second in zip(heard, heard[1:], strict=False)
+        (one.end, 3.0, 3.0 + (second.start - one.end - 3.0) if on_wire else None) for one, second in pairwise(heard)
     ]
     return Result(
         scenario(caller=silent_steps()),
@@ -479,7 +480,7 @@ def with_agents(audio: Path | None = None) -> Result:
             agents=agents,
             proves=(),
             about=(),
-        ),  # fmt: skip
+        ),
         "pbx",
         Observation("pbx", caller, {"1001": agent, "1002": absent}, engine),
         took=41.0,
@@ -528,7 +529,7 @@ def sixty_findings() -> Result:
     end = base.observation.caller.ended_at or 1.0
     findings = tuple(
         Finding(
-            ("pause", "unexpected", "not heard", "never")[number % 4],  # type: ignore[arg-type]  # one of the kinds
+            ("pause", "unexpected", "not heard", "never")[number % 4],
             where(5 + number % 12),
             f"thing {number} as it is written",
             f"another thing, {number * 0.1:.1f} s off",

@@ -70,7 +70,7 @@ def milliseconds(seconds: float) -> str:
 def duration(seconds: float) -> str:
     """In words: "12 ms", "4.2 s", "2 min 5 s"."""
     if seconds < 0.1:
-        return f"{seconds * 1000:.0f} ms"
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.001 else "< 1 ms"
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
