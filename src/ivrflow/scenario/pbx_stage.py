@@ -23,9 +23,9 @@ from ivrflow.scenario.hearing import load_sounds
 from ivrflow.scenario.observation import Observation
 from ivrflow.scenario.pbx_watch import PbxWatch
 from ivrflow.scenario.script import Scenario
-from ivrflow.scenario.sip_access import SipAccess, sip_access
+from ivrflow.scenario.sip_access import SipAccess, password_variable, sip_access
 from ivrflow.settings import Settings, SettingsError, variable
-from ivrflow.softphone.call import Unreachable
+from ivrflow.softphone.call import PhoneError, Unreachable
 from ivrflow.softphone.codecs import Samples
 from ivrflow.softphone.repertoire import Repertoire
 from ivrflow.softphone.softphone import RegistrationRefused
@@ -184,7 +184,11 @@ async def _sign_in(cast: Cast, access: SipAccess) -> None:
         await cast.caller.register(0, within_s=ANSWERS_WITHIN_S)  # who only calls need not be found
     except RegistrationRefused as refusal:
         if refusal.status in WRONG_PASSWORD:
-            raise
+            account = access.accounts.caller
+            raise PhoneError(
+                f"{access.named} refuses the SIP account '{account}': {refusal.status} {refusal.reason}; check its name, "
+                f"and its password in {password_variable(account)}"
+            ) from None
     except Unreachable:
         raise Unreachable(
             f"nothing answers SIP at {access.named}: start a PBX and an engine with `make run`, name yours with --pbx, or "
