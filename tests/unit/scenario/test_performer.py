@@ -330,6 +330,7 @@ def test_what_does_not_end_is_given_up() -> None:
     assert performer.handle(DeadlineReached(), now) == [EndCall()]
     assert performer.gave_up
     assert performer.gave_up.waiting_for == "'say 2s' was not done within 37s"
+    assert performer.acts == [Act("say 2s", ANSWERED, now, at(1))]
     assert performer.handle(DirectionDone(), now + 1) == []
 
 
