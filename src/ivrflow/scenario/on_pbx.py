@@ -155,10 +155,12 @@ class _Talk:
                                 f"{step.where}: '{phrase}' has no recording here by which it could be recognised; "
                                 "run: ivrflow prompts build"
                             ) from None
-                    case HearMusic() if not self._repertoire.music.files:
-                        raise PhoneError(
-                            f"{step.where}: nobody knows the hold music of this PBX, so it cannot be heard"
-                        )
+                    case HearMusic():
+                        if not self._repertoire.music.files:
+                            raise PhoneError(
+                                f"{step.where}: nobody knows the hold music of this PBX to recognise it by"
+                            )
+                        self._repertoire.music.prepare()
                     case _:
                         pass
 

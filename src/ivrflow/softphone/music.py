@@ -60,6 +60,11 @@ class MusicIndex:
         """The music."""
         return self._files
 
+    def prepare(self) -> None:
+        """Make ready now what the first search would, which takes a good part of a second."""
+        if self._files:
+            _ = self._courses
+
     def locate(self, heard: Samples) -> MusicPlace | None:
         """Where in the music `heard` (`QUERY_S` long, or a little more) comes from; None when it is not that music."""
         sought = heard.astype(np.float64)

@@ -399,7 +399,7 @@ async def test_what_has_no_recording_is_said_before_anybody_is_called(pbx: Littl
             await play(scripted(Hear("house/gone", at(2))), cast, sounds=SOUNDS)
         with pytest.raises(PhoneError, match=r"a_call\.yaml:3:5: 'house/gone' has no recording here; run"):
             await play(scripted(Say(1.0, at(3), phrase="house/gone")), cast, sounds=SOUNDS)
-        with pytest.raises(PhoneError, match=r"a_call\.yaml:4:5: nobody knows the hold music of this PBX"):
+        with pytest.raises(PhoneError, match=r"a_call\.yaml:4:5: nobody knows the hold music of this PBX to"):
             await play(scripted(HearMusic(at(4))), cast, sounds=SOUNDS)
     assert pbx.live == 0
 
