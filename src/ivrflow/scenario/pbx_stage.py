@@ -21,7 +21,7 @@ from ivrflow.scenario.cast import Cast
 from ivrflow.scenario.engine_watch import EngineWatch, ProcessState
 from ivrflow.scenario.hearing import load_sounds
 from ivrflow.scenario.observation import Observation
-from ivrflow.scenario.pbx_watch import PbxWatch
+from ivrflow.scenario.pbx_watch import Channel, PbxWatch
 from ivrflow.scenario.script import Scenario
 from ivrflow.scenario.sip_access import SipAccess, password_variable, sip_access
 from ivrflow.settings import Settings, SettingsError, variable
@@ -77,6 +77,7 @@ class PbxStage:
     _engine_before: ProcessState | None
     _accounts: frozenset[str]
     _audio: Path | None
+    _began: float = field(default_factory=time.time)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     @property
@@ -118,20 +119,24 @@ class PbxStage:
 
     async def _left(self) -> list[str]:
         left: list[str] = []
+        others = 0
         if self._watch is not None:
-            ours = [
-                channel.name
-                for channel in await self._watch.channels()
-                if channel.name.removeprefix("PJSIP/").rpartition("-")[0] in self._accounts
-            ]
-            left += [f"the PBX's channel {name}" for name in ours]
+            channels = await self._watch.channels()
+            ours = [channel for channel in channels if self._is_ours(channel)]
+            others = len(channels) - len(ours)
+            left += [f"the PBX's channel {channel.name}" for channel in ours]
         if self._engine is not None and self._engine_before is not None:
             now, before = await asyncio.to_thread(self._engine.look), self._engine_before
             if now is None or now.pid != before.pid:
                 left.append("an engine that is not the one it was before the run: it ended meanwhile")
-            elif now.connections > before.connections:
-                left.append(f"{now.connections - before.connections} calls the engine still has")
+            elif (calls := now.connections - before.connections - others) > 0:
+                left.append(f"{calls} calls that the engine still has")
         return left
+
+    def _is_ours(self, channel: Channel) -> bool:
+        """Whether it is of one of our accounts, and came into being in this run; somebody else's call is none of it."""
+        account = channel.name.removeprefix("PJSIP/").rpartition("-")[0]
+        return account in self._accounts and channel.since >= self._began - 1.0
 
 
 @asynccontextmanager

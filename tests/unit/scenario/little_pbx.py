@@ -39,11 +39,13 @@ class LittlePbx:
     Attributes:
         registered: where the phones are that are registered, by account.
         refuses: accounts whose registration it refuses.
+        refusal: with which status and reason.
     """
 
     def __init__(self, on_call: OnCall | None = None) -> None:
         self.registered: dict[str, tuple[str, int]] = {}
         self.refuses: set[str] = set()
+        self.refusal = (403, "Forbidden")
         self.registrations: list[tuple[str, int]] = []
         self._phone = SoftPhone("pbx", on_call=on_call, wire=self._wire)
         self._legs: list[SoftPhone] = []
@@ -102,7 +104,8 @@ class LittlePbx:
         headers = Headers([(name, request.headers.first(name) or "") for name in ("Via", "From", "Call-ID", "CSeq")])
         headers.add("To", f"{request.headers.first('To')};tag=pbx")
         if account in self.refuses:
-            response = SipResponse(headers, status=403, reason="Forbidden")
+            status, reason = self.refusal
+            response = SipResponse(headers, status=status, reason=reason)
         else:
             headers.add("Contact", request.headers.first("Contact") or "")
             headers.add("Expires", str(expires))
