@@ -69,12 +69,15 @@ def longest_call(flow: CallFlow, caller: Sequence[Step], agents: Sequence[AgentP
     What the script is expected to take, what every agent's part takes, then the longest that the flow goes on with a
     caller who does nothing more; all that half as long again, and a margin.
     """
-    expected = _expected(caller, flow) + sum(agent.after + _expected(agent.steps, flow) for agent in agents)
+    scripts = [caller, *(agent.steps for agent in agents)]
+    are_tasks_done = any(isinstance(step, Order) and step.what == "done" for steps in scripts for step in steps)
+    expected = sum(agent.after for agent in agents)
+    expected += sum(_expected(steps, flow, are_tasks_done=are_tasks_done) for steps in scripts)
     whole = max(expected + longest_silence(flow), lasts.most if lasts else 0.0)
     return round(whole * FACTOR + MARGIN_S, 1)
 
 
-def _expected(steps: Sequence[Step], flow: CallFlow) -> float:
+def _expected(steps: Sequence[Step], flow: CallFlow, *, are_tasks_done: bool) -> float:
     at = 0.0
     pause: float | None = None
     for step in steps:
@@ -87,7 +90,7 @@ def _expected(steps: Sequence[Step], flow: CallFlow) -> float:
             case WaitUntil(second=second):
                 at = max(at, second)
             case Order(what="situation", word=word) if word in flow.situations:
-                at += _ladder_seconds(flow.situations[word], flow)
+                at += _ladder_seconds(flow.situations[word], flow, with_tasks=not are_tasks_done)
             case _:
                 at += _own_seconds(step)
     return at
@@ -146,9 +149,12 @@ def _silent_seconds(step: FlowStep, flow: CallFlow) -> float:
             return 0.0
 
 
-def _ladder_seconds(ladder: Ladder, flow: CallFlow) -> float:
+def _ladder_seconds(ladder: Ladder, flow: CallFlow, *, with_tasks: bool = True) -> float:
+    """Seconds a ladder takes whose tasks nobody does; without them when somebody says that they are done."""
     seconds = 0.0
     for rung in ladder.rungs:
-        task = rung.wait or flow.limits.task_wait if rung.task else rung.wait
-        seconds += task + (phrase_seconds(flow, rung.say) if rung.say else 0.0)
+        if rung.task:
+            seconds += (rung.wait or flow.limits.task_wait) if with_tasks else 0.0
+        else:
+            seconds += rung.wait + (phrase_seconds(flow, rung.say) if rung.say else 0.0)
     return seconds

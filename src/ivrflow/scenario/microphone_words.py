@@ -17,6 +17,7 @@ from ivrflow.softphone.audio_source import AudioSource, Breathing, ComfortNoise,
 _QUIETEST = -100.0
 _HIGHEST_HZ = 3999
 _LEVEL = re.compile(r"(-?\d{1,3}(?:\.\d{1,2})?)dB", flags=re.ASCII)
+_BLANK_BEFORE_UNIT = re.compile(r"(?<=\d)\s+(?=(?:dB|Hz)\b)", flags=re.IGNORECASE)
 _PITCH = re.compile(r"(\d{1,5})Hz", flags=re.ASCII)
 
 
@@ -59,14 +60,15 @@ def _read_source(text: Text, problems: ProblemList) -> AudioSource | None:
     name, *rest = text.text.split()
     most = {"noise": 1, "breathing": 1, "tone": 2}.get(name, 0)
     where = text.where
-    if name not in _SOURCES:
+    if _BLANK_BEFORE_UNIT.search(text.text):
+        better = _BLANK_BEFORE_UNIT.sub("", text.text)
+        problems.error(where, "a blank stands before the unit", f"write {better}")
+    elif name not in _SOURCES:
         hint = full_width_hint(text.text) or did_you_mean(name.lower().replace("-", "_"), _SOURCES)
         problems.error(where, f"'{shortened(name)}' is nothing a microphone picks up", hint)
     elif len(rest) > most:
         too_much = shortened(" ".join(rest[most:]))
-        apart = re.sub(r"\s+(db|hz)\b", lambda hit: hit[1].replace("db", "dB").replace("hz", "Hz"), text.text.lower())
-        better = apart if apart.count(" ") <= most < len(rest) else _SOURCE_EXAMPLES.get(name, name)
-        problems.error(where, f"'{name}' takes no '{too_much}'", f"write {better}")
+        problems.error(where, f"'{name}' takes no '{too_much}'", f"write {_SOURCE_EXAMPLES.get(name, name)}")
     elif name in _BARE_SOURCES:
         return _BARE_SOURCES[name]
     elif name == "tone":

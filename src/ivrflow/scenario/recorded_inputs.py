@@ -285,11 +285,11 @@ def _around(at: float, seconds: float, others: Sequence[Input]) -> Iterator[Inpu
             break
         if isinstance(other.doing, Said):
             continue
-        if other.at - at >= SHORTEST_SAID_S:
+        if round(other.at - at, 6) >= SHORTEST_SAID_S:
             yield from _in_breaths(at, other.at)
-        at = max(at, other.at + (KEY_HELD_S if isinstance(other.doing, Pressed) else 0.0))
+        at = max(at, other.at + _BREATH_PAUSE_S)
     hung_up = next((other.at for other in others if isinstance(other.doing, HungUp)), until)
-    if min(until, hung_up) - at >= SHORTEST_SAID_S:
+    if round(min(until, hung_up) - at, 6) >= SHORTEST_SAID_S:
         yield from _in_breaths(at, min(until, hung_up))
 
 
