@@ -15,6 +15,7 @@ from ivrflow.engine.trace import Judgement
 from ivrflow.flow.compiler import compile_flow, is_flow
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, ProblemList
+from ivrflow.flow.reader import KEYS
 from ivrflow.flow.times import DAY_S, EARLIEST_YEAR, LATEST_YEAR, written
 from ivrflow.runtime.journal_reader import StoredCall
 from ivrflow.scenario.naming import Naming
@@ -47,6 +48,9 @@ _SAME_RUN_S = 0.025
 """Seconds by which the gaps of keys pressed as one entry may differ."""
 
 _LONGEST_KEY_GAP_S = 1.0
+
+_MASKED_KEY = "0"
+"""Stands for a key that the journal was asked not to show."""
 
 
 def scenario_of(stored: StoredCall, flow: CallFlow, *, show_personal: bool) -> str:
@@ -264,7 +268,8 @@ class _Writer:
                 self._steps.add("hang_up", last)
 
     def _press(self, run: Sequence[Input]) -> None:
-        keys = "".join(one.doing.key for one in run if isinstance(one.doing, Pressed))
+        pressed = (one.doing.key for one in run if isinstance(one.doing, Pressed))
+        keys = "".join(key if key in KEYS else _MASKED_KEY for key in pressed)
         if len(run) == 1:
             self._steps.add(f'press: "{keys}"', run[0].at + KEY_HELD_S)
             return

@@ -1,20 +1,23 @@
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hotline_scenarios import GOV
-from recorded_calls import call, events, stored
+from recorded_calls import FRIDAY_AT_TEN, call, events, stored
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Judgement, Verdict
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError
-from ivrflow.runtime.journal_reader import StoredCall
+from ivrflow.runtime.journal import Journal
+from ivrflow.runtime.journal_reader import JournalReader, StoredCall
 from ivrflow.scenario.from_journal import scenario_of
 from ivrflow.scenario.judgement import judge
 from ivrflow.scenario.observation import Observation
 from ivrflow.scenario.on_simulator import play
 from ivrflow.scenario.reading import read_scenario
+from ivrflow.scenario.script import Press as PressStep
 from ivrflow.scenario.script import Scenario
 from ivrflow.simulator.agents import AgentChange
 from ivrflow.simulator.caller_commands import (
@@ -64,6 +67,8 @@ def same(recorded: Simulation, seen: Observation) -> None:
 
 ANSWERS = AgentChange(manner="answers", after=4.0, talks=30.0)
 
+COMPLAINT = (Stay(1.0), Press("2"), Stay(3.0), Press("86420#"), SILENCE)
+
 CALLS: dict[str, Callable[[], Simulation]] = {
     "silent": lambda: call(SILENCE),
     "hangs up in the greeting": lambda: call(Stay(2.0), Bare.HANG_UP),
@@ -72,7 +77,7 @@ CALLS: dict[str, Callable[[], Simulation]] = {
     "wrong keys": lambda: call(
         Speak(1.0), Bare.LISTEN, Press("7"), Bare.LISTEN, Press("9"), Bare.LISTEN, Press("1"), SILENCE
     ),
-    "complaint": lambda: call(Stay(1.0), Press("2"), Stay(3.0), Press("86420#"), SILENCE, agent=ANSWERS),
+    "complaint": lambda: call(*COMPLAINT, agent=ANSWERS),
     "too few digits": lambda: call(Press("2"), Bare.LISTEN, Press("1"), SILENCE, agent=ANSWERS),
     "busy": lambda: call(Press("0"), SILENCE, agent=AgentChange(manner="busy", after=1.5)),
     "nobody there": lambda: call(Press("0"), SILENCE, agent=AgentChange(manner="away")),
@@ -101,6 +106,40 @@ def test_played_again_it_ends_the_same_and_passes(name: str, show_personal: bool
 
     same(recorded, seen)
     assert [finding for finding in judge(found, seen)[0] if finding.fails] == []
+
+
+def through_the_journal(recorded: Simulation, folder: Path, *, show_personal: bool = True) -> StoredCall:
+    """The call as it comes back out of a journal, its session time counted from the engine's start."""
+    url = f"sqlite:///{folder}/journal.sqlite"
+    journal = Journal(url)
+    journal.open()
+    record = journal.call_arrived("1795140000.17", GOV, FRIDAY_AT_TEN)
+    for one in recorded.record:
+        record.handled(4711.125 + one.at, one.event, one.actions)
+    session = recorded.session
+    record.over(session.outcome, session.first_to_hang_up, session.trace, session.verdicts)
+    journal.close()
+    reader = JournalReader(url, show_personal=show_personal)
+    try:
+        return reader.call("last")
+    finally:
+        reader.close()
+
+
+def test_a_call_out_of_the_journal(tmp_path: Path) -> None:
+    recorded = CALLS["complaint"]()
+    of = through_the_journal(recorded, tmp_path)
+
+    assert written(of) == written(stored(recorded))
+    same(recorded, play(scenario(of)))
+
+
+def test_a_call_that_was_read_masked_can_still_be_written(tmp_path: Path) -> None:
+    of = through_the_journal(call(LearnValue("honorific", "女士"), *COMPLAINT), tmp_path, show_personal=False)
+
+    for show_personal in (False, True):
+        found = scenario(of, show_personal=show_personal)
+        assert [step.keys for step in found.caller if isinstance(step, PressStep)] == ["0", "000000"]
 
 
 # ── what is written ───────────────────────────────────────────────────────────────────────────────────────────────────
