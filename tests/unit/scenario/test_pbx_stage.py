@@ -16,12 +16,15 @@ from made_results import a_scenario
 
 from ivrflow.flow.problems import Location
 from ivrflow.scenario import pbx_stage as module
+from ivrflow.scenario.analysis import AnalysisPool
+from ivrflow.scenario.cast import Cast
 from ivrflow.scenario.engine_watch import EngineWatch, ProcessState
 from ivrflow.scenario.pbx_stage import PbxStage, StageWishes, pbx_stage
 from ivrflow.scenario.pbx_watch import Channel, PbxWatch
 from ivrflow.scenario.script import AgentPart, Hear, Scenario
 from ivrflow.settings import Settings, SettingsError
 from ivrflow.softphone.call import PhoneError
+from ivrflow.softphone.repertoire import Repertoire
 
 HELLO = next(iter(SOUNDS))
 WHERE = Location("scenarios/a.yaml", 3, 5)
@@ -176,9 +179,9 @@ def a_stage(watch: Sees | None, engine: Holds | None, before: int = 0) -> PbxSta
     return PbxStage(
         called="",
         remarks=(),
-        _cast=cast("module.Cast", None),
-        _repertoire=cast("module.Repertoire", None),
-        _pool=cast("module.AnalysisPool", None),
+        _cast=cast("Cast", None),
+        _repertoire=cast("Repertoire", None),
+        _pool=cast("AnalysisPool", None),
         _watch=cast("PbxWatch | None", watch),
         _journal=None,
         _engine=cast("EngineWatch | None", engine),
