@@ -1,4 +1,5 @@
-from ivrflow.scenario.report.packing import Body, pack
+from ivrflow.scenario.report.packing import FONT_PX, Body, pack
+from ivrflow.scenario.report.text_width import width
 
 
 def test_a_label_that_fits_stands_inside() -> None:
@@ -22,6 +23,7 @@ def test_a_label_is_cut_in_front_of_its_neighbour() -> None:
     first, _ = pack([Body(0, 20, "a rather long label"), Body(90, 200, "b")], 1, 300)
     assert first.where == "right"
     assert first.label[0].endswith("…")
+    assert first.label_x + width(first.label[0], FONT_PX) <= 90
 
 
 def test_without_any_room_there_is_no_label() -> None:

@@ -56,6 +56,12 @@ def test_a_pause_that_is_a_rules_wait_is_drawn_once_and_with_the_scripts_toleran
     assert wait.tolerance == 0.5
 
 
+def test_a_pause_long_after_a_rules_wait_is_one_of_its_own() -> None:
+    pause = Pause(Band(3.0, 3.0), made.where(8), 0.5)
+    early = ClockPair("gov/other", 1, "1 s", 1.0, 1.0, 1.0, 1.0, 0.5)
+    assert [wait.start for wait in waits_shown(result(early, pause=pause))] == [0.5, 3.84]
+
+
 def test_without_a_call_there_are_no_waits() -> None:
     assert waits_shown(made.not_played()) == ()
     assert waits_shown(replace(made.passed(), clocks=(), observation=None)) == ()

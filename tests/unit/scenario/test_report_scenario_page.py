@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import sample_results as made
 
-from ivrflow.scenario.observation import Result
+from ivrflow.scenario.observation import Result, SipLine
 from ivrflow.scenario.report.scenario_page import ScenarioPage, scenario_page
 
 
@@ -49,6 +49,21 @@ def test_a_scenario_that_was_not_played_has_its_lines_and_no_picture() -> None:
         assert shown.pictures == ()
         assert len(shown.listing) == 16
         assert shown.ladders == ()
+
+
+def test_the_numbers_of_the_scenario_itself_stay_readable() -> None:
+    result = made.with_agents()
+    assert result.observation is not None
+    invite = SipLine(0.0, "in", "", "INVITE sip:1001@h SIP/2.0\r\nFrom: <sip:1002@h>\r\nTo: <sip:1003@h>\r\n\r\n")
+    ringing = replace(result.observation.caller, sip=(invite,))
+    [text] = [
+        rung.text
+        for ladder in page(replace(result, observation=replace(result.observation, caller=ringing))).ladders[:1]
+        for rung in ladder.rungs
+    ]
+    assert "sip:1001@h" in text
+    assert "sip:1002@h" in text
+    assert "1003" not in text
 
 
 def test_troubles_and_leaks_stand_at_the_top() -> None:

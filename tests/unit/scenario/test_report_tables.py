@@ -39,6 +39,8 @@ def test_sounds_that_overlap_have_no_silence_between_them() -> None:
 
 
 def test_both_clocks() -> None:
+    early = ClockPair("gov/r", 9, "3 s", 3.0, 3.0, 3.0, 2.9, 0.0)
+    assert tables.clock_rows([early], 0.25)[0].is_apart
     far, near, unseen = (
         ClockPair("gov/r", rung, "3 s", 3.0, 3.0, 3.0, wire, 10.0 - rung)
         for rung, wire in enumerate((3.061, 2.95, None), 1)

@@ -160,7 +160,7 @@ def test_a_page_is_named_after_its_scenario_and_stage() -> None:
 
 
 def test_names_differ_whatever_the_capitals() -> None:
-    names = page_names(results("A.yaml", "a.yaml", "a.yaml"))
+    names = page_names(results("a.yaml", "A.yaml", "a.yaml"))
     assert len({name.lower() for name in names}) == 3
 
 
