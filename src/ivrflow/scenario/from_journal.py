@@ -49,6 +49,9 @@ _SAME_RUN_S = 0.025
 
 _LONGEST_KEY_GAP_S = 1.0
 
+_BEFORE_THE_END_S = 0.05
+"""Seconds before the end of a phrase at which something that was done while it played is done at the latest."""
+
 _MASKED_KEY = "0"
 """Stands for a key that the journal was asked not to show."""
 
@@ -167,8 +170,9 @@ class _Writer:
             run = _run_of_keys(inputs)
             first, inputs = inputs[0], inputs[len(run) :]
             self._hear_before(first)
-            self._steps.wait_until(first.at)
-            self._do(run)
+            at = self._in_time(first)
+            self._steps.wait_until(at)
+            self._do(run, at)
         for played in list(self._unnamed):
             self._hear(played)
         if self._left_out:
@@ -194,6 +198,14 @@ class _Writer:
                 self._hear(played)
             elif _is_before(played.start, played.began, one) and one.at - played.start >= RECOGNISED_AFTER_S:
                 self._hear_start(played)
+
+    def _in_time(self, one: Input) -> float:
+        """The second of an input, within the phrase it fell into: on the PBX that phrase may have begun a little late."""
+        for played in self._call.played:
+            over = played.start + played.length - _BEFORE_THE_END_S
+            if one.at > over > played.start and not _is_before(played.end, played.ended, one):
+                return over if _is_before(played.start, played.began, one) else one.at
+        return one.at
 
     def _hear(self, played: Played) -> None:
         if not played.is_whole:
@@ -251,33 +263,32 @@ class _Writer:
             return ""
         return written(math.ceil(gap + PATIENCE_S)) if gap > _LONGEST_WAIT_S else ""
 
-    def _do(self, run: Sequence[Input]) -> None:
-        at, last = run[0].at, run[-1].at
+    def _do(self, run: Sequence[Input], at: float) -> None:
         match run[0].doing:
             case Pressed():
-                self._press(run)
+                self._press(run, at)
             case Said(seconds=seconds):
                 self._steps.add(f"say: {written(_late(seconds))}", at + seconds)
             case Ordered(what="situation" | "signal" as what, word=word):
-                self._steps.add(f"{what}: {word}", last)
+                self._steps.add(f"{what}: {word}", at)
             case Ordered(what="value", word=word, value=value):
-                self._steps.add(f"value: {{{word}: {_quoted(self._value(word, value))}}}", last)
+                self._steps.add(f"value: {{{word}: {_quoted(self._value(word, value))}}}", at)
             case Ordered(what=what):
-                self._steps.add(what, last)
+                self._steps.add(what, at)
             case HungUp():
-                self._steps.add("hang_up", last)
+                self._steps.add("hang_up", at)
 
-    def _press(self, run: Sequence[Input]) -> None:
+    def _press(self, run: Sequence[Input], at: float) -> None:
         pressed = (one.doing.key for one in run if isinstance(one.doing, Pressed))
         keys = "".join(key if key in KEYS else _MASKED_KEY for key in pressed)
         if len(run) == 1:
-            self._steps.add(f'press: "{keys}"', run[0].at + KEY_HELD_S)
+            self._steps.add(f'press: "{keys}"', at + KEY_HELD_S)
             return
         interval = (run[-1].at - run[0].at) / (len(run) - 1)
         hold = KEY_HELD_S if interval >= KEY_HELD_S + 0.02 else max(0.02, round(interval / 2, 3))
         gap = max(0.02, round(interval - hold, 3))
         held = "" if hold == KEY_HELD_S else f", hold: {written(hold)}"
-        done = run[0].at + len(run) * (hold + gap) - gap
+        done = at + len(run) * (hold + gap) - gap
         self._steps.add(f'press: {{keys: "{keys}"{held}, gap: {written(gap)}}}', done)
 
     def _value(self, name: str, value: str) -> str:

@@ -192,6 +192,24 @@ def test_what_nobody_can_have_recognised_by_then_is_told_by_what_came_before() -
     assert "too little was heard" in text
 
 
+def test_what_fell_into_a_phrase_that_began_late_still_falls_into_it() -> None:
+    """On a PBX a prompt begins a little later than it was asked for, so it ends later than its length tells."""
+    late = events(
+        (0.0, m.CallArrived(number="12345", arrived_at=1_795_140_000.0)),
+        (0.0, m.CallAnswered()),
+        (3.9, m.SituationStarted(name="noise")),
+        (9.0, m.CallerHungUp()),
+        actions={
+            2: (m.Play(ticket=1, phrase="gov12345/greeting_inbound.standard", prompt="", seconds=3.82),),
+            3: (m.StopPlaying(ticket=1), m.Play(ticket=2, phrase="gov12345/noise.ask_louder", prompt="", seconds=4.5)),
+        },
+    )
+
+    text = written(stored(call(SILENCE), happenings=late))
+
+    assert "  - hear_start: greeting_inbound.standard\n  - wait: 3.77s\n  - situation: noise\n" in text
+
+
 def test_keys_of_one_entry_are_one_step() -> None:
     together = script(Press("2"), Stay(4.0), Press("864#"), SILENCE, show_personal=True)
     assert 'press: {keys: "864#", gap: 200ms}' in together
