@@ -193,10 +193,8 @@ class _Judging:
                 for _, side, _ in self._agents
                 for act in side.acts
             )
-        if heard.end - heard.start < SHORTEST_SOUND_S:
-            return heard.kind == "unknown"
         if heard.kind == "unknown":
-            return any(_within(heard, *talk) for talk in self._talks())
+            return heard.end - heard.start < SHORTEST_SOUND_S or any(_within(heard, *talk) for talk in self._talks())
         held = self._holds() if heard.kind == "music" else []
         return any(_within(heard, *stretch) for stretch in [*self._rings(), *held])
 

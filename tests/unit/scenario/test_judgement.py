@@ -367,6 +367,12 @@ def test_an_extension_without_a_phone_in_the_scenario_rings_too() -> None:
         assert [one.kind for one in found] == ["unexpected"]
 
 
+def test_the_music_of_a_telephone_that_is_busy_at_once() -> None:
+    engine = an_engine(TraceLine(8.0, Fact.RINGING), TraceLine(8.03, Fact.AGENT_UNAVAILABLE))
+    music = sound("", 8.0, 0.03, kind="music")
+    assert findings(a_scenario(), observed(a_caller(music), engine=engine)) == []
+
+
 def test_what_an_agent_says_on_purpose_is_not_unexpected() -> None:
     agent = an_agent(Say(2.0, at(41), phrase="not at all"))
     acts = (Act("say not at all", 8.0, 10.0, at(41)),)
