@@ -196,7 +196,6 @@ class _Stage:
         listener = self._other(phone)
         phone.ear.goes_deaf(self._now)
         if listener is not None:
-            listener.ear.all_ends(self._now)
             phone.hold_music = listener.ear.begins("music", "", 0.0, self._now)
         if phone is self._caller:
             self._microphone.set_source(NoRtp(), self._now)

@@ -7,7 +7,7 @@ import small_flows as small
 from judged_scenarios import a_scenario, at, findings, words
 
 from ivrflow.engine.trace import Fact, Judgement
-from ivrflow.flow.model import Band, CallFlow, Climb, Limits
+from ivrflow.flow.model import Band, CallFlow, Climb, Limits, Prompt, PromptCatalogue
 from ivrflow.flow_files import load_flows
 from ivrflow.scenario.clock_pairs import clock_pairs
 from ivrflow.scenario.observation import EngineSide, Observation, PhoneSide
@@ -222,6 +222,16 @@ def test_noise_is_not_sent_while_the_other_side_is_on_hold() -> None:
     assert speech(play(a_scenario(*steps)))[0] == (6.0 + SPEAKS_AFTER_S, "speech started")
 
 
+def test_noise_that_goes_on_through_a_hold_is_heard_again_after_it() -> None:
+    """A phone on hold sends nothing, so that Asterisk never hears the noise stop: the speech ends when it must."""
+    steps = (WaitUntil(5.0, at(3)), Hold(at(4)), WaitUntil(30.0, at(5)), Resume(at(6)))
+    menu = small.flow(small.menu(keys={"1": "menu"}, no_input="menu", offers=5))
+    observation = play(replace(a_scenario(*steps, HangUp(at(7)), flow=menu), background=Noise(-20.0)))
+    assert speech(observation) == [(SPEAKS_AFTER_S, "speech started"), (15.0 + SPEAKS_AFTER_S, "speech ended")]
+    quiet = (WaitUntil(4.5, at(3)), Hold(at(4)), Background(Noise(-20.0), at(5)), Wait(9.0, at(6)))
+    assert speech(play(a_scenario(*quiet))) == []
+
+
 def test_the_caller_hangs_up() -> None:
     observation = play(a_scenario(WaitUntil(1.0, at(3)), HangUp(at(4))))
     assert heard(observation.caller) == [("good day", 0.0, 1.0)]
@@ -271,12 +281,15 @@ def test_done_without_a_task_changes_nothing() -> None:
 
 
 def test_values_are_learned() -> None:
-    value = Order("value", at(3), "honorific", "女士")
-    greeted = Order("situation", at(4), "caller_greets")
-    scenario = a_scenario(value, greeted, flow=GOV)
-    with_value = play(replace(scenario, caller=(Hear("gov12345/greeting_inbound.standard", at(2)), value, greeted)))
-    assert any(line.phrase == "gov12345/caller_greets.reply" for line in engine(with_value).trace)
-    assert [act.what for act in with_value.caller.acts] == ["value honorific", "situation caller_greets"]
+    """The greeting with the caller's title takes a second longer."""
+    flow = small.hotline()
+    phrases = {**flow.phrases, "greeting": replace(flow.phrases["greeting"], placeholders=("honorific",))}
+    prompts = dict(flow.prompts.prompts)
+    prompts["greeting", (("honorific", "女士"),)] = Prompt("small/titled", "greeting, madam", 3.0)
+    titled = replace(flow, phrases=phrases, prompts=PromptCatalogue(prompts))
+    observation = play(a_scenario(Order("value", at(3), "honorific", "女士"), flow=titled))
+    assert heard(observation.caller)[1] == ("greeting", 2.0, 5.0)
+    assert [act.what for act in observation.caller.acts] == ["value honorific"], "without the value itself"
 
 
 # ── agents ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -320,6 +333,19 @@ def test_agents_who_cannot_be_had(who: AgentPart | None, why: str, rang: bool, e
     if who is not None:
         side = observation.agents["1001"]
         assert (side.rang_at is not None, side.answered_at, side.ended_by) == (rang, None, ended_by)
+
+
+def test_an_agent_rings_no_longer_than_the_flow_says() -> None:
+    side = play(to_agent(who=agent(manner="rings_on"))).agents["1001"]
+    assert (side.rang_at, side.ended_at, side.ended_by) == (4.3, 24.3, "peer")
+
+
+def test_a_talk_lasts_no_longer_than_the_flow_says() -> None:
+    patient = to_agent(HearMusic(at(5)), Hear("anything else", at(6), within=70.0), HangUp(at(7)), who=agent())
+    observation = play(replace(patient, within=100.0))
+    side = observation.agents["1001"]
+    assert (side.answered_at, side.ended_at, side.ended_by) == (6.3, 66.3, "peer")
+    assert observation.caller.ended_at == 68.3
 
 
 def test_the_caller_leaves_the_talk_first() -> None:
