@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ivrflow.softphone.codecs import RATE, Samples
-from ivrflow.softphone.following import Follower, fits
+from ivrflow.softphone.following import Follower, begin_of, fits
 from ivrflow.softphone.likeness import QUIET, sliding_correlation
 from ivrflow.softphone.music import QUERY_S, MusicIndex, MusicStretch
 from ivrflow.softphone.placing import Stream
@@ -199,12 +199,12 @@ class _Search:
                     break
                 score[max(0, best - RATE // 100) : best + RATE // 100] = 0.0
                 hint = _Hint(stream, start + best - wording.piece_at, wording)
-                if stream.time(hint.start) >= self._since:
+                if begin_of(stream, hint.start, wording) >= self._since:
                     self._hints.append(hint)
 
 
 def _known_at(hint: _Hint) -> float:
-    return hint.stream.time(hint.start + hint.wording.telling) + _SETTLED_S
+    return begin_of(hint.stream, hint.start, hint.wording) + hint.wording.telling / RATE + _SETTLED_S
 
 
 class _Music:

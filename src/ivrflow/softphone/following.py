@@ -18,6 +18,15 @@ _LEAST_CAME = BLOCK // 4  # samples of a block that must have come to judge it
 _SLIP = 3 * BLOCK  # samples, the latest heard, by which the place in the phrase is found again
 
 
+def begin_of(stream: Stream, at: int, wording: Wording) -> float:
+    """When sample 0 of a wording was heard that lies at place `at` (monotonic seconds).
+
+    A codec may put a phrase some samples early, where the sound before it belongs: so this is told a little later on.
+    """
+    sure = min(STEP, wording.first)
+    return stream.time(at + sure) - sure / RATE
+
+
 def similarity(stream: Stream, at: int, wording: Wording, start: int, end: int) -> float | None:
     """Correlation of the wording from `start` to `end` with what was heard of it when it began at place `at`.
 
@@ -63,23 +72,23 @@ class Follower:
         self._heard_to_place = at + wording.first  # the same in the stream
         self._lost = 0  # sounding samples that never came
         self._strange = 0
-        self.began_at = stream.time(at)
+        self.began_at = begin_of(stream, at, wording)
         self.advance()
 
     @property
     def due(self) -> float:
         """When its last sound should be heard."""
-        return self._stream.time(self._at + self._wording.last)
+        return self._stream.time(self._at + self._wording.last - STEP) + STEP / RATE
 
     @property
     def ended_at(self) -> float:
         """When its last sound was heard, to 10 ms."""
-        return self._stream.time(self._end_place() - 1) + 1 / RATE
+        return self._stream.time(self._end_place() - STEP) + STEP / RATE
 
     @property
     def completeness(self) -> float:
         """Share of its sound that was heard, of what could be: 0 to 1."""
-        whole = sum(self._sounding(start, end) for start, end in self._blocks(self._wording.first))
+        whole = self._wording.sound(self._wording.first, self._wording.last)
         heard = self.heard + self._end_place() - self._heard_to_place
         return min(1.0, heard / max(1, whole - self._lost))
 
@@ -89,7 +98,7 @@ class Follower:
             if self.is_over or self._at + end > len(self._stream):
                 break
             self._next = end
-            sounding = self._sounding(start, end)
+            sounding = self._wording.sound(start, end)
             if not sounding:
                 continue
             alike = similarity(self._stream, self._at, self._wording, start, end)
@@ -110,10 +119,6 @@ class Follower:
         last = self._wording.last
         return [(place, min(place + BLOCK, last)) for place in range(start, last, BLOCK)]
 
-    def _sounding(self, start: int, end: int) -> int:
-        """The samples of a block, when it sounds; else 0."""
-        return end - start if sounds(self._wording.samples[start:end]) else 0
-
     def _found_again(self) -> bool:
         """Whether it goes on at another place, since packets were lost or the sender held up; then follow it there."""
         latest = self._stream.samples[len(self._stream) - _SLIP :].astype(np.float64)
@@ -126,7 +131,7 @@ class Follower:
             return False
         place = self._heard_to + best
         self._at = len(self._stream) - _SLIP - place
-        self._lost += sum(self._sounding(*block) for block in self._blocks(self._heard_to) if block[1] <= place)
+        self._lost += self._wording.sound(self._heard_to, place)
         self._next, self._strange = place, 0
         return True
 
@@ -137,7 +142,7 @@ class Follower:
             end = start + STEP
             if self._at + end > len(self._stream):
                 break
-            if not self._sounding(start, end):
+            if not self._wording.sound(start, end):
                 continue
             alike = similarity(self._stream, self._at, self._wording, max(self._heard_to - STEP, start - STEP), end)
             if alike is None or alike < SAME:

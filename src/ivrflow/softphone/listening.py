@@ -1,32 +1,30 @@
-"""Which prompts a caller heard, from when to when and how much of them, found by correlation with the received audio.
+"""Which phrases were heard in a call, from when to when and how much of them: after the call, exactly.
 
-A prompt is looked for as a whole and by its first half second, since barge-in and hang-ups cut prompts short. Each place
-found is then checked in blocks of 100 ms against the samples that were played: a block counts as heard when it correlates
-by at least `BLOCK_HEARD`, whatever the volume. All audio is 8 kHz.
+Pieces of every phrase are searched for in all that was heard, and each place found is then traced (`tracing.py`). Where
+two phrases claim the same sound, the one of which more was heard has it; what is left over is searched again. All audio
+is 8 kHz.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from ivrflow.softphone.codecs import RATE, Samples
-from ivrflow.softphone.recording import QUIET_DBFS, Recording
+from ivrflow.softphone.likeness import QUIET, STEP
+from ivrflow.softphone.placing import Stream
+from ivrflow.softphone.recording import Recording
+from ivrflow.softphone.repertoire import Wording
+from ivrflow.softphone.tracing import LEAST_HEARD, Trace, trace
 
-BLOCK = RATE // 10  # samples
-STEP = RATE // 100  # samples to which the end of what was heard is told
-QUIET = 32767 * 10 ** (QUIET_DBFS / 20)  # RMS below which a stretch does not sound
-BLOCK_HEARD = (
-    0.6  # correlation; blocks of other speech stay below 0.5, those of the same prompt through A-law above 0.95
-)
-HEAD_S = 0.5  # seconds of a prompt that are looked for by themselves
-HEAD_FITS = 0.5  # correlation of the head from which a place is checked block by block
-WHOLE_FITS = 0.25  # the same of the whole prompt, of which a part may be missing
-MOST_CANDIDATES = 12
-LEAST_BLOCKS = 3  # that must be heard in a row; a prompt cut before 300 ms is not recognised
-
-Floats = npt.NDArray[np.float64]
+PIECE = RATE // 5  # samples of a phrase that are searched for
+HINT_FITS = 0.55  # correlation of such a piece from which a place is traced
+MOST_HINTS = 12  # places traced for one piece
+OVERLAP = RATE // 20  # samples that two phrases may claim both
+ROUNDS = 4  # searches of what is left over
+_SIZE = 1 << 14  # samples that are transformed at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +33,8 @@ class HeardPrompt:
 
     `start` is when its first sample was heard (or would have been, had it come), `end` when its last sound was, to 10 ms
     (monotonic seconds).
-    `completeness` is the share of its sounding blocks that were heard, 0 to 1; `correlation` that of those blocks with
-    the prompt.
+    `completeness` is the share of its sound that was heard, of what was not lost on the way, 0 to 1; `correlation` that
+    of what was heard with the prompt.
     """
 
     name: str
@@ -48,7 +46,7 @@ class HeardPrompt:
 
 def find_all(recording: Recording, prompt: Samples, name: str = "") -> list[HeardPrompt]:
     """Every time `prompt` was heard in `recording`, in order."""
-    return _Heard(recording).find_all(prompt, name)
+    return recognise(recording, {name: prompt})
 
 
 def find(recording: Recording, prompt: Samples, name: str = "") -> HeardPrompt | None:
@@ -57,130 +55,152 @@ def find(recording: Recording, prompt: Samples, name: str = "") -> HeardPrompt |
 
 
 def recognise(recording: Recording, prompts: Mapping[str, Samples]) -> list[HeardPrompt]:
-    """What was heard of `prompts`, in order; where two claim the same time, the one of which more was heard wins.
-
-    What counts is the sound that matched, not the time from first to last: two phrases that begin with the same two
-    syllables, in the same voice, both match there.
-    """
-    heard = _Heard(recording)
-    claims = [found for name, prompt in prompts.items() for found in heard.find_all(prompt, name)]
-    claims.sort(key=lambda found: found.completeness * len(prompts[found.name]) * found.correlation, reverse=True)
-    return _apart(claims)
+    """What was heard of `prompts`, in order; of two that sound the same, the first."""
+    traces = Listening(recording).recognise([Wording(name, prompt) for name, prompt in prompts.items()])
+    return [
+        HeardPrompt(found.wording.name, found.start, found.end, found.completeness, found.correlation)
+        for found in sorted(traces, key=lambda found: found.start)
+    ]
 
 
-def _apart(claims: Iterable[HeardPrompt]) -> list[HeardPrompt]:
-    """Those of `claims`, best first, that do not overlap a better one; in order of time."""
-    kept: list[HeardPrompt] = []
-    for claim in claims:
-        overlap = max((min(claim.end, k.end) - max(claim.start, k.start) for k in kept), default=0.0)
-        if overlap < BLOCK / RATE:
-            kept.append(claim)
-    return sorted(kept, key=lambda found: found.start)
+@dataclass(frozen=True)
+class Stretch:
+    """The places of a stream from `start` to `end`."""
+
+    stream: Stream
+    start: int
+    end: int
+
+    def without(self, start: int, end: int) -> "list[Stretch]":
+        """What is left of it when the places from `start` to `end` are taken out."""
+        left = [(self.start, min(self.end, start)), (max(self.start, end), self.end)]
+        return [Stretch(self.stream, first, last) for first, last in left if first < last]
+
+    @property
+    def sounding(self) -> npt.NDArray[np.int64]:
+        """The places at which 10 ms begin that are not silent."""
+        samples = self.stream.samples[self.start : self.end].astype(np.float64)
+        steps = np.pad(samples, (0, -len(samples) % STEP)).reshape(-1, STEP)
+        return self.start + STEP * np.flatnonzero(np.mean(steps**2, axis=1) >= QUIET**2)
+
+    @cached_property
+    def _searched(self) -> "_Searched":
+        return _Searched(self.stream.samples[self.start : self.end])
+
+    def hints(self, wording: Wording) -> set[int]:
+        """Places of the stream at which the wording may begin."""
+        return {
+            self.start + found - place
+            for place in _pieces(wording)
+            for found in self._searched.places(wording.samples[place : min(place + PIECE, wording.last)])
+        }
 
 
-class _Heard:
-    """A recording's audio, made ready once for many prompts.
+class Listening:
+    """All that was heard in a call, of which ever more becomes known.
 
-    The talkspurts are searched end to end, without the silence between them: a busy PBX that pauses in the middle of a
+    The streams are searched without the silence in which nothing was sent: a busy PBX that pauses in the middle of a
     prompt makes two talkspurts of it, and it is the same prompt all the same.
     """
 
     def __init__(self, recording: Recording) -> None:
-        spurts = recording.talkspurts()
-        self._heard: Floats = np.concatenate([np.zeros(0), *(spurt.samples for spurt in spurts)])
-        self._energy: Floats = np.concatenate([[0.0], np.cumsum(self._heard**2)])
-        self._spectra: dict[int, npt.NDArray[np.complex128]] = {}
-        self._begins = np.cumsum([0, *(len(spurt.samples) for spurt in spurts)])
-        self._times = [spurt.start for spurt in spurts]
+        self.unknown = [Stretch(stream, 0, len(stream)) for stream in recording.streams() if len(stream)]
+        """What no phrase has been found in yet."""
 
-    def _time(self, place: int) -> float:
-        """When the sample at `place` was heard."""
-        spurt = int(np.searchsorted(self._begins, place, "right")) - 1
-        return self._times[spurt] + (place - int(self._begins[spurt])) / RATE
+    def recognise(self, wordings: Sequence[Wording], least_heard: int = LEAST_HEARD) -> list[Trace]:
+        """Find the wordings in what is unknown; of two that sound the same, the first.
 
-    def find_all(self, prompt: Samples, name: str) -> list[HeardPrompt]:
-        sought = prompt.astype(np.float64)
-        sounding = _sounding_blocks(sought)
-        if not sounding or len(self._heard) == 0:
-            return []
-        first = sounding[0] * BLOCK
-        head = sought[first : first + int(HEAD_S * RATE)]
-        places = self._candidates(head, first, HEAD_FITS) | self._candidates(sought[first:], first, WHOLE_FITS)
-        found = [claim for place in places if (claim := self._checked(sought, sounding, place, name))]
-        found.sort(key=lambda claim: (claim.completeness, claim.correlation), reverse=True)
-        return _apart(found)
-
-    def _candidates(self, part: Floats, first: int, fits: float) -> set[int]:
-        """Places where the whole prompt may begin, given where `part`, which begins at its sample `first`, fits best."""
-        size = 1 << (len(self._heard) + len(part)).bit_length()
-        if size not in self._spectra:
-            self._spectra[size] = np.fft.rfft(self._heard, size)
-        places_tried = np.arange(1 - len(part), len(self._heard))  # before the beginning: it may have been lost
-        product = np.fft.irfft(self._spectra[size] * np.conj(np.fft.rfft(part, size)), size)[places_tried]
-        begins = np.maximum(places_tried, 0)
-        ends = np.minimum(places_tried + len(part), len(self._heard))
-        window = self._energy[ends] - self._energy[begins]
-        loudness = np.sqrt(np.maximum(window, 1.0) * max(float(part @ part), 1.0))
-        score = np.where(window > 1.0, product / loudness, 0.0)
-        places: set[int] = set()
-        for _ in range(MOST_CANDIDATES):
-            best = int(np.argmax(score))
-            if score[best] < fits:
+        Args:
+            wordings: The phrases.
+            least_heard: Samples of sound of which a find must consist, unless it is complete.
+        """
+        audible = [wording for wording in wordings if wording.is_heard]
+        known: list[Trace] = []
+        for _ in range(ROUNDS):
+            claims = [
+                found
+                for stretch in self.unknown
+                if len(stretch.sounding) * STEP >= LEAST_HEARD
+                for wording in audible
+                for found in _claims(stretch, wording)
+                if found.heard >= least_heard or found.completeness > 0.9
+            ]
+            kept = _apart(claims)
+            if not kept:
                 break
-            places.add(int(places_tried[best]) - first)
-            score[max(0, best - BLOCK) : best + BLOCK] = 0.0
-        return places
+            known += kept
+            for claim in kept:
+                self.take(claim.stream, claim.first_place, claim.last_place)
+        return known
 
-    def _checked(self, sought: Floats, sounding: list[int], place: int, name: str) -> HeardPrompt | None:
-        """Compare block by block."""
-        heard: dict[int, float] = {}
-        for number in sounding:
-            start = number * BLOCK
-            similarity = self._similarity(sought[start : start + BLOCK], place + start)
-            if similarity >= BLOCK_HEARD:
-                heard[number] = similarity
-        if _longest_run([number in heard for number in sounding]) < min(LEAST_BLOCKS, len(sounding)):
-            return None
-        first, last = min(heard) * BLOCK, max(heard) * BLOCK
-        return HeardPrompt(
-            name,
-            self._time(place + first) - first / RATE,
-            self._time(self._last_sound(sought[last:], place + last) - 1) + 1 / RATE,
-            len(heard) / len(sounding),
-            float(np.mean(list(heard.values()))),
+    def take(self, stream: Stream, start: int, end: int) -> None:
+        """These places are known now."""
+        self.unknown = [
+            left
+            for stretch in self.unknown
+            for left in (stretch.without(start, end) if stretch.stream is stream else [stretch])
+        ]
+
+
+def _claims(stretch: Stretch, wording: Wording) -> Iterable[Trace]:
+    for at in stretch.hints(wording):
+        if found := trace(stretch.stream, at, wording, stretch.start, stretch.end):
+            yield found
+
+
+def _apart(claims: list[Trace]) -> list[Trace]:
+    """The claims that do not overlap a better one. What counts is the sound that agreed, not the time it took."""
+    kept: list[Trace] = []
+    for claim in sorted(claims, key=lambda claim: claim.weight, reverse=True):
+        overlap = max(
+            (
+                min(claim.last_place, other.last_place) - max(claim.first_place, other.first_place)
+                for other in kept
+                if other.stream is claim.stream
+            ),
+            default=0,
         )
+        if overlap <= OVERLAP:
+            kept.append(claim)
+    return kept
 
-    def _last_sound(self, rest: Floats, at: int) -> int:
-        """Where the sound ends that was heard of `rest`, which begins with the last block heard, at `at`."""
-        end = at
-        for start in range(0, min(len(rest), 3 * BLOCK) - STEP + 1, STEP):
-            piece = rest[start : start + STEP]
-            if float(piece @ piece) < STEP * QUIET**2:
-                continue
-            if self._similarity(piece, at + start) >= BLOCK_HEARD:
-                end = at + start + STEP
-            elif start >= BLOCK:
+
+def _pieces(wording: Wording) -> list[int]:
+    """Where the pieces begin that are searched for: the first sound, since phrases are cut, and some later ones."""
+    room = wording.last - PIECE - wording.first
+    if room <= 0:
+        return [wording.first]
+    return sorted({wording.first + room * part // 3 for part in range(4)})
+
+
+class _Searched:
+    """Audio made ready once for many searches."""
+
+    def __init__(self, heard: Samples) -> None:
+        audio = heard.astype(np.float32)
+        self._length = len(audio)
+        self._hop = _SIZE - PIECE
+        blocks = -(-max(1, self._length) // self._hop)
+        padded = np.zeros((blocks - 1) * self._hop + _SIZE, np.float32)
+        padded[: self._length] = audio
+        self._spectra = np.fft.rfft(np.lib.stride_tricks.sliding_window_view(padded, _SIZE)[:: self._hop])
+        self._energy = np.concatenate([[0.0], np.cumsum(audio.astype(np.float64) ** 2)])
+
+    def places(self, piece: npt.NDArray[np.float64]) -> list[int]:
+        """Where `piece` (at most `PIECE` samples) fits best, as far as it fits."""
+        own = float(piece @ piece)
+        places = self._length - len(piece) + 1
+        if places <= 0 or own < len(piece) * QUIET**2:
+            return []
+        spectrum = np.conj(np.fft.rfft(piece.astype(np.float32), _SIZE))
+        product = np.fft.irfft(self._spectra * spectrum, _SIZE)[:, : self._hop].reshape(-1)[:places]
+        window = self._energy[len(piece) :] - self._energy[:places]
+        score = product / np.sqrt(np.maximum(window, len(piece) * (QUIET / 4) ** 2) * own)
+        found: list[int] = []
+        for _ in range(MOST_HINTS):
+            best = int(np.argmax(score))
+            if score[best] < HINT_FITS:
                 break
-        return end
-
-    def _similarity(self, block: Floats, at: int) -> float:
-        if at < 0 or at + len(block) > len(self._heard):
-            return 0.0
-        there = self._heard[at : at + len(block)]
-        loudness = float(np.sqrt((block @ block) * (self._energy[at + len(block)] - self._energy[at])))
-        return float(block @ there) / loudness if loudness > 1.0 else 0.0
-
-
-def _longest_run(heard: Iterable[bool]) -> int:
-    """The longest run of True."""
-    longest = run = 0
-    for one in heard:
-        run = run + 1 if one else 0
-        longest = max(longest, run)
-    return longest
-
-
-def _sounding_blocks(sought: Floats) -> list[int]:
-    """Numbers of the whole blocks loud enough to be recognised."""
-    whole = sought[: len(sought) // BLOCK * BLOCK].reshape(-1, BLOCK)
-    return [int(number) for number in np.flatnonzero(np.sqrt(np.mean(whole**2, axis=1)) >= QUIET)]
+            found.append(best)
+            score[max(0, best - STEP) : best + STEP] = 0.0
+        return found

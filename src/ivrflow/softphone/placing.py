@@ -19,6 +19,7 @@ PAUSE_S = 0.025  # seconds: the peer paused when its packets come later than thi
 LASTING = 3  # packets that must be late together before that counts as a pause and not as jitter
 LARGEST_GAP = 3000  # packets; a larger step of the sequence number is a new stream (RFC 3550 A.1)
 LARGEST_MISORDER = 100  # packets
+LEAST_PAUSE_S = 0.06  # seconds between two samples that are told as a pause
 HOLD_BACK = 4  # packets for which a missing one is waited for before it counts as lost
 HOLD_BACK_S = 0.06  # the same in seconds
 
@@ -64,6 +65,7 @@ class Stream:
         self._places = array("q")  # of each packet's first sample
         self._arrivals = array("d")
         self._strands = array("q", [0])  # packets with which timestamps began anew
+        self._anchored: dict[int, tuple[int, list[tuple[int, float]]]] = {}  # by strand: packets, and their anchors
         self._decoders: dict[str, Codec] = {}
         self._before: tuple[int, int, int] | None = None  # number, timestamp and payload bytes of the packet before
 
@@ -114,8 +116,7 @@ class Stream:
 
         A place outside of what came is counted on from the nearest packet.
         """
-        strand = bisect_right(self._strands, max(0, bisect_right(self._places, place) - 1)) - 1
-        anchors = self._anchors(strand)
+        anchors = self._anchors(self._strand_of(place))
         origin, start = max((anchor for anchor in anchors if anchor[0] <= place), default=anchors[0])
         return start + (place - origin) / RATE
 
@@ -136,6 +137,14 @@ class Stream:
             there[max(0, first - start) : last - start] = False
         return there
 
+    def pauses(self, start: int, end: int) -> list[int]:
+        """The places between `start` and `end` at which the sender had paused for longer than jitter explains."""
+        first, last = self._strand_of(start), self._strand_of(end - 1)
+        places = [place for strand in range(first, last + 1) for place, _ in self._anchors(strand)]
+        return [
+            place for place in places if start < place < end and self.time(place) - self.time(place - 1) > LEAST_PAUSE_S
+        ]
+
     def talkspurts(self) -> Iterator[Talkspurt]:
         """The audio cut where the sender paused, each piece at the time it was heard; copies."""
         for strand in range(len(self._strands)):
@@ -143,6 +152,9 @@ class Stream:
             ends = [origin for origin, _ in anchors[1:]] + [self._strand_end(strand)]
             for (origin, start), end in zip(anchors, ends, strict=True):
                 yield Talkspurt(start, self._audio[origin:end].copy())
+
+    def _strand_of(self, place: int) -> int:
+        return bisect_right(self._strands, max(0, bisect_right(self._places, place) - 1)) - 1
 
     def _strand_end(self, strand: int) -> int:
         return self._places[self._strands[strand + 1]] if strand + 1 < len(self._strands) else self._length
@@ -156,6 +168,9 @@ class Stream:
         """
         first = self._strands[strand]
         last = self._strands[strand + 1] if strand + 1 < len(self._strands) else len(self._places)
+        known = self._anchored.get(strand)
+        if known and known[0] == last - first:
+            return known[1]
         places = np.array(self._places[first:last])
         if not len(places):
             return [(0, 0.0)]
@@ -167,6 +182,7 @@ class Stream:
         while (cut := int(np.searchsorted(lasting, level + PAUSE_S, "right"))) < len(lasting):
             level = float(lasting[cut])
             anchors.append((int(places[cut]), level + int(places[cut]) / RATE))
+        self._anchored[strand] = (last - first, anchors)
         return anchors
 
 

@@ -36,6 +36,7 @@ class Wording:
         samples: all of it.
         first: place of its first sound.
         last: place after its last sound.
+        audible: of each sample, whether the 10 ms it lies in sound.
         telling: place up to which it must be heard to know that it is this phrase and no other.
         piece: the loudest piece of its beginning, by which it is searched for.
         piece_at: place of that.
@@ -47,6 +48,8 @@ class Wording:
         steps = self.samples[: len(samples) // STEP * STEP].reshape(-1, STEP)
         sounding = np.mean(steps**2, axis=1) >= QUIET**2
         loud = np.flatnonzero(sounding)
+        self.audible = np.zeros(len(samples), np.bool_)
+        self.audible[: len(sounding) * STEP] = np.repeat(sounding, STEP)
         self.first, self.last = (int(loud[0]) * STEP, int(loud[-1] + 1) * STEP) if len(loud) else (0, 0)
         enough = int(np.searchsorted(np.cumsum(sounding) * STEP, LEAST_TELLING))
         self.telling = min((enough + 1) * STEP, self.last)
@@ -59,6 +62,10 @@ class Wording:
     def is_heard(self) -> bool:
         """Whether there is anything to hear in it at all."""
         return self.last > self.first
+
+    def sound(self, start: int, end: int) -> int:
+        """How many samples sound from `start` to `end`."""
+        return int(np.count_nonzero(self.audible[start:end]))
 
     def tell_from(self, other: "Wording", begin: int) -> None:
         """Move `telling` to where `other`, taken for this one beginning at its sample `begin`, would be found out.
