@@ -65,7 +65,7 @@ def test_the_whole_call_fits_the_width_asked_for() -> None:
     quiet = [(20.0, 140.0)]
     scale = TimeScale(0.0, 180.0, quiet, fitting(0.0, 180.0, quiet, 1120.0))
     assert scale.width == pytest.approx(1120.0)
-    assert fitting(0.0, 1.0, [], 1120.0) == 120.0
+    assert fitting(0.0, 1.0, [], 1120.0) == 240.0
     assert fitting(0.0, 1e6, [], 1120.0) == 6.0
 
 

@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from ivrflow.scenario.report.packing import Body, Spot, Where, pack
 from ivrflow.scenario.report.scene import Lane, Pin, RowKind, Scene, Shown, Side, WaitShown
 from ivrflow.scenario.report.text_width import fitted, width
-from ivrflow.scenario.report.time_scale import RIGHT_PX, Tick, TimeScale, fitting, lasting, quiet_stretches
+from ivrflow.scenario.report.time_scale import CLOSEST_PX, RIGHT_PX, Tick, TimeScale, fitting, lasting, quiet_stretches
 
 WHOLE_CALL_PX = 1120.0
 """Pixels of the picture that shows the whole call; as wide as the page."""
 
 READABLE_PX = 20.0
 """Pixels per second at which most phrases can be read; where the whole call would be smaller, the picture scrolls."""
-
-CLOSEST_PX = 240.0
-"""Pixels per second beyond which nothing more is to be seen."""
 
 WIDEST_PX = 24000.0
 

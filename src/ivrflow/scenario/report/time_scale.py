@@ -23,6 +23,9 @@ MARGIN_S = 1.5
 BREAK_PX = 64.0
 """Pixels a squeezed stretch takes, however long it is."""
 
+FURTHEST_PX, CLOSEST_PX = 6.0, 240.0
+"""Pixels per second below which nothing can be told apart, and beyond which nothing more is to be seen."""
+
 LEFT_PX = 14.0
 RIGHT_PX = 170.0
 """Pixels before the first moment and after the last; the labels of what happens last stand there."""
@@ -129,7 +132,7 @@ def fitting(start: float, end: float, quiet: Iterable[tuple[float, float]], widt
     quiet = list(quiet)
     to_scale = end - start - sum(after - before for before, after in quiet)
     room = width - LEFT_PX - RIGHT_PX - BREAK_PX * len(quiet)
-    return min(120.0, max(6.0, room / max(to_scale, 0.1)))
+    return min(CLOSEST_PX, max(FURTHEST_PX, room / max(to_scale, 0.1)))
 
 
 def clock(second: float, step: float = 1.0) -> str:
