@@ -49,6 +49,7 @@ from ivrflow.scenario.script import (
     Wait,
 )
 from ivrflow.simulator.agents import Agent
+from ivrflow.simulator.caller_commands import Bare
 from ivrflow.simulator.caller_commands import Press as PressKeys
 from ivrflow.simulator.caller_commands import Stay
 from ivrflow.simulator.simulation import Simulation
@@ -630,6 +631,7 @@ def caller_leaves() -> Result:
     """The caller hangs up by its script, in the middle of a phrase."""
     simulation = Simulation(flow())
     simulation.advance(2.0)
+    simulation.caller(Bare.HANG_UP)
     engine = replace(engine_side(simulation, hung_up_first="caller"), outcome="caller_hung_up")
     steps: list[Step] = [HearStart("gov/silent_call.greeting", where(7)), Wait(2.0, where(8)), HangUp(where(9))]
     heard = (Heard("phrase", "gov/silent_call.greeting", 0.02, 2.0, 0.5, 0.98, 3.84),)

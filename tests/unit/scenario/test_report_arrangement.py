@@ -61,6 +61,14 @@ def test_a_bar_is_as_long_as_its_sound_and_its_rest_follows_it() -> None:
     assert (round(bar.width / px, 6), round((bar.rest or 0) - bar.x - 3 * px, 6)) == (2.0, 0.0)
 
 
+def test_the_rest_of_a_phrase_goes_on_beyond_the_end_of_the_call() -> None:
+    picture = small(Shown("phrase", 0.0, 10.0, "a", rest=18.0))
+    [bar] = picture.lanes[0].items
+    assert picture.ended_x is not None
+    assert round(picture.scale.second(bar.rest or 0), 6) == 18.0
+    assert (bar.rest or 0) > picture.ended_x
+
+
 def test_the_band_of_a_wait_stands_where_the_wait_may_end() -> None:
     wait = WaitShown(2.0, 7.0, 3.0, 4.0, 0.25, "too long", "5.00 s", ("wait",), other_end=6.5)
     picture = small(waits=(wait,))

@@ -143,7 +143,7 @@ class Scene:
             yield from (start, start + seconds)
         for row in chain.from_iterable(lane.rows for lane in self.lanes):
             for shown in row.shown:
-                yield from (shown.start, shown.end)
+                yield from (shown.start, shown.end if shown.rest is None else shown.rest)
             for wait in row.waits:
                 yield from (wait.start, wait.start + wait.least - wait.tolerance, wait.end, wait.reach)
 
