@@ -49,9 +49,8 @@ from ivrflow.scenario.script import (
     Wait,
 )
 from ivrflow.simulator.agents import Agent
-from ivrflow.simulator.caller_commands import Bare
+from ivrflow.simulator.caller_commands import Bare, Stay
 from ivrflow.simulator.caller_commands import Press as PressKeys
-from ivrflow.simulator.caller_commands import Stay
 from ivrflow.simulator.simulation import Simulation
 from ivrflow.softphone.audio_source import Noise, Silence
 
