@@ -142,7 +142,8 @@ class LoadFigures:
         allowed: rules the scenario expects to be broken.
         engine, pbx, caller: what the processes used; None for one that was not seen.
         pacer_late: seconds by which our own audio was late at worst, in each second of the load.
-        stolen_mean, stolen_peak: percent of the machine that its neighbours took.
+        others_mean, others_peak: percent of the machine that other processes used.
+        stolen_mean, stolen_peak: percent of it that other machines on the same computer took.
     """
 
     scenario: str
@@ -170,6 +171,8 @@ class LoadFigures:
     pbx: ProcessFigures | None
     caller: ProcessFigures | None
     pacer_late: Spread | None
+    others_mean: float
+    others_peak: float
     stolen_mean: float
     stolen_peak: float
     tolerance: float
@@ -222,6 +225,8 @@ def figures(
         pbx=process_figures(samples, lambda sample: sample.pbx),
         caller=process_figures(samples, lambda sample: sample.caller),
         pacer_late=spread(sample.pacer_late for sample in samples) if side.kind == "own" else None,
+        others_mean=sum(sample.others for sample in samples) / max(1, len(samples)),
+        others_peak=max((sample.others for sample in samples), default=0.0),
         stolen_mean=sum(sample.stolen for sample in samples) / max(1, len(samples)),
         stolen_peak=max((sample.stolen for sample in samples), default=0.0),
         tolerance=scenario.flow.limits.tolerance,

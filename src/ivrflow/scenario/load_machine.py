@@ -40,6 +40,8 @@ class _Gauge:
                 times, memory = self.process.cpu_times(), self.process.memory_info().rss
         except psutil.Error:
             return None
+        if not memory:
+            return None  # it has ended, and nobody has asked for its exit code yet
         used, now = times.user + times.system, time.monotonic()
         share = 100 * (used - self.used) / max(1e-6, now - self.at)
         self.used, self.at, is_first = used, now, self.at == 0.0
@@ -65,7 +67,7 @@ class MachineWatch:
     samples: list[MachineSample] = field(default_factory=list)
     _gauges: list[_Gauge] = field(default_factory=list)
     _began_at: float = 0.0
-    _whole: tuple[float, float] = (0.0, 0.0)
+    _whole: _Whole | None = None
     _looking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -97,18 +99,40 @@ class MachineWatch:
         if self.caller is not None and self._gauges[-1].pid is None:
             self._gauges[-1].pid = self.caller()
         engine, pbx, caller = (gauge.sample() for gauge in self._gauges)
-        stolen, whole = _stolen_and_whole()
-        stolen_before, whole_before = self._whole
-        self._whole = stolen, whole
-        if whole_before:  # the first look only begins the counting
-            share = 100 * (stolen - stolen_before) / max(1e-6, whole - whole_before)
-            at = time.monotonic() - self._began_at
-            self.samples.append(MachineSample(at, self.live(), engine, pbx, caller, self.pacer_late(), share))
+        now, before = _Whole.now(), self._whole
+        self._whole = now
+        if before is None:  # the first look only begins the counting
+            return
+        whole = max(1e-6, now.whole - before.whole)
+        ours = sum(process.cpu for process in (engine, pbx, caller) if process is not None) / now.cores
+        self.samples.append(
+            MachineSample(
+                at=time.monotonic() - self._began_at,
+                live=self.live(),
+                engine=engine,
+                pbx=pbx,
+                caller=caller,
+                pacer_late=self.pacer_late(),
+                others=max(0.0, 100 * (now.busy - before.busy) / whole - ours),
+                stolen=100 * (now.stolen - before.stolen) / whole,
+            )
+        )
 
 
-def _stolen_and_whole() -> tuple[float, float]:
-    """Seconds of all cores together since the machine started: taken by its neighbours, and in all."""
-    times = psutil.cpu_times()
-    # Guests' time is in the user's already.
-    whole = sum(value for name, value in times._asdict().items() if not name.startswith("guest"))
-    return float(getattr(times, "steal", 0.0)), float(whole)
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """The whole machine since it was started, in seconds of all its cores together."""
+
+    whole: float
+    busy: float
+    stolen: float
+    cores: int
+
+    @classmethod
+    def now(cls) -> Self:
+        """As it is at this moment."""
+        # A guest's time is in the user's already.
+        times = {name: spent for name, spent in psutil.cpu_times()._asdict().items() if not name.startswith("guest")}
+        stolen, whole = times.get("steal", 0.0), sum(times.values())
+        idle = times["idle"] + times.get("iowait", 0.0)
+        return cls(whole, whole - idle - stolen, stolen, psutil.cpu_count() or 1)

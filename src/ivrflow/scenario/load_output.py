@@ -42,8 +42,8 @@ def headline(shown: LoadFigures) -> str:
     side = shown.side
     by = "SIPp" if side.kind == "sipp" else "our own phone"
     return (
-        f"{side.planned} calls by {by} to {shown.number} ({shown.flow}), {side.rate:g} a second, at most {side.most} at "
-        f"once: {shown.scenario}"
+        f"{shown.scenario}: {side.planned} calls by {by} to {shown.number} ({shown.flow}), {side.rate:g} a second, at most "
+        f"{side.most} at once"
     )
 
 
@@ -129,7 +129,7 @@ def facts_in_words(shown: LoadFigures) -> Iterator[tuple[str, str]]:
         yield "listened to", f"{len(side.listened)} calls, {well} as the scenario says"
     if side.packets:
         yield "packets lost", str(shown.packets_lost)
-    machine = f"neighbours took {shown.stolen_mean:.0f} % of it, at worst {shown.stolen_peak:.0f} %"
+    machine = f"{shown.others_mean:.0f} % used by other processes, {shown.stolen_mean:.0f} % taken by other machines"
     if shown.pacer_late is not None:
         machine += f"; our audio was late by {shown.pacer_late.p50 * 1000:.0f} ms, at worst {shown.pacer_late.most * 1000:.0f} ms"
     yield "this machine", machine
@@ -184,6 +184,7 @@ def as_json(shown: LoadFigures, shortcomings: Sequence[str], remarks: Sequence[s
         "packets_lost": shown.packets_lost,
         **{name: getattr(shown, name) for name in (*SPREADS, *PROCESSES)},
         "pacer_late": shown.pacer_late,
+        "other_processes": {"mean": shown.others_mean, "peak": shown.others_peak},
         "stolen": {"mean": shown.stolen_mean, "peak": shown.stolen_peak},
         "each_second": shown.samples,
     }

@@ -172,7 +172,8 @@ class MachineSample:
         pbx: the PBX; None likewise.
         caller: whoever places the calls: this process, or SIPp.
         pacer_late: seconds by which our own caller's audio was late at worst since the look before.
-        stolen: percent of the whole machine's time that its neighbours took since the look before.
+        others: percent of the whole machine's time that other processes of it used since the look before.
+        stolen: percent of it that other machines on the same computer took.
     """
 
     at: float
@@ -181,4 +182,5 @@ class MachineSample:
     pbx: ProcessSample | None
     caller: ProcessSample | None
     pacer_late: float
+    others: float
     stolen: float

@@ -15,7 +15,10 @@ _CALLER_BUSY = 85.0
 """Percent of a core from which a caller that runs on one is a suspect."""
 
 _STOLEN = 5.0
-"""Percent of the machine from which its neighbours are worth a word."""
+"""Percent of the machine from which it is worth a word that others took it away."""
+
+_OTHERS = 25.0
+"""The same for other processes on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +86,14 @@ def _remarks(shown: LoadFigures) -> Iterator[str]:
         yield "the PBX is not on this machine, or not ours to look at: no figures of it"
     if shown.pacer_late is not None and shown.pacer_late.p95 > _CALLER_LATE_S:
         yield (
-            f"our own audio was late by up to {shown.pacer_late.most * 1000:.0f} ms: the caller was a bottleneck, and what "
-            "is told of the wire is partly its own doing"
+            f"our own audio was late by up to {shown.pacer_late.most * 1000:.0f} ms: this machine could not keep up with "
+            "so many calls of our own, and what is told of the wire is partly the caller's doing"
         )
     elif shown.caller is not None and shown.caller.cpu_peak > _CALLER_BUSY:
         yield f"the caller used up to {shown.caller.cpu_peak:.0f} % of a core: more calls need another caller"
     if shown.stolen_mean > _STOLEN:
-        yield f"this machine's neighbours took {shown.stolen_mean:.0f} % of it, at worst {shown.stolen_peak:.0f} %"
+        yield f"other machines on this computer took {shown.stolen_mean:.0f} % of ours, at worst {shown.stolen_peak:.0f} %"
+    if shown.others_mean > _OTHERS:
+        yield f"other processes used {shown.others_mean:.0f} % of this machine, at worst {shown.others_peak:.0f} %"
     if side.rate_reached < 0.9 * side.rate and not side.cut and side.placed > 1:
         yield f"calls were placed at {side.rate_reached:.1f} a second instead of {side.rate:g}: {side.most} were there at once"

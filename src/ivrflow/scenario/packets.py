@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -43,13 +43,10 @@ def packet_figures(packets: Iterable[ReceivedPacket], answered_at: float) -> Pac
     received = list(packets)
     if not received:
         return None
-    lost = 0
     gap = jitter = highest = 0.0
     for before, packet in pairwise(received):
-        step = (packet.sequence - before.sequence) & 0xFFFF
-        if packet.ssrc != before.ssrc or not 0 < step < 0x8000:
+        if packet.ssrc != before.ssrc or (packet.sequence - before.sequence) & 0xFFFF != 1:
             continue
-        lost += step - 1
         meant = ((packet.timestamp - before.timestamp) & 0xFFFFFFFF) / RATE
         if packet.marker or meant > _NEW_TALKSPURT_S:
             continue
@@ -57,4 +54,17 @@ def packet_figures(packets: Iterable[ReceivedPacket], answered_at: float) -> Pac
         gap = max(gap, spacing)
         jitter += (abs(spacing - meant) - jitter) / _JITTER_SHARE
         highest = max(highest, jitter)
-    return PacketFigures(len(received), lost, received[0].arrival - answered_at, gap, highest)
+    return PacketFigures(len(received), _lost(received), received[0].arrival - answered_at, gap, highest)
+
+
+def _lost(received: Sequence[ReceivedPacket]) -> int:
+    """How many sequence numbers are missing between the first and the last of each stream."""
+    streams: dict[int, set[int]] = {}
+    latest: dict[int, int] = {}
+    for packet in received:
+        before = latest.get(packet.ssrc, packet.sequence)
+        # The numbers begin anew after 65535: counted on from the latest, forwards or, where one was overtaken, backwards.
+        number = before + (packet.sequence - before + 0x8000) % 0x10000 - 0x8000
+        streams.setdefault(packet.ssrc, set()).add(number)
+        latest[packet.ssrc] = max(before, number)
+    return sum(max(numbers) - min(numbers) + 1 - len(numbers) for numbers in streams.values())

@@ -21,6 +21,9 @@ _PAYLOAD_TYPE = 8
 
 _BYE_WITHIN_MS = 5000
 
+_LEAST_STREAM = 40_000
+"""Bytes of a background's file, five seconds: a file of one packet would be begun anew with each packet."""
+
 SOUNDLESS_PORT = "[media_port]"
 """Where a caller who never makes a sound lets audio be sent: SIPp opens that port and reads nothing from it."""
 
@@ -63,7 +66,8 @@ def stream_of(source: AudioSource) -> bytes | None:
     sent = [payload[1] for payload in payloads(source, CODEC) if payload is not None and payload[0] == "audio"]
     if len(sent) < len(payloads(source, CODEC)):
         raise ValueError("SIPp sends sound without pauses, or nothing")
-    return b"".join(sent)
+    once = b"".join(sent)
+    return once * -(-_LEAST_STREAM // len(once))
 
 
 def backgrounds(scenario: Scenario, table: Timetable) -> list[AudioSource]:

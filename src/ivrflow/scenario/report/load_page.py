@@ -123,9 +123,10 @@ def _plots(shown: LoadFigures) -> Iterator[Markup]:
     yield lines(
         [
             *(Series(name, _of_process(samples, attribute, "cpu", 1)) for attribute, name in PROCESSES.items()),
-            Series("taken by neighbours", [(sample.at, sample.stolen) for sample in samples]),
+            Series("other processes", [(sample.at, sample.others) for sample in samples]),
+            Series("other machines", [(sample.at, sample.stolen) for sample in samples]),
         ],
-        title="Processor time, percent of one core (neighbours: of the whole machine)",
+        title="Processor time, percent of one core (others: of the whole machine)",
         y_unit="%",
     )
     yield lines(

@@ -1,0 +1,185 @@
+"""SIPp as the caller: its files, and SIPp itself played by a few lines of shell."""
+
+import asyncio
+import os
+import shlex
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from loopback_phones import eventually
+from made_results import a_scenario
+from test_load import Told
+
+from ivrflow.flow.problems import Location
+from ivrflow.scenario import sipp_load as module
+from ivrflow.scenario.cast import Accounts
+from ivrflow.scenario.load_records import LoadSize
+from ivrflow.scenario.run import CannotRun
+from ivrflow.scenario.saying import plain_speech
+from ivrflow.scenario.script import Say
+from ivrflow.scenario.sipp_load import SippCounts, SippLoad, faults_of, read_counts, read_setups, read_statuses
+from ivrflow.scenario.timetable import Entry, Timetable
+
+HERE = Location("scenarios/a.yaml", 3, 5)
+COLUMNS = [
+    "CurrentTime", "TotalCallCreated", "CurrentCall", "SuccessfulCall(C)", "FailedCall(C)", "FailedCannotSendMessage(C)",
+    "FailedMaxUDPRetrans(C)", "FailedCallRejected(C)", "FailedOutboundCongestion(C)", "FailedTimeoutOnRecv(C)",
+    "FailedTimeoutOnSend(C)", "FailedUnexpectedMessage(C)",
+]  # fmt: skip
+HEAD = ";".join(COLUMNS)
+
+
+def line(at: float, *counts: int) -> str:
+    return ";".join([f"2026-11-22\t01:40:06.159266\t{at:.6f}", *map(str, counts)])
+
+
+# ── what SIPp writes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_its_counts_are_read_line_by_line_up_to_the_last_that_is_complete() -> None:
+    first = line(1000.5, 3, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0)
+    second = line(1001.5, 9, 4, 3, 2, 0, 1, 0, 0, 0, 0, 1)
+    assert read_counts(f"{HEAD}\n{first}\n{second}\n{second[:40]}") == [
+        SippCounts(1000.5, 3, 2, 1, 0, {}),
+        SippCounts(1001.5, 9, 4, 3, 2, {"FailedMaxUDPRetrans": 1, "FailedUnexpectedMessage": 1}),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", HEAD, f"{HEAD}\n"])
+def test_a_file_that_is_only_begun_has_no_counts(text: str) -> None:
+    assert read_counts(text) == []
+
+
+def test_times_to_the_answer_are_seconds() -> None:
+    assert read_setups("Date_ms;response_time_ms;rtd_no\n208.001;4;setup\n408.001;12;setup\n608.0") == [0.004, 0.012]
+    assert read_setups("") == []
+
+
+def test_statuses_are_counted_over_all_lines() -> None:
+    text = "2026-11-22\t01:57:37\t17.7;00:00:00:000000;\n2026-11-22\t01:57:38\t18.1;00:00:00:603000;503,503,486,\n"
+    assert read_statuses(text) == {503: 2, 486: 1}
+
+
+def test_faults_are_told_in_words_and_none_is_lost() -> None:
+    counted = SippCounts(
+        0.0, 20, 0, 10, 10, {"FailedMaxUDPRetrans": 2, "FailedTimeoutOnRecv": 1, "FailedUnexpectedMessage": 5}
+    )
+    assert faults_of(counted, {503: 3}) == {
+        "the PBX did not answer": 2,
+        "not over within the scenario's bound": 1,
+        "refused: 503": 3,
+        "over before its time": 2,
+        "SIPp does not say why": 2,
+    }
+    assert faults_of(SippCounts(0.0, 5, 0, 5, 0, {}), {}) == {}
+
+
+# ── a load ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Program = Callable[[str], Path]
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Puts a shell script in SIPp's place."""
+
+    def made(script: str) -> Path:
+        file = tmp_path / "sipp"
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        return file
+
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.02)
+    return made
+
+
+def a_load(*entries: Entry, calls: int = 9) -> tuple[SippLoad, Told]:
+    told = Told()
+    load = SippLoad(
+        scenario=replace(a_scenario(within=5.0), number="12345"),
+        table=Timetable(tuple(entries), 5.0, "peer", hears=True),
+        size=LoadSize(calls=calls, rate=2.5, most=4),
+        accounts=Accounts(server=("127.0.0.1", 15060), caller="caller", passwords={"caller": "secret word"}),
+        local_ip="127.0.0.1",
+        listener=told,
+        voice=lambda step: plain_speech(step.seconds),
+    )
+    return load, told
+
+
+def counts(*told: str) -> str:
+    """Shell that writes SIPp's statistics."""
+    return f"printf '%s\\n' '{HEAD}' {' '.join(map(shlex.quote, told))} > counts.csv"
+
+
+async def test_it_is_told_what_to_do_and_believed_what_it_tells(program: Program, tmp_path: Path) -> None:
+    done = line(1001.0, 9, 0, 8, 1, 0, 0, 0, 0, 0, 0, 1)
+    program(
+        f'echo "$@" > {tmp_path}/arguments; cp * {tmp_path}/; {counts(line(1000.0, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0), done)}\n'
+        "printf 'head\\n1;4;setup\\n2;6;setup\\n' > load_1_rtt.csv; printf 'x;503,\\n' > load_1_error_codes.csv; exit 1"
+    )
+    load, told = a_load(Entry(1.0, Say(0.5, HERE)))
+    await load.run()
+    arguments = (tmp_path / "arguments").read_text()
+    assert arguments.startswith("127.0.0.1:15060 -sf load.xml -inf accounts.csv -i 127.0.0.1 -mi 127.0.0.1 -p ")
+    assert "-m 9 -r 2.5 -l 4" in arguments
+    assert "secret word" not in arguments
+    assert (tmp_path / "accounts.csv").read_text() == (
+        "SEQUENTIAL\ncaller;[authentication username=caller password=secret word]\n"
+    )
+    assert "rtp_stream=" in (tmp_path / "load.xml").read_text()
+    assert (tmp_path / "said0.al").stat().st_size == 4000
+    assert (tmp_path / "background0.al").stat().st_size >= 40_000
+    side = load.side()
+    assert (side.kind, side.planned, side.placed, side.answered) == ("sipp", 9, 9, 2)
+    assert (side.well, side.failed, side.cut) == (8, 1, 0)
+    assert (side.faults, side.statuses, side.setups) == ({"refused: 503": 1}, {503: 1}, [0.004, 0.006])
+    assert side.most_live == 5
+    assert told.tallies[-1].failed == 1
+
+
+async def test_the_password_is_nobody_elses_to_read(program: Program, tmp_path: Path) -> None:
+    program(f"ls -l accounts.csv > {tmp_path}/listed; {counts(line(1.0, *[0] * 11))}")
+    load, _ = a_load()
+    await load.run()
+    assert (tmp_path / "listed").read_text().startswith(stat.filemode(stat.S_IFREG | 0o600))
+
+
+@pytest.mark.parametrize("script", ["echo; echo 'Unable to bind'; exit 255", "echo 'Unable to bind'; exit 0"])
+async def test_one_that_will_not_do_it_is_quoted(program: Program, script: str) -> None:
+    program(script)
+    load, _ = a_load()
+    with pytest.raises(CannotRun, match=r"^SIPp ended with code (255|0): Unable to bind$"):
+        await load.run()
+
+
+async def test_one_that_is_not_there_can_be_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    load, _ = a_load()
+    with pytest.raises(CannotRun, match=r"^SIPp is not installed: .*apt-get install sip-tester.*--caller own$"):
+        await load.run()
+
+
+async def test_cancelled_it_is_told_twice_to_stop_and_then_killed(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ENDS_WITHIN_S", 0.2)
+    live = line(1000.0, 9, 7, 1, 1, 0, 0, 0, 0, 0, 0, 0)
+    program(f"trap 'echo stop >> {tmp_path}/stops' USR1; {counts(live)}; while true; do sleep 0.02; done")
+    load, _ = a_load()
+    task = asyncio.create_task(load.run())
+    await eventually(lambda: load.counts)
+    pid = load.pid
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (tmp_path / "stops").read_text().count("stop") == 2
+    assert pid is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    side = load.side()
+    assert (side.placed, side.well, side.failed, side.cut) == (9, 1, 1, 7)
