@@ -192,7 +192,7 @@ async def test_a_deadline_of_the_script_is_kept(ends: TwoEnds) -> None:
 
 async def test_cancelled_it_hangs_up_and_says_how_far_it_got(ends: TwoEnds) -> None:
     before = asyncio.all_tasks()
-    script = ends.plays(Say(5.0, at(1)))
+    script = ends.plays(Say(5.0, at(1)), HangUp(at(2)))
     performing = asyncio.create_task(script.perform())
     await eventually(lambda: len(ends.there.recording) > 5)
     performing.cancel()
