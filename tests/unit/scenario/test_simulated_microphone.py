@@ -143,8 +143,8 @@ def test_the_level_is_that_of_the_samples_sent(source: AudioSource) -> None:
     assert samples is not None
     heard = abs(samples.astype(float))
     if isinstance(source, Breathing):
-        heard = heard[:12000]  # one breath; between breaths it is quiet
-    assert mean_level(source) == pytest.approx(float(heard.mean()), rel=0.25)
+        heard = heard[:12000]  # one breath, which swells and fades; between breaths it is quiet
+    assert mean_level(source) == pytest.approx(float(heard.mean()), rel=0.2 if isinstance(source, Breathing) else 0.01)
 
 
 def test_the_level_is_the_bridge_s_own() -> None:
