@@ -41,6 +41,11 @@ def test_bodies_that_overlap_stand_on_different_lines_even_when_none_is_left() -
     assert [spot.line for spot in spots] == [0, 1, 2, 0]
 
 
+def test_a_line_that_only_an_overlap_made_is_not_used_for_labels() -> None:
+    spots = pack([Body(0, 100, ""), Body(20, 30, "tone"), Body(100, 130, "unknown sound"), Body(160, 260, "b")], 1, 400)
+    assert [spot.line for spot in spots] == [0, 1, 0, 0]
+
+
 def test_spots_come_in_the_order_of_the_bodies() -> None:
     later, sooner = pack([Body(100, 180, "b"), Body(0, 80, "a")], 1, 400)
     assert (later.label, sooner.label) == (("b",), ("a",))

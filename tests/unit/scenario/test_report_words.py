@@ -32,6 +32,11 @@ def test_why_something_was_not_played() -> None:
     assert tell(made.not_run()) == ["scenarios/gov/no_rtp.yaml:3: only on the pbx: there is no RTP in the simulator"]
 
 
+def test_a_place_is_named_once() -> None:
+    result = replace(made.not_played(), trouble="scenarios/gov/unreachable.yaml:9:5: nobody knows the music")
+    assert tell(result) == ["scenarios/gov/unreachable.yaml:9:5: nobody knows the music"]
+
+
 def test_a_finding_in_another_file_or_beyond_the_end_is_told_by_its_kind() -> None:
     for where in (Location("standard.yaml", 2, 1), Location(made.FILE, 999, 1)):
         result = replace(made.passed(), findings=(Finding("verdict", where, "kept", "broken"),))

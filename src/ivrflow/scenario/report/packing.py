@@ -85,12 +85,13 @@ def _lines(bodies: Sequence[Body], lines_for_labels: int) -> list[list[int]]:
     wanted: list[float] = []
     for index in sorted(range(len(bodies)), key=lambda index: (bodies[index].x0, bodies[index].x1)):
         body = bodies[index]
-        free = [number for number, end in enumerate(wanted) if end <= body.x0 + _ROUNDING_PX]
+        free = [number for number, end in enumerate(wanted[:lines_for_labels]) if end <= body.x0 + _ROUNDING_PX]
         fits = [number for number, end in enumerate(taken) if end <= body.x0 + _ROUNDING_PX]
         if free:
             number = free[0]
         elif fits and len(lines) >= lines_for_labels:
-            number = min(fits, key=lambda number: wanted[number])
+            first = [number for number in fits if number < lines_for_labels] or fits
+            number = min(first, key=lambda number: wanted[number])
         else:
             number = len(lines)
             lines.append([])

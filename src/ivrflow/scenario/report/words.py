@@ -41,9 +41,11 @@ def tell(result: Result) -> list[str]:
     Each finding takes three lines: the place and the scenario's own words, what was expected, what was observed.
     """
     scenario = result.scenario
-    if result.trouble and (result.skipped or result.observation is None or not result.findings):
-        return [f"{scenario.where.file}:{scenario.where.line}: {result.trouble}"]
-    lines = [f"{scenario.where.file}:{scenario.where.line}: {result.trouble}"] if result.trouble else []
+    lines: list[str] = []
+    if result.trouble:
+        has_place = result.trouble.startswith(f"{scenario.file}:")
+        place = "" if has_place else f"{scenario.where.file}:{scenario.where.line}: "
+        lines.append(f"{place}{result.trouble}")
     source = scenario.text.splitlines()
     for finding in by_weight(result.findings):
         where = finding.where
