@@ -32,7 +32,7 @@ def test_what_failed_stands_first_and_the_rest_in_order() -> None:
 
 def test_a_row_says_what_was_wrong_first_and_how_much_more() -> None:
     [row] = of(made.failed()).rows
-    assert row.first.startswith("a pause out of bounds: expected 3 s")
+    assert row.first.startswith("a pause out of bounds: 5.21 s; expected 3 s")
     assert (row.findings, row.remarks) == (4, 1)
     assert row.place == "scenarios/gov/silent_call.yaml:3"
 

@@ -59,7 +59,7 @@ def test_remarks_do_not_fail_but_are_mentioned() -> None:
     result = replace(made.passed(), findings=(remark,))
     assert result.word == "passed"
     assert in_one_sentence(result).endswith("; 1 remark.")
-    assert first_words(result) == "the two clocks differ: expected within 60 ms; observed 87 ms apart"
+    assert first_words(result) == "the two clocks differ: 87 ms apart; expected within 60 ms"
     assert first_words(made.passed()) == ""
 
 

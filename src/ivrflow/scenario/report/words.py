@@ -85,11 +85,11 @@ def in_one_sentence(result: Result) -> str:
 
 
 def first_words(result: Result) -> str:
-    """The first thing to know about it, for a table: empty when all was well."""
+    """The first thing to know about it, for a table that may cut it short: empty when all was well."""
     if result.trouble:
         return result.trouble
     for finding in by_weight(result.findings)[:1]:
-        return f"{HEADINGS[finding.kind]}: expected {finding.expected}; observed {finding.observed}"
+        return f"{HEADINGS[finding.kind]}: {finding.observed}; expected {finding.expected}"
     return ""
 
 
