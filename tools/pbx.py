@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from tools import images, passwords
-from tools.places import PBX, PROMPTS, RECIPE
+from tools.places import MUSIC, PBX, PROMPTS, RECIPE
 from tools.stages import SetupError
 
 USER = "asterisk"
@@ -172,6 +172,16 @@ def build() -> Path:
     return images.ensure_rootfs()
 
 
+def _show_music(tree: Path) -> None:
+    """Let scenarios find the hold music of the PBX's file tree: a link, replaced in one step."""
+    music = tree.absolute() / "usr/share/asterisk/moh"
+    if music.is_dir() and (MUSIC.is_symlink() or not MUSIC.exists()):
+        new = MUSIC.with_name(f".{MUSIC.name}.{os.getpid()}")
+        new.unlink(missing_ok=True)
+        new.symlink_to(music)
+        new.replace(MUSIC)
+
+
 class Pbx:
     """One running PBX.
 
@@ -225,6 +235,7 @@ class Pbx:
         tree = self._tree or build()
         self._held.enter_context(images.in_use(tree))
         self._prepare_folders()
+        _show_music(tree)
         script = ["sh", "-euc", _MOUNT_AND_BECOME_ASTERISK, "pbx"]
         folders = [str(folder) for folder in (tree, self.state, self.prompts, self._recipe)]
         environment = {name: os.environ[name] for name in ("PATH", "TZ") if name in os.environ}

@@ -142,6 +142,11 @@ class Settings:
         "The same folder as Asterisk sees it (another path when it runs in a container or on another machine).",
         shown="`IVRFLOW_PROMPTS_DIR` as an absolute path",
     )
+    music: Path = _setting(
+        Path(".ivrflow/music"),
+        _path,
+        "The folder with the hold music that the PBX plays, by which scenarios know it when they hear it.",
+    )
     journal: str = _setting(
         "sqlite:///.ivrflow/journal.sqlite",
         _database,

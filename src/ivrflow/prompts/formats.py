@@ -148,6 +148,14 @@ def missing_formats(index: PromptIndex, out: Path) -> dict[str, list[str]]:
     return {sound: names for sound, names in sorted(lacking.items()) if names}
 
 
+def telephone_samples(master: Path) -> Pcm:
+    """A master as a telephone hears it, at 8 kHz: what its `.ulaw` and `.alaw` files hold before they are encoded.
+
+    Raises `SettingsError` when it is missing or damaged.
+    """
+    return pcm16(_at(_read(master), TELEPHONE_RATE))
+
+
 def _masters(folders: Sequence[Path]) -> dict[tuple[str, str], Path]:
     found: dict[tuple[str, str], Path] = {}
     for root in folders:
@@ -162,12 +170,7 @@ def _masters(folders: Sequence[Path]) -> dict[tuple[str, str], Path]:
 
 def _make(path: Path, folder: Path, stem: str) -> int:
     """Write every format of one prompt; its length in milliseconds."""
-    try:
-        samples = read_master(path)
-    except (soundfile.LibsndfileError, ValueError) as error:
-        raise SettingsError(
-            f"the recording {path} is damaged ({error}); delete it and run: ivrflow prompts build"
-        ) from error
+    samples = _read(path)
     duration_ms = len(samples) * 1000 // MASTER_RATE
     resampled = {rate: pcm16(_at(samples, rate)) for rate in (TELEPHONE_RATE, WIDEBAND_RATE)}
     for name, form in _FORMATS.items():
@@ -176,6 +179,17 @@ def _make(path: Path, folder: Path, stem: str) -> int:
             raise AssertionError(f"{stem}.{name}: {len(encoded)} bytes for {duration_ms} ms")
         _replace(folder / f"{stem}.{name}", encoded)
     return duration_ms
+
+
+def _read(path: Path) -> Samples:
+    if not path.exists():
+        raise SettingsError(f"the recording {path} is missing; run: ivrflow prompts build")
+    try:
+        return read_master(path)
+    except (soundfile.LibsndfileError, ValueError) as error:
+        raise SettingsError(
+            f"the recording {path} is damaged ({error}); delete it and run: ivrflow prompts build"
+        ) from error
 
 
 def _at(samples: Samples, rate: int) -> Samples:

@@ -77,7 +77,7 @@ class Ear:
     def listen_for_music(self, since: float) -> None:
         """Listen for any of the hold music, from any place on, that begins at `since` or later or still goes on then.
 
-        Told when a second of it was heard.
+        Told when half a second of it was heard.
 
         Raises:
             ValueError: no music is known.

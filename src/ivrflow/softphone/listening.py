@@ -141,6 +141,15 @@ class Listening:
             for left in (stretch.without(start, end) if stretch.stream is stream else [stretch])
         ]
 
+    def give_back(self, trace: Trace) -> None:
+        """It is unknown after all."""
+        start, end = trace.first_place, trace.last_place
+        for stretch in [stretch for stretch in self.unknown if stretch.stream is trace.stream]:
+            if stretch.start <= end and stretch.end >= start:
+                start, end = min(start, stretch.start), max(end, stretch.end)
+                self.unknown.remove(stretch)
+        self.unknown.append(Stretch(trace.stream, start, end))
+
 
 def _claims(stretch: Stretch, wording: Wording) -> Iterable[Trace]:
     for at in stretch.hints(wording):

@@ -16,14 +16,14 @@ from ivrflow.softphone.codecs import RATE, Samples
 from ivrflow.softphone.likeness import QUIET, SAME, STEP, Floats, correlation, sliding_correlation, sounds
 from ivrflow.softphone.placing import Stream
 
-QUERY_S = 1.0  # seconds of sound by which a place is found
+QUERY_S = 0.5  # seconds of sound by which a place is found
 MUSIC_FITS = 0.75  # correlation of that sound with the music at the place found
 
 _BLOCK = RATE // 20  # samples
 _HOP = RATE // 100  # samples
 _WINDOW = 256  # samples
 _BANDS_HZ = (80, 250, 450, 750, 1150, 1700, 2400, 3500)  # edges
-_PLACES_TRIED = 12
+_PLACES_TRIED = 24
 _STEADY = 0.1  # size of the changes in 10 ms that count as none
 _FLOOR = QUIET * np.sqrt(_WINDOW)  # magnitude of a band that counts as silent
 

@@ -123,12 +123,13 @@ class Repertoire:
         self._prepared: dict[str, tuple[Wording, ...]] = {}
 
     @cached_property
-    def _all(self) -> tuple[Wording, ...]:
+    def everything(self) -> tuple[Wording, ...]:
+        """All wordings of all phrases."""
         return tuple(Wording(name, samples) for name, samples in self.sounds.items())
 
     @cached_property
     def _beginnings(self) -> "_Beginnings":
-        return _Beginnings(self._all)
+        return _Beginnings(self.everything)
 
     def wordings(self, phrase: str) -> tuple[Wording, ...]:
         """The wordings of a phrase, each knowing by when it differs from every other phrase.
@@ -137,7 +138,7 @@ class Repertoire:
             KeyError: there is no such phrase.
         """
         if phrase not in self._prepared:
-            asked = tuple(wording for wording in self._all if phrase_of(wording.name) == phrase)
+            asked = tuple(wording for wording in self.everything if phrase_of(wording.name) == phrase)
             if not asked:
                 raise KeyError(phrase)
             for wording in asked:
