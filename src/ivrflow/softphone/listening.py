@@ -24,7 +24,7 @@ HINT_FITS = 0.55  # correlation of such a piece from which a place is traced
 MOST_HINTS = 12  # places traced for one piece
 OVERLAP = RATE // 20  # samples that two phrases may claim both
 ROUNDS = 4  # searches of what is left over
-_SIZE = 1 << 14  # samples that are transformed at a time
+_SIZE = 1 << 14  # samples that are transformed at a time, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +188,12 @@ class _Searched:
     def __init__(self, heard: Samples) -> None:
         audio = heard.astype(np.float32)
         self._length = len(audio)
-        self._hop = _SIZE - PIECE
+        self._size = min(_SIZE, 1 << (self._length + PIECE).bit_length())
+        self._hop = self._size - PIECE
         blocks = -(-max(1, self._length) // self._hop)
-        padded = np.zeros((blocks - 1) * self._hop + _SIZE, np.float32)
+        padded = np.zeros((blocks - 1) * self._hop + self._size, np.float32)
         padded[: self._length] = audio
-        self._spectra = np.fft.rfft(np.lib.stride_tricks.sliding_window_view(padded, _SIZE)[:: self._hop])
+        self._spectra = np.fft.rfft(np.lib.stride_tricks.sliding_window_view(padded, self._size)[:: self._hop])
         self._energy = np.concatenate([[0.0], np.cumsum(audio.astype(np.float64) ** 2)])
 
     def places(self, piece: npt.NDArray[np.float64]) -> list[int]:
@@ -201,8 +202,8 @@ class _Searched:
         places = self._length - len(piece) + 1
         if places <= 0 or own < len(piece) * QUIET**2:
             return []
-        spectrum = np.conj(np.fft.rfft(piece.astype(np.float32), _SIZE))
-        product = np.fft.irfft(self._spectra * spectrum, _SIZE)[:, : self._hop].reshape(-1)[:places]
+        spectrum = np.conj(np.fft.rfft(piece.astype(np.float32), self._size))
+        product = np.fft.irfft(self._spectra * spectrum, self._size)[:, : self._hop].reshape(-1)[:places]
         window = self._energy[len(piece) :] - self._energy[:places]
         score = product / np.sqrt(np.maximum(window, len(piece) * (QUIET / 4) ** 2) * own)
         found: list[int] = []

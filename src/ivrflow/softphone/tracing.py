@@ -110,7 +110,12 @@ def trace(stream: Stream, at: int, wording: Wording, low: int, high: int) -> Tra
     if run is None:
         return None
     parts, runs = [compared.heard(run)], [run]
-    while len(runs) < MOST_SLIPS and (onward := _after_slip(stream, wording, runs[-1], high)):
+    # What is heard so shortly is mostly nothing: whether that goes on elsewhere is not worth the search.
+    while (
+        parts[0].heard >= LEAST_HEARD
+        and len(runs) < MOST_SLIPS
+        and (onward := _after_slip(stream, wording, runs[-1], high))
+    ):
         runs.append(onward[0])
         parts.append(onward[1])
     heard = sum(part.heard for part in parts)
