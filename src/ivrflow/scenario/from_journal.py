@@ -32,7 +32,7 @@ from ivrflow.scenario.recorded_inputs import (
     recorded_inputs,
 )
 from ivrflow.scenario.replaced_digits import without_entries
-from ivrflow.scenario.rule_pauses import RulePauses, rule_pauses
+from ivrflow.scenario.rule_pauses import RulePause, RulePauses, rule_pauses
 from ivrflow.scenario.script import PATIENCE_S, RECOGNISED_AFTER_S
 from ivrflow.scenario.step_words import MOST_STEPS
 
@@ -51,6 +51,8 @@ _LONGEST_KEY_GAP_S = 1.0
 
 _BEFORE_THE_END_S = 0.05
 """Seconds before the end of a phrase at which something that was done while it played is done at the latest."""
+
+_PAUSE = "  - pause: as the rule says"
 
 _MASKED_KEY = "0"
 """Stands for a key that the journal was asked not to show."""
@@ -139,6 +141,8 @@ class _Writer:
         is_all = len(caller) <= MOST_STEPS
         if not is_all:
             caller = caller[:MOST_STEPS]
+            if caller[-1] == _PAUSE:
+                caller.pop()  # what comes after it is not here
             self._remarks.append(f"Only its first {MOST_STEPS} steps are here.")
         agents = list(self._agents())
         summary = self._stored.summary
@@ -175,6 +179,8 @@ class _Writer:
             self._do(run, at)
         for played in list(self._unnamed):
             self._hear(played)
+        if self._is_ended_by_the_rules():
+            self._steps.lines.append(_PAUSE)
         if self._left_out:
             self._remarks.append("Phrases of which too little was heard to recognise them are not named.")
 
@@ -217,7 +223,7 @@ class _Writer:
         name = self._naming.short(played.phrase)
         before = self._steps.last_heard
         if before is not None and self._is_by_the_rules(before, played):
-            self._steps.lines.append("  - pause: as the rule says")
+            self._steps.lines.append(_PAUSE)
         within = self._within(played)
         self._steps.add(f"hear: {{phrase: {name}, within: {within}}}" if within else f"hear: {name}", played.end)
         self._steps.last_heard = played
@@ -248,12 +254,25 @@ class _Writer:
 
     def _is_by_the_rules(self, before: Played, played: Played) -> bool:
         """Whether the pause between two phrases was what the rules ask for, and they ask for one thing only."""
-        bands = {pause.band for pause in self._pauses.find(before.phrase, played.phrase)}
+        return self._is_one_of(self._pauses.find(before.phrase, played.phrase), played.start - before.end)
+
+    def _is_ended_by_the_rules(self) -> bool:
+        """Whether ivrflow ended the call after its last phrase, and after the pause that the rules ask for there."""
+        last = self._steps.last_heard
+        if last is None or last is not self._call.played[-1] or self._call.lost:
+            return False
+        # An agent may have hung up before; the caller has not, or that would stand after the phrase.
+        is_ended = self._stored.summary.is_over and self._stored.summary.ended_by in {"ivrflow", "agent"}
+        return is_ended and self._is_one_of(self._pauses.find_end(last.phrase), self._call.ended_at - last.end)
+
+    def _is_one_of(self, pauses: frozenset[RulePause], seconds: float) -> bool:
+        """Whether the rules ask for one thing only, and these seconds are it."""
+        bands = {pause.band for pause in pauses}
         if len(bands) != 1:
             return False
         (band,) = bands
         tolerance = self._flow.limits.tolerance
-        return band.least - tolerance <= played.start - before.end <= band.most + tolerance
+        return band.least - tolerance <= seconds <= band.most + tolerance
 
     def _within(self, played: Played) -> str:
         """How long the phrase is waited for, when that is longer than usual; empty when it is not."""

@@ -22,7 +22,20 @@ from ivrflow.flow.model import (
 from ivrflow.flow.model import Say as SayStep
 from ivrflow.flow.model import Step as FlowStep
 from ivrflow.scenario.naming import phrase_seconds
-from ivrflow.scenario.script import AgentPart, Hear, HearStart, Order, Pause, Press, Say, Step, Wait, WaitUntil
+from ivrflow.scenario.script import (
+    AgentPart,
+    Hear,
+    HearMusic,
+    HearStart,
+    Order,
+    Pause,
+    Press,
+    Say,
+    Step,
+    Wait,
+    WaitUntil,
+    last_pause,
+)
 
 FACTOR = 1.5
 """A call that takes longer than this many times what was expected does not get there any more."""
@@ -36,20 +49,36 @@ _GAP_S = 10.0
 
 def moments(steps: Sequence[Step], flow: CallFlow) -> Iterator[tuple[Step, float]]:
     """Each step with the second after the answer before which it cannot end."""
-    at = quiet_until = 0.0
+    at = heard_at = quiet_until = 0.0
     for step in steps:
         match step:
             case Hear(phrase=phrase, at_least=share):
-                at = max(at, quiet_until) + share * phrase_seconds(flow, phrase)
+                at = heard_at = max(at, quiet_until) + share * phrase_seconds(flow, phrase)
             case HearStart():
-                at = max(at, quiet_until)
-            case Pause(band=band, tolerance=tolerance):
-                quiet_until = at + max(0.0, band.least - tolerance)
+                at = heard_at = max(at, quiet_until)
+            case HearMusic():
+                heard_at = at
+            case Pause():
+                quiet_until = heard_at + _least_quiet(step)
             case WaitUntil(second=second):
                 at = max(at, second)
             case _:
                 at += _own_seconds(step)
         yield step, at
+
+
+def least_seconds(steps: Sequence[Step], flow: CallFlow) -> float:
+    """Seconds after the answer before which a script cannot be over, the pause before the end of the call included."""
+    least = heard_at = 0.0
+    for step, at in moments(steps, flow):
+        least = max(least, at)
+        heard_at = at if isinstance(step, Hear | HearStart | HearMusic) else heard_at
+    pause = last_pause(steps)
+    return max(least, heard_at + _least_quiet(pause)) if pause else least
+
+
+def _least_quiet(pause: Pause) -> float:
+    return max(0.0, pause.band.least - pause.tolerance)
 
 
 def _own_seconds(step: Step) -> float:
@@ -93,7 +122,7 @@ def _expected(steps: Sequence[Step], flow: CallFlow, *, are_tasks_done: bool) ->
                 at += _ladder_seconds(flow.situations[word], flow, with_tasks=not are_tasks_done)
             case _:
                 at += _own_seconds(step)
-    return at
+    return at + (pause or 0.0)
 
 
 # ── a caller who does nothing ─────────────────────────────────────────────────────────────────────────────────────────

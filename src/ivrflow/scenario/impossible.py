@@ -12,7 +12,7 @@ from ivrflow.flow.model import CallFlow, Climb, Close, Hours, Ladder, Menu, Rung
 from ivrflow.flow.model import Say as SayStep
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.times import written
-from ivrflow.scenario.how_long import moments
+from ivrflow.scenario.how_long import least_seconds, moments
 from ivrflow.scenario.naming import Naming
 from ivrflow.scenario.script import (
     RECOGNISED_AFTER_S,
@@ -30,6 +30,7 @@ from ivrflow.scenario.script import (
     Step,
     Wait,
     WaitUntil,
+    last_pause,
 )
 
 _ENDED_BY: dict[str, frozenset[HungUpFirst]] = {
@@ -51,10 +52,12 @@ def check_possible(scenario: Scenario, naming: Naming, bound: Location | None) -
         bound: where its `within` is written; None when it is not.
     """
     problems = naming.problems
-    for script in (scenario.caller, *(agent.steps for agent in scenario.agents)):
+    who = scenario.expect.hung_up_first
+    scripts = [(scenario.caller, True), *((agent.steps, False) for agent in scenario.agents)]
+    for script, is_callers in scripts:
         _check_order(script, problems)
         steps = _until_hung_up(script)
-        _check_pauses(steps, problems)
+        _check_pauses(steps, problems, is_callers=is_callers, hung_up_first=who)
         _check_moments(steps, scenario.flow, problems)
     _check_sources(scenario, naming)
     _check_never(scenario, naming)
@@ -121,8 +124,10 @@ def _check_moments(steps: Sequence[Step], flow: CallFlow, problems: ProblemList)
         passed = at
 
 
-def _check_pauses(steps: Sequence[Step], problems: ProblemList) -> None:
-    """A pause lies between two phrases that are heard."""
+def _check_pauses(
+    steps: Sequence[Step], problems: ProblemList, *, is_callers: bool, hung_up_first: HungUpFirst | None
+) -> None:
+    """A pause lies between two phrases that are heard, or between the caller's last one and the end of the call."""
     for index, step in enumerate(steps):
         if not isinstance(step, Pause):
             continue
@@ -133,15 +138,31 @@ def _check_pauses(steps: Sequence[Step], problems: ProblemList) -> None:
             problems.error(step.where, message, "keep one of them")
         elif before is None:
             problems.error(step.where, "no phrase is heard before this pause", _PAUSE_HINT)
+        elif after is None and is_callers:
+            _check_last_pause(step, steps[index + 1 :], problems, hung_up_first)
         elif after is None:
-            hint = "how long it is quiet before the call ends is said by lasts:, or by the verdict of its rule"
-            problems.error(step.where, "no phrase is heard after this pause", hint)
+            problems.error(step.where, "no phrase is heard after this pause", _PAUSE_HINT)
         elif isinstance(after, Hear | HearStart) and after.within < step.band.least:
             message = f"waited for {written(after.within)}, after a pause of {written(step.band.least)}"
             problems.error(after.where, message, f"write within: {written(step.band.most + 10)}")
 
 
 _PAUSE_HINT = "write - hear: and the phrase; for doing nothing write - wait:"
+
+
+def _check_last_pause(
+    pause: Pause, after: Sequence[Step], problems: ProblemList, hung_up_first: HungUpFirst | None
+) -> None:
+    """It ends with the call, and only somebody else's hanging up makes that an expectation."""
+    left = _hang_up(after)
+    if any(isinstance(step, HearMusic) for step in after):
+        problems.error(pause.where, "no phrase is heard after this pause", _PAUSE_HINT)
+    elif left is not None:
+        message = f"this pause would end with the caller's own hanging up, line {left.where.line}"
+        problems.error(pause.where, message, "for doing nothing write - wait:, or take the caller's hang_up out")
+    elif hung_up_first == "caller":
+        message = "this pause ends when ivrflow hangs up, and hung_up_first says that the caller does"
+        problems.error(pause.where, message, "write hung_up_first: ivrflow, or take the pause out")
 
 
 # ── who hears whom ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,7 +226,7 @@ def _check_who_hangs_up(scenario: Scenario, problems: ProblemList) -> None:
         line = _line(_hang_up(leaver.steps))
         message = f"an agent who hangs up (line {line}) is the first, whoever does so later"
         problems.error(where, message, "write hung_up_first: agent, or take the agent's hang_up out")
-    elif who == "caller" and caller is None:
+    elif who == "caller" and caller is None and last_pause(scenario.caller) is None:
         message = "the caller never hangs up: a script that is used up stays silent"
         problems.error(where, message, "write - hang_up as the caller's last step")
     elif who == "ivrflow" and caller is not None:
@@ -286,9 +307,9 @@ def _said_at_hours(step: Hours) -> set[str]:
 
 def _check_lengths(scenario: Scenario, bound: Location | None, problems: ProblemList) -> None:
     lasts = scenario.expect.lasts
-    least = _least(scenario.caller, scenario.flow)
+    least = least_seconds(scenario.caller, scenario.flow)
     if bound is not None:
-        longest = max([least, *(agent.after + _least(agent.steps, scenario.flow) for agent in scenario.agents)])
+        longest = max([least, *(agent.after + least_seconds(agent.steps, scenario.flow) for agent in scenario.agents)])
         if longest > scenario.within:
             message = f"{written(scenario.within)} are over before the script is: it takes at least {longest:.1f} s"
             problems.error(bound, message, "write more, or leave 'within' out")
@@ -298,7 +319,3 @@ def _check_lengths(scenario: Scenario, bound: Location | None, problems: Problem
     if lasts is not None and lasts.most < least:
         message = f"the call cannot be over after {written(lasts.most)}: the script takes at least {least:.1f} s"
         problems.error(scenario.expect.places["lasts"], message, "write a longer range, or leave 'lasts' out")
-
-
-def _least(steps: Sequence[Step], flow: CallFlow) -> float:
-    return max((at for _, at in moments(steps, flow)), default=0.0)

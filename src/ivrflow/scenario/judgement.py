@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ivrflow.engine.trace import Fact, Judgement
 from ivrflow.flow.problems import Location
 from ivrflow.scenario.clock_pairs import clock_pairs, in_words
-from ivrflow.scenario.listened import Listened, listened
+from ivrflow.scenario.listened import Listened, PauseSeen, listened
 from ivrflow.scenario.observation import (
     CLOCKS_APART_S,
     ClockPair,
@@ -22,7 +22,7 @@ from ivrflow.scenario.observation import (
     PhoneSide,
 )
 from ivrflow.scenario.performer import in_words as step_in_words
-from ivrflow.scenario.script import Hold, HungUpFirst, Pause, Resume, Scenario
+from ivrflow.scenario.script import Hold, HungUpFirst, Resume, Scenario
 
 SHORTEST_SOUND_S = 0.3
 """Seconds below which nobody can tell what a sound was: a phrase cut at its very beginning, a click."""
@@ -156,14 +156,14 @@ class _Judging:
             if step.band.least - step.tolerance <= seconds <= step.band.most + step.tolerance:
                 continue
             observed = f"{seconds:.2f} s" if seconds >= 0 else f"none: it began {-seconds:.2f} s before that"
-            expected = self._pause_in_words(step, pause.after)
+            expected = self._pause_in_words(pause)
             yield Finding("pause", step.where, expected, self._said_of(side, observed), pause.ends)
 
-    def _pause_in_words(self, step: Pause, after: str) -> str:
+    def _pause_in_words(self, pause: PauseSeen) -> str:
+        step, after = pause.step, self._short(pause.after) or "hold music"
+        then = ", then the end of the call" if pause.ends_call else ""
         by = f", by rule {step.rule}" if step.rule else ""
-        return (
-            f"a pause of {in_words(step.band)} (±{step.tolerance:g} s) after {self._short(after) or 'hold music'}{by}"
-        )
+        return f"a pause of {in_words(step.band)} (±{step.tolerance:g} s) after {after}{then}{by}"
 
     def _said_of(self, side: PhoneSide, words: str) -> str:
         return words if side.name == "caller" else f"agent {side.name}: {words}"

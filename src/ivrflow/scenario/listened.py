@@ -10,7 +10,7 @@ from ivrflow.flow.problems import Location
 from ivrflow.scenario.alignment import align, sound_alike
 from ivrflow.scenario.clock_pairs import recording_end
 from ivrflow.scenario.observation import GaveUp, Heard, PhoneSide
-from ivrflow.scenario.script import Hear, HearMusic, HearStart, Pause, Step
+from ivrflow.scenario.script import Hear, HearMusic, HearStart, Pause, Step, last_pause
 
 _ADEQUATE = 0.01
 """What it adds to a pair's worth that as much was heard as the script says: less than any further pair."""
@@ -50,12 +50,20 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class PauseSeen:
-    """A pause of the script between two things that were heard: from second `begins` to second `ends`, after `after`."""
+    """A pause of the script after something that was heard, until the next such thing or the end of the call.
+
+    Attributes:
+        after: name of what was heard before it.
+        begins: second at which that was over.
+        ends: second at which the next began, or the call ended.
+        ends_call: whether it was the end of the call.
+    """
 
     step: Pause
     after: str
     begins: float
     ends: float
+    ends_call: bool = False
 
     @property
     def seconds(self) -> float:
@@ -161,7 +169,7 @@ def listened(flow: CallFlow, steps: Sequence[Step], side: PhoneSide) -> Listened
     taken = set(served.values())
     others = tuple((place, heard) for place, heard in enumerate(side.heard) if place not in taken)
     stuck_at = steps[stuck] if stuck is not None else None
-    pauses = tuple(_pauses(steps, wanted))
+    pauses = (*_pauses(steps, wanted), *_last_pause(steps, wanted, side))
     return Listened(flow, wanted, pauses, others, stuck_at, side.heard, served, gave_up)
 
 
@@ -173,6 +181,17 @@ def _pauses(steps: Sequence[Step], wanted: Sequence[Wanted]) -> Iterator[PauseSe
         after = next((one for one in wanted if one.place > place), None)
         if before is not None and after is not None and before.heard is not None and after.heard is not None:
             yield PauseSeen(step, before.name, recording_end(before.heard), after.heard.start)
+
+
+def _last_pause(steps: Sequence[Step], wanted: Sequence[Wanted], side: PhoneSide) -> Iterator[PauseSeen]:
+    """From the last phrase of the script to the end of the call, which somebody else than this phone ended."""
+    step, ended_at = last_pause(steps), side.ended_at
+    before = wanted[-1] if wanted else None
+    if step is None or before is None or before.heard is None or ended_at is None or side.ended_by != "peer":
+        return
+    # A recording that is cut within the silence at its end counts as heard to its end.
+    begins = min(recording_end(before.heard), ended_at)
+    yield PauseSeen(step, before.name, begins, ended_at, ends_call=True)
 
 
 def _name(step: Hear | HearStart | HearMusic) -> str:

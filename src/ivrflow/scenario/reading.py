@@ -129,7 +129,7 @@ def _scenario(form: Form, flow: CallFlow, text: str, file: str, problems: Proble
     naming = Naming.of(flow, problems)
     number = form[g.CALL]
     scripts = ScriptReader(naming, rule_pauses(flow), Path(file).absolute().parent)
-    caller = scripts.read(form[g.CALLER])
+    caller = scripts.caller(form[g.CALLER])
     agents = tuple(scripts.agent(written) for written in form[g.AGENTS_KEY])
     stage = form[g.ON]
     expect = _expectations(form, naming)

@@ -51,7 +51,9 @@ count from what was really heard. The moment of `hear_start` is the phrase's fir
 {written(RECOGNISED_AFTER_S)} later, and no `wait` behind it can be shorter than that.
 
 `pause` is not done, it is expected: how long it is quiet between the phrase before it and the phrase after it. Other steps
-may stand between the three: a key pressed in the middle of a pause must not change it.
+may stand between the three: a key pressed in the middle of a pause must not change it. Where the caller's script names no
+phrase after a pause, it lasts until ivrflow ends the call: `- pause: as the rule says` as the last step proves that a rule
+waits for its seconds before it hangs up.
 
 When the steps are used up, the caller stays silent until the call is over, and an agent talks on until somebody hangs up.
 

@@ -1,7 +1,7 @@
-"""`pause: as the rule says`: which wait of which rule lies between two phrases.
+"""`pause: as the rule says`: which wait of which rule lies between two phrases, or between a phrase and the end of the call.
 
 Looked up in everything a call of the flow can climb: the ladders of its steps and of its situations, and the ways from
-the end of a step's ladder to the first phrase of the step after it.
+the end of a step's ladder to the first phrase of the step after it, or to the end of the call.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ivrflow.flow.model import (
 
 @dataclass(frozen=True, slots=True)
 class RulePause:
-    """The wait between two phrases: seconds, and the id of the rule that documents them; empty where the flow chose."""
+    """The wait after a phrase: seconds, and the id of the rule that documents them; empty where the flow chose."""
 
     band: Band
     rule: str = ""
@@ -44,14 +44,20 @@ class RulePauses:
     Attributes:
         between: by the phrase before and the phrase after.
         after: waits that end a situation, by the phrase before: what comes next depends on what was interrupted.
+        before_end: waits after which ivrflow ends the call, by the last phrase.
     """
 
     between: Mapping[tuple[str, str], frozenset[RulePause]]
     after: Mapping[str, frozenset[RulePause]]
+    before_end: Mapping[str, frozenset[RulePause]]
 
     def find(self, before: str, following: str) -> frozenset[RulePause]:
         """What can be meant between these two; empty when no rule has them one after the other."""
         return self.between.get((before, following)) or self.after.get(before, frozenset())
+
+    def find_end(self, before: str) -> frozenset[RulePause]:
+        """What can be meant between this phrase and the end of the call; empty when no rule ends it there after a wait."""
+        return self.before_end.get(before, frozenset())
 
     def followers(self, before: str) -> dict[str, frozenset[RulePause]]:
         """The phrases that come after `before` by the rules, each with its waits."""
@@ -59,9 +65,12 @@ class RulePauses:
 
 
 def rule_pauses(flow: CallFlow) -> RulePauses:
-    """All waits between two phrases of `flow`."""
+    """All waits of `flow` between two phrases, and before the end of the call."""
     between: dict[tuple[str, str], set[RulePause]] = defaultdict(set)
     after: dict[str, set[RulePause]] = defaultdict(set)
+    before_end: dict[str, set[RulePause]] = defaultdict(set)
+    for before, pause in _end_waits(flow):
+        before_end[before].add(pause)
     for before, then, pause in _step_waits(flow):
         between[before, then].add(pause)
     for name, ladder in flow.situations.items():
@@ -78,6 +87,7 @@ def rule_pauses(flow: CallFlow) -> RulePauses:
     return RulePauses(
         {pair: frozenset(pauses) for pair, pauses in between.items()},
         {before: frozenset(pauses) for before, pauses in after.items()},
+        {before: frozenset(pauses) for before, pauses in before_end.items()},
     )
 
 
@@ -127,6 +137,37 @@ def _guard_waits(step: Close) -> Iterator[tuple[str, str, RulePause]]:
         yield last.say, step.reminder, _own(last.wait + step.guard)
 
 
+def _end_waits(flow: CallFlow) -> Iterator[tuple[str, RulePause]]:
+    """The waits before the end of the call, as a caller meets them who does nothing."""
+    for step in flow.steps.values():
+        match step:
+            case Say() | Climb() | Menu():
+                yield from _ladder_end(flow, step.ladder, _when_silent(step))
+            case Close(reminder=reminder) if reminder is not None:
+                yield reminder, _own(step.guard)
+            case Close(ladder=ladder):
+                if ladder.rungs and (say := ladder.rungs[-1].say) is not None:
+                    yield say, _own(ladder.rungs[-1].wait + step.guard)
+            case Collect():
+                yield from ((step.ask, _own(step.first_digit + more)) for more in _seconds_to_end(flow, step.no_input))
+            case Hours() | Transfer() | HangUp():
+                pass
+    for ladder in flow.situations.values():
+        target = flow.outcomes.get(ladder.then, RETURN)
+        if target != RETURN:
+            yield from _ladder_end(flow, ladder, target)
+
+
+def _ladder_end(flow: CallFlow, ladder: Ladder, then: str) -> Iterator[tuple[str, RulePause]]:
+    """From the last phrase of a ladder to the end of the call, where `then` ends it without another word."""
+    last = ladder.rungs[-1] if ladder.rungs else None
+    if last is None or last.say is None:
+        return
+    for more in _seconds_to_end(flow, then):
+        if last.wait + more > 0:
+            yield last.say, _own(last.wait + more) if more else _pause(last)
+
+
 def _when_silent(step: Say | Climb | Menu) -> str:
     """The step that follows when the caller does nothing."""
     match step:
@@ -140,7 +181,25 @@ def _when_silent(step: Say | Climb | Menu) -> str:
 
 def _first_phrases(flow: CallFlow, name: str) -> set[str]:
     """The phrases with which a step can begin, at whatever time of day; through steps that say nothing to the next."""
-    found: set[str] = set()
+    return {phrase for _, phrases in _openings(flow, name) for phrase in phrases}
+
+
+def _seconds_to_end(flow: CallFlow, name: str) -> set[float]:
+    """The seconds after which the call can end when a step is entered, where nothing more is said; empty where it is not."""
+    found: set[float] = set()
+    for step, _ in _openings(flow, name):
+        match step:
+            case HangUp():
+                found.add(0.0)
+            case Close(ladder=ladder, reminder=None, guard=guard) if not ladder.rungs:
+                found.add(guard)
+            case _:
+                pass
+    return found
+
+
+def _openings(flow: CallFlow, name: str) -> Iterator[tuple[Step, set[str]]]:
+    """The step `name` and those it may go on to at once, each with the phrases it can begin with."""
     seen: set[str] = set()
     waiting = [name]
     while waiting:
@@ -149,9 +208,8 @@ def _first_phrases(flow: CallFlow, name: str) -> set[str]:
             continue
         seen.add(name)
         phrases, onward = _opening(flow.steps[name])
-        found |= phrases
+        yield flow.steps[name], phrases
         waiting += onward
-    return found
 
 
 def _opening(step: Step) -> tuple[set[str], list[str]]:

@@ -8,7 +8,7 @@ caller stays silent until the call is over, and an agent talks on until somebody
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -75,6 +75,8 @@ class HearMusic:
 @dataclass(frozen=True, slots=True)
 class Pause:
     """How long it is quiet between the phrase before and the one after: an expectation, not a doing.
+
+    Where the caller's script names no phrase after it, it ends with the call, which the other side ends (`last_pause`).
 
     Attributes:
         band: the seconds allowed, before `tolerance`.
@@ -177,6 +179,16 @@ class Order:
 Step: TypeAlias = (
     Hear | HearStart | HearMusic | Pause | Wait | WaitUntil | Say | Press | Background | Hold | Resume | HangUp | Order
 )
+
+
+def last_pause(steps: Sequence[Step]) -> Pause | None:
+    """The pause between the last phrase of a script and the end of the call; None where the script has none."""
+    for step in reversed(steps):
+        if isinstance(step, Pause):
+            return step
+        if isinstance(step, Hear | HearStart | HearMusic | HangUp):
+            return None
+    return None
 
 
 @dataclass(frozen=True, slots=True)

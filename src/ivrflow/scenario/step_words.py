@@ -179,8 +179,9 @@ HEAR_MUSIC = StepWord("hear_music", None, "hold music begins", alone=True)
 PAUSE = StepWord(
     "pause",
     PAUSE_LENGTH,
-    "how long it must be quiet between the phrase before and the phrase after; `as the rule says` takes the seconds from"
-    " the standard, or from the flow where it waits of its own choice; a number alone may be off by the flow's tolerance",
+    "how long it must be quiet between the phrase before and the phrase after, or the end of the call when the caller's"
+    " script names no phrase after it; `as the rule says` takes the seconds from the standard, or from the flow where it"
+    " waits of its own choice; a number alone may be off by the flow's tolerance",
     example="as the rule says",
 )
 WAIT = StepWord("wait", LENGTH, "do nothing for so long, counted from the moment of the step before", example="1s")

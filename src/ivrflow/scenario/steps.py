@@ -72,10 +72,13 @@ class ScriptReader:
     pauses: RulePauses
     folder: Path
 
-    def read(self, script: g.Script) -> tuple[Step, ...]:
-        """The script of one telephone; what cannot be used is noted and left out."""
+    def caller(self, script: g.Script) -> tuple[Step, ...]:
+        """The caller's script; what cannot be used is noted and left out."""
+        return self._read(script, is_callers=True)
+
+    def _read(self, script: g.Script, *, is_callers: bool) -> tuple[Step, ...]:
         drafts = [draft for item in script for draft in self._step(item)]
-        steps = [self._looked_up(drafts, index) for index in range(len(drafts))]
+        steps = [self._looked_up(drafts, index, is_callers=is_callers) for index in range(len(drafts))]
         return tuple(_patient([step for step in steps if step is not None], script))
 
     def agent(self, agent: g.WrittenAgent) -> AgentPart:
@@ -89,7 +92,7 @@ class ScriptReader:
             manner=_MANNERS[manner],
             where=agent.where,
             after=agent.manner.value or 0.0,
-            steps=self.read(agent.steps),
+            steps=self._read(agent.steps, is_callers=False),
         )
 
     # ── one step ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -196,7 +199,7 @@ class ScriptReader:
 
     # ── pauses ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _looked_up(self, drafts: Sequence[_Draft], index: int) -> Step | None:
+    def _looked_up(self, drafts: Sequence[_Draft], index: int, *, is_callers: bool) -> Step | None:
         draft = drafts[index]
         if not isinstance(draft, _RulePauseWanted):
             return draft
@@ -204,9 +207,10 @@ class ScriptReader:
         nothing = Pause(Band(0.0, 0.0), draft.where, tolerance)
         before = next((step.phrase for step in reversed(drafts[:index]) if isinstance(step, Hear | HearStart)), "")
         following = next((step.phrase for step in drafts[index + 1 :] if isinstance(step, Hear | HearStart)), "")
-        if not before or not following:
+        ends_call = is_callers and not any(isinstance(step, HearMusic | HangUp) for step in drafts[index + 1 :])
+        if not before or not (following or ends_call):
             return nothing  # noted where impossible pauses are
-        found = self.pauses.find(before, following)
+        found = self.pauses.find(before, following) if following else self.pauses.find_end(before)
         bands = {pause.band for pause in found}
         if len(bands) == 1:
             pause = max(found, key=lambda pause: (bool(pause.rule), pause.rule))
@@ -220,11 +224,15 @@ class ScriptReader:
         return nothing
 
     def _note_no_rule(self, where: Location, before: str, following: str) -> None:
-        first, then = self.naming.short(before), self.naming.short(following)
-        message = f"no rule has a pause from '{first}' to '{then}'"
+        first = self.naming.short(before)
+        then = f"'{self.naming.short(following)}'" if following else "the end of the call"
+        message = f"no rule has a pause from '{first}' to {then}"
+        followers = [(self.naming.short(phrase), found) for phrase, found in self.pauses.followers(before).items()]
+        if ends := self.pauses.find_end(before):
+            followers.append(("the end of the call", ends))
         after = [
-            f"{self.naming.short(phrase)} ({', '.join(sorted(in_words(pause.band) for pause in pauses))})"
-            for phrase, pauses in sorted(self.pauses.followers(before).items())
+            f"{phrase} ({', '.join(sorted(in_words(pause.band) for pause in found))})"
+            for phrase, found in sorted(followers, key=lambda follower: follower[0])
         ]
         others = f"by the rules '{first}' is followed by {', '.join(after[:3])}" if after else ""
         self.naming.problems.error(where, message, "; ".join(["write the seconds", *([others] if others else [])]))

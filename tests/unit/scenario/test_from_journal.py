@@ -12,6 +12,7 @@ from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError
 from ivrflow.runtime.journal import Journal
 from ivrflow.runtime.journal_reader import JournalReader, StoredCall
+from ivrflow.scenario import from_journal
 from ivrflow.scenario.from_journal import scenario_of
 from ivrflow.scenario.judgement import judge
 from ivrflow.scenario.observation import Observation
@@ -167,6 +168,33 @@ def test_a_silent_caller_in_full() -> None:
         "    greeting_inbound: kept\n"
         "    silent_call: kept\n"
     )
+
+
+NOISY = (Stay(4.0), StartSituation("noise"), SILENCE)
+
+
+def test_the_pause_before_ivrflow_hangs_up_is_written() -> None:
+    assert script(*NOISY)[-2:] == ["hear: noise.change_phone", "pause: as the rule says"]
+    closed = script(Press("0"), SILENCE, agent=ANSWERS)
+    assert closed[-2:] == ["hear: house/closing.please_hang_up", "pause: as the rule says"], "the agent left first"
+
+
+def test_a_caller_who_hangs_up_ends_no_pause() -> None:
+    assert script(Stay(4.0), StartSituation("noise"), Stay(1.0), Bare.HANG_UP)[-1] == "hang_up"
+    closed = script(Press("0"), Stay(67.9), Bare.HANG_UP, agent=ANSWERS)
+    assert closed[-2:] == ["wait: 9.72s", "hang_up"], "just as long as the guard, and yet the caller's own doing"
+
+
+def test_a_pause_before_the_end_that_was_not_as_the_rule_says_is_not_written() -> None:
+    *before, last = stored(call(*NOISY)).happenings
+
+    assert "change_phone\nexpect:" in written(stored(call(*NOISY), happenings=[*before, replace(last, at=last.at + 1)]))
+
+
+def test_a_script_that_is_cut_short_expects_no_pause_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(from_journal, "MOST_STEPS", 2)
+
+    assert script(SILENCE) == ["hear: greeting_inbound.standard"]
 
 
 def test_moments_count_from_what_was_heard() -> None:

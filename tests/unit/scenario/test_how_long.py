@@ -4,9 +4,10 @@ import pytest
 from hotline_scenarios import GOV, HOTLINE, caller, read
 
 from ivrflow.flow.model import Climb
-from ivrflow.scenario.how_long import FACTOR, MARGIN_S, longest_call, longest_silence, moments
+from ivrflow.scenario.how_long import FACTOR, MARGIN_S, least_seconds, longest_call, longest_silence, moments
 from ivrflow.scenario.naming import phrase_seconds
 from ivrflow.scenario.on_simulator import play
+from ivrflow.scenario.script import Wait
 
 HELLO_S = phrase_seconds(HOTLINE, "tiny/hello")
 
@@ -24,6 +25,19 @@ def test_the_second_before_which_a_step_cannot_end() -> None:
 def test_a_pause_runs_beside_what_is_done_in_it() -> None:
     assert earliest("hear_start: hello", "pause: 3s-5s", "wait: 1s", "hear_start: silent.again") == [0, 0, 1, 2.75]
     assert earliest("hear_start: hello", "pause: 3s-5s", "wait: 9s", "hear_start: silent.again") == [0, 0, 9, 9]
+
+
+def test_a_pause_counts_from_the_phrase_whatever_is_done_before_it_is_named() -> None:
+    assert earliest("hear_start: hello", "wait: 1s", "pause: 3s-5s", "hear_start: silent.again") == [0, 1, 1, 2.75]
+
+
+def test_a_script_is_not_over_before_its_last_pause_is() -> None:
+    steps = caller("hear_start: hello", "wait: 1s", "pause: 3s").caller
+
+    assert least_seconds(steps, HOTLINE) == 2.75
+    assert least_seconds(steps[:2], HOTLINE) == 1.0
+    assert least_seconds((*steps, Wait(9.0, HOTLINE.where)), HOTLINE) == 10.0
+    assert least_seconds((), HOTLINE) == 0.0
 
 
 def test_a_silent_caller_is_done_with_at_some_time() -> None:
@@ -45,6 +59,8 @@ def test_the_bound_grows_with_the_script_and_the_agents() -> None:
     assert caller("wait: 10s").within == pytest.approx(silent + 15)
     assert read('agents: {"1001": [ring: 2s, wait: 8s]}\n').within == pytest.approx(silent + 15)
     assert caller("hear: hello", "pause: 60s", "hear: silent.again").within > silent + 90
+    longer = caller("hear: hello", "pause: 60s").within - caller("hear: hello").within
+    assert longer == pytest.approx((60 + HOTLINE.limits.tolerance) * FACTOR, abs=0.1)
     assert read("expect: {lasts: 5m-10m}\n").within == 600 * FACTOR + MARGIN_S
 
 

@@ -19,6 +19,8 @@ LEAVING = 'agents: {"1001": [ring: 2s, wait: 5s, hang_up]}\n'
         ("hear_start: hello", "press: 1"),
         ("hear_start: hello", "wait_until: 300ms"),
         ("hear: hello", "pause: 3s", "hear: silent.again", "pause: 2s", "hear: silent.goodbye"),
+        ("hear: closing.thanks", "pause: as the rule says"),
+        ("hear: silent.goodbye", "pause: 0s-500ms", "press: 1"),
         ("hold", "resume", "hold: 3s", "hold"),
         ("wait_until: 3s", "wait: 1s", "wait_until: 8s"),
         ("hear: silent.again", "hear: silent.again"),
@@ -43,6 +45,7 @@ def test_scripts_that_can_be(steps: tuple[str, ...]) -> None:
         ("", "never_hear: [silent.again], verdicts: {silent: kept, lookup: not_applicable}"),
         ("caller: [hear: hello]\n", "verdicts: {hello: kept, silent: kept}"),
         ("within: 90s\n", "lasts: 30s-60s"),
+        ("caller: [hear: closing.thanks, pause: 10s]\n" + LEAVING, "hung_up_first: agent, outcome: closed_by_ivrflow"),
     ],
 )
 def test_expectations_that_can_be(script: str, expect: str) -> None:

@@ -222,6 +222,22 @@ def test_a_pause_beside_something_that_was_not_heard_cannot_be_measured() -> Non
     assert [found.kind for found in findings(a_scenario(*SILENT), observed(caller))] == ["not heard"]
 
 
+ENDING: tuple[Step, ...] = (*SILENT, Pause(Band(2, 2), at(8), 0.25, "gov/silent_call"))
+
+
+@pytest.mark.parametrize(("ended_at", "is_right"), [(13.84, False), (13.85, True), (14.35, True), (14.36, False)])
+def test_a_pause_before_the_end_of_the_call(ended_at: float, is_right: bool) -> None:
+    caller = a_caller(*AS_IT_SHOULD_BE, ended_at=ended_at)
+    assert (findings(a_scenario(*ENDING), observed(caller)) == []) is is_right
+
+
+def test_a_pause_before_the_end_of_the_call_that_is_too_short() -> None:
+    found = the_finding(a_scenario(*ENDING), observed(a_caller(*AS_IT_SHOULD_BE, ended_at=12.6)))
+    expected = "a pause of 2 s (±0.25 s) after change phone, then the end of the call, by rule gov/silent_call"
+    assert words(found) == ("pause", 8, expected, "0.50 s")
+    assert found.at == 12.6
+
+
 # ── what else is heard ────────────────────────────────────────────────────────────────────────────────────────────────
 
 

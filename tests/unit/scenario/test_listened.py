@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from judged_scenarios import (
     AS_IT_SHOULD_BE,
     CHANGE,
@@ -13,7 +15,7 @@ from judged_scenarios import (
 from ivrflow.flow.model import Band
 from ivrflow.scenario.listened import Listened, listened
 from ivrflow.scenario.observation import GaveUp, PhoneSide
-from ivrflow.scenario.script import Hear, HearMusic, HearStart, Hold, Pause, Resume, Step, Wait
+from ivrflow.scenario.script import HangUp, Hear, HearMusic, HearStart, Hold, Pause, Press, Resume, Step, Wait
 
 
 def lay(side: PhoneSide, *steps: Step) -> Listened:
@@ -99,10 +101,31 @@ def test_a_pause_lies_between_its_neighbours_and_no_further() -> None:
         Pause(Band(3, 3), at(8), 0.1),
     )
     music = sound("", 3.1, 4.0, kind="music")
-    heard = lay(a_caller(sound(GREETING, 0.1), music, sound(CONNECTED, 9.1)), *steps)
-    assert [(pause.step.where.line, pause.seconds) for pause in heard.pauses] == [(4, 1.0), (6, 2.0)]
-    without = lay(a_caller(sound(GREETING, 0.1), sound(CONNECTED, 9.1)), *steps)
+    heard = lay(a_caller(sound(GREETING, 0.1), music, sound(CONNECTED, 9.1), ended_at=14.1), *steps)
+    assert [(pause.step.where.line, pause.seconds) for pause in heard.pauses] == [(4, 1.0), (6, 2.0), (8, 3.0)]
+    assert [pause.ends_call for pause in heard.pauses] == [False, False, True]
+    without = lay(a_caller(sound(GREETING, 0.1), sound(CHANGE, 9.1)), *steps)
     assert without.pauses == (), "what was not heard ends no pause, and nothing else stands in for it"
+
+
+LAST = (Hear(GREETING, at(3)), Press("5", at(4)), Pause(Band(2, 2), at(5), 0.25), Wait(1.0, at(6)))
+
+
+def test_a_pause_after_the_last_phrase_ends_with_the_call() -> None:
+    (pause,) = lay(a_caller(sound(GREETING, 0.1), ended_at=4.2), *LAST).pauses
+    assert (pause.after, pause.begins, pause.ends, pause.seconds, pause.ends_call) == (GREETING, 2.1, 4.2, 2.1, True)
+
+
+def test_only_somebody_else_who_hangs_up_ends_a_pause() -> None:
+    assert lay(a_caller(sound(GREETING, 0.1), ended_by="phone"), *LAST).pauses == ()
+    assert lay(a_caller(sound(GREETING, 0.1), ended_by="nobody"), *LAST).pauses == ()
+    assert lay(a_caller(sound(GREETING, 0.1)), *LAST[:-1], HangUp(at(7))).pauses == ()
+
+
+def test_a_call_that_ends_in_the_silence_at_the_end_of_a_recording_has_no_negative_pause() -> None:
+    fading = replace(sound(GREETING, 0.1), end=1.95, completeness=0.97)
+    (pause,) = lay(a_caller(fading, ended_at=1.96), *LAST).pauses
+    assert pause.seconds == 0.0
 
 
 def test_what_must_never_be_heard_is_known_by_its_words() -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from hotline_scenarios import GOV, HOTLINE, told
 
-from ivrflow.flow.model import Band, CallFlow, Climb, Ladder
+from ivrflow.flow.model import Band, CallFlow, Climb, Close, Collect, Ladder
 from ivrflow.scenario.rule_pauses import RulePause, rule_pauses
 
 
@@ -48,6 +48,33 @@ def test_from_the_end_of_a_situation_to_whatever_was_interrupted() -> None:
 
 def flow_with_a_situation_that_returns() -> CallFlow:
     return replace(HOTLINE, outcomes={**HOTLINE.outcomes, "closing": "continue"})
+
+
+def test_from_the_last_phrase_to_the_end_of_the_call() -> None:
+    waits = rule_pauses(GOV)
+
+    assert waits.find_end("gov12345/noise.change_phone") == {pause(2, "gov12345/noise")}
+    assert waits.find_end("gov12345/line_breaking_up.mobile") == {pause(2, "gov12345/line_breaking_up_mobile")}
+    assert waits.find_end("house/closing.please_hang_up") == {pause(10)}, "the guard after the reminder"
+    assert waits.find_end("gov12345/closing.survey") == frozenset(), "the reminder comes in between"
+    assert waits.find_end("gov12345/silent_call.change_phone") == frozenset(), "hung up on at once"
+    assert waits.find_end("gov12345/noise.ask_louder") == frozenset()
+
+
+def test_without_a_reminder_the_farewell_is_the_last_phrase() -> None:
+    assert rule_pauses(HOTLINE).find_end("tiny/closing.thanks") == {pause(10)}
+
+
+def test_a_guard_without_a_word_adds_to_the_wait_before_it() -> None:
+    farewell, number = HOTLINE.steps["bye"], HOTLINE.steps["number"]
+    assert isinstance(farewell, Close)
+    assert isinstance(number, Collect)
+    guard = replace(farewell, ladder=replace(farewell.ladder, rungs=()), guard=4.0)
+    steps = {**HOTLINE.steps, "bye": guard, "number": replace(number, no_input="bye")}
+    waits = rule_pauses(replace(HOTLINE, steps=steps))
+
+    assert waits.find_end("tiny/anything_else.ask") == {pause(6)}, "2 s of the rule, 4 s of the guard"
+    assert waits.find_end("house/ask_number") == {pause(10)}
 
 
 def test_no_wait_no_pause() -> None:

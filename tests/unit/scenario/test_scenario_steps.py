@@ -173,6 +173,15 @@ def test_a_pause_in_seconds(written: str, band: Band) -> None:
     assert (pause.band, pause.tolerance, pause.rule) == (band, 0.25, "")
 
 
+def test_a_pause_before_the_end_of_the_call() -> None:
+    (pause,) = pauses("hear: closing.thanks", "pause: as the rule says")
+    assert (pause.band, pause.tolerance, pause.rule) == (Band(10.0, 10.0), 0.25, "")
+
+    noise = caller("hear: noise.change_phone", "wait: 500ms", "pause: as the rule says", "press: 5", flow=GOV)
+    (pause,) = [step for step in noise.caller if isinstance(step, Pause)]
+    assert (pause.band, pause.rule) == (Band(2.0, 2.0), "gov12345/noise")
+
+
 def test_other_steps_may_stand_between_a_pause_and_its_phrases() -> None:
     (pause,) = pauses("hear: hello", "wait: 1s", "pause: as the rule says", "press: 9", "hear_start: silent.again")
 
