@@ -7,7 +7,8 @@ Pure, as the engine's own session is: time is the argument `now`, nothing here r
 2. Until the call is over the performer stands under one absolute deadline, or waits for a cue that somebody else bounds:
    to be answered (who dials), the end of the call after `EndCall` (SIP), or after the last step (`Scenario.within`).
 3. One hearing serves one step: what is listened for next must begin after what was heard last.
-4. A step that does not come to its end is told once, in `gave_up`; then the phone hangs up.
+4. A step that does not come to its end is told once, in `gave_up`; then the phone hangs up. What is done last has come
+   to its end, too, when the call ends while it is done.
 """
 
 from __future__ import annotations
@@ -217,6 +218,8 @@ class Performer:
             self._place += 1  # how much of it was heard is for the judgement
         elif standing == "doing" and step is not None:
             self._note(step, self._begun_at, now)
+            if all(isinstance(later, Pause) for later in self._steps[self._place + 1 :]):
+                self._place += 1  # what was done last may be the very reason why the call is over
         left = next((step for step in self._steps[self._place :] if not isinstance(step, Pause)), None)
         self._stand("over", None)
         if left is not None and standing != "leaving":

@@ -410,6 +410,12 @@ def test_the_agent_hears_music_while_the_caller_holds() -> None:
 def test_what_an_agent_says_is_cut_when_the_talk_ends() -> None:
     observation = play(to_agent(WaitUntil(8.3, at(5)), HangUp(at(6)), who=agent(Say(4.0, at(41), phrase="not at all"))))
     assert heard(observation.caller)[-1] == ("not at all", 6.3, 8.3)
+    assert observation.agents["1001"].gave_up is None, "it was the last thing to say, and it was begun"
+
+
+def test_what_an_agent_says_in_the_middle_is_given_up_when_the_talk_ends() -> None:
+    part = agent(Say(4.0, at(41), phrase="not at all"), Wait(1.0, at(42)))
+    observation = play(to_agent(WaitUntil(8.3, at(5)), HangUp(at(6)), who=part))
     gave_up = observation.agents["1001"].gave_up
     assert gave_up
     assert gave_up.waiting_for == "the call was over before 'say not at all' was done"
@@ -521,6 +527,23 @@ def test_a_flow_that_waits_too_long_is_found_out() -> None:
             "broken: waited 5.00 s after rung 1, not 3 s",
         ),
     ]
+
+
+@pytest.mark.parametrize(("seconds", "kinds"), [(2.0, []), (4.0, ["pause", "verdict"]), (0.5, ["pause", "verdict"])])
+def test_ivrflow_that_does_not_wait_for_its_seconds_before_it_hangs_up(seconds: float, kinds: list[str]) -> None:
+    ladder = GOV.situations["noise"]
+    rungs = (*ladder.rungs[:-1], replace(ladder.rungs[-1], wait=seconds))
+    flow = replace(GOV, situations={**GOV.situations, "noise": replace(ladder, rungs=rungs)})
+    change_phone, pause = "gov12345/noise.change_phone", Pause(Band(2, 2), at(6), 0.25, "gov12345/noise")
+    steps = (Hear(GREETING, at(3)), Order("situation", at(4), "noise"), Hear(change_phone, at(5)), pause)
+    scenario = a_scenario(*steps, flow=flow, expect=Expectations(heard_else=True))
+
+    found = findings(scenario, play(scenario))
+
+    assert [one.kind for one in found] == kinds
+    if found:
+        expected = "a pause of 2 s (±0.25 s) after noise.change_phone, then the end of the call, by rule gov12345/noise"
+        assert words(found[0]) == ("pause", 6, expected, f"{seconds:.2f} s")
 
 
 @pytest.mark.parametrize("situation", sorted(GOV.situations))

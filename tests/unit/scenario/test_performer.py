@@ -335,11 +335,38 @@ def test_what_does_not_end_is_given_up() -> None:
 
 
 def test_the_call_is_over_while_something_is_said() -> None:
-    performer = answered(Say(2.0, at(1)))
+    performer = answered(Say(2.0, at(1)), Wait(1.0, at(2)))
     performer.handle(CallEnded(), ANSWERED + 1)
     assert performer.acts == [Act("say 2s", ANSWERED, ANSWERED + 1, at(1))]
     assert performer.gave_up
     assert performer.gave_up.waiting_for == "the call was over before 'say 2s' was done"
+
+
+@pytest.mark.parametrize("last", [Say(2.0, at(1)), Press("5", at(1))], ids=["say", "press"])
+def test_what_is_done_last_may_end_the_call(last: Say | Press) -> None:
+    performer = answered(last, Pause(Band(2, 2), at(2), 0.25))
+    performer.handle(CallEnded(), ANSWERED + 0.05)
+    assert performer.gave_up is None
+    assert [(act.start, act.end) for act in performer.acts] == [(ANSWERED, ANSWERED + 0.05)]
+    assert performer.is_over
+
+
+def test_what_is_done_last_must_have_been_begun() -> None:
+    performer = answered(Hear("gov/hello", at(1)), Say(2.0, at(2)))
+    performer.handle(SoundBegan(ANSWERED), ANSWERED + 0.6)
+    performer.handle(CallEnded(), ANSWERED + 1)
+    assert performer.gave_up
+    assert performer.gave_up.waiting_for == "the call was over before 'say 2s' was done"
+
+
+def test_a_pause_before_the_end_of_the_call_is_nothing_to_be_done() -> None:
+    performer = answered(Hear("gov/hello", at(1)), Pause(Band(2, 2), at(2), 0.25))
+    performer.handle(SoundBegan(ANSWERED), ANSWERED + 0.6)
+    performer.handle(SoundEnded(ANSWERED + 2, 1.0), ANSWERED + 2)
+    assert performer.deadline is None
+    assert performer.waiting_for == "the call to end"
+    performer.handle(CallEnded(), ANSWERED + 4)
+    assert performer.gave_up is None
 
 
 def test_what_takes_no_time_is_done_in_one_go() -> None:
