@@ -9,6 +9,7 @@ from ivrflow.engine.trace import Judgement, Verdict
 from ivrflow.flow_files import load_flows
 from ivrflow.runtime.journal_reader import CallSummary, Happening, StoredCall
 from ivrflow.scenario.from_journal import scenario_of
+from ivrflow.scenario.judgement import judge
 from ivrflow.scenario.on_simulator import play
 from ivrflow.scenario.reading import read_scenario
 from ivrflow.simulator.agents import AgentChange
@@ -100,3 +101,4 @@ def test_a_recorded_call_goes_the_same_way_again(call: Simulation, show_personal
     assert judged(seen.engine.verdicts) == judged(call.session.verdicts), text
     assert seen.caller.trouble == ""
     assert seen.caller.gave_up is None, text
+    assert [found for found in judge(scenario, seen)[0] if found.kind == "pause"] == [], text
