@@ -37,6 +37,9 @@ check: $(STAMP) ## the fast part: format, lint, strict types, import contracts, 
 bench: setup ## the benchmarks; their figures depend on the machine, their ratios should not
 	@for script in $$(grep -l '^def main' bench/*.py); do $(BIN)/python -m "bench.$$(basename "$$script" .py)"; done
 
+load: setup witnesses ## many callers at once: 300 by our own phone, then 1000 by SIPp (HTML=DIR: pages with plots)
+	@$(BIN)/python -m bench.load $(if $(HTML),--html $(HTML))
+
 images: $(STAMP) system ## build both container images without a Docker engine
 	@$(BIN)/python -m tools.images
 

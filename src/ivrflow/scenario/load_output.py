@@ -15,6 +15,9 @@ from ivrflow.scenario.report.words import tell
 WIDTH = 110
 """Columns where there is no terminal."""
 
+MOST_TOLD = 2
+"""How many calls that were listened to, and failed, are told in full; the pages have them all."""
+
 _MIB = 1024 * 1024
 
 SPREADS: Mapping[str, str] = {
@@ -78,18 +81,21 @@ def print_figures(
         stopped: whether it was stopped before its end.
         console: where to.
     """
-    console.print(Text(headline(shown), style="bold"), "")
+    console.print(Text(headline(shown), style="bold"))
+    console.print()
     facts = _table("", "")
     for name, told in facts_in_words(shown):
         facts.add_row(Text(name, "dim"), Text(told, "red" if name in {"failures", "rules broken"} else ""))
-    console.print(facts, "")
+    console.print(facts)
+    console.print()
     spreads = _table("milliseconds", "how many", "least", "p50", "p95", "p99", "most")
     for attribute, name in SPREADS.items():
         spread: Spread | None = getattr(shown, attribute)
         if spread is not None:
             seconds = (spread.least, spread.p50, spread.p95, spread.p99, spread.most)
             spreads.add_row(name, str(spread.count), *(f"{value * 1000:.1f}" for value in seconds))
-    console.print(spreads, "")
+    console.print(spreads)
+    console.print()
     processes = _table("process", "cpu mean", "cpu peak", "memory first", "peak", "last")
     for attribute, name in PROCESSES.items():
         process: ProcessFigures | None = getattr(shown, attribute)
@@ -98,12 +104,15 @@ def print_figures(
             cpu = [f"{process.cpu_mean:.0f} %", f"{process.cpu_peak:.0f} %"]
             processes.add_row(name, *cpu, *(f"{amount / _MIB:.0f} MiB" for amount in memory))
     if processes.row_count:
-        console.print(processes, "")
-    for result in shown.side.listened:
-        findings = tell(result)
-        if result.word != "passed" and findings:
-            words = "\n".join(["a call that was listened to:", *(f"  {line}" for line in findings), ""])
-            console.print(Text(words))
+        console.print(processes)
+        console.print()
+    failed = [result for result in shown.side.listened if result.word != "passed"]
+    for result in failed[:MOST_TOLD]:
+        words = "\n".join(["a call that was listened to:", *(f"  {line}" for line in tell(result)), ""])
+        console.print(Text(words))
+    if len(failed) > MOST_TOLD:
+        console.print(f"… and {len(failed) - MOST_TOLD} more that were listened to and not as the scenario says")
+        console.print()
     for remark in remarks:
         console.print(Text(f"note: {remark}", "yellow"))
     style = "bold red" if shortcomings else "bold green"
@@ -126,7 +135,7 @@ def facts_in_words(shown: LoadFigures) -> Iterator[tuple[str, str]]:
         yield "late waits", waits_in_words(shown)
     if side.listened:
         well = sum(result.word == "passed" for result in side.listened)
-        yield "listened to", f"{len(side.listened)} calls, {well} as the scenario says"
+        yield "listened to", f"{len(side.listened)}, of which {well} went as the scenario says"
     if side.packets:
         yield "packets lost", str(shown.packets_lost)
     machine = f"{shown.others_mean:.0f} % used by other processes, {shown.stolen_mean:.0f} % taken by other machines"

@@ -101,7 +101,7 @@ class _Session:
             self._sipp = SippLoad(
                 scenario=scenario,
                 table=order.table,
-                size=replace(size, calls=size.calls - own_size.calls, listen=0),
+                size=replace(size, calls=size.calls - own_size.calls, most=size.most - own_size.calls, listen=0),
                 accounts=stage.cast.accounts,
                 local_ip=stage.cast.local_ip,
                 listener=tallies.of("sipp"),
@@ -219,8 +219,8 @@ class _Session:
 
 
 def _spread_over(size: LoadSize) -> LoadSize:
-    """The calls that are listened to, spread over the time in which all are placed."""
-    listen = min(size.listen, size.calls - 1)
+    """The calls that are listened to, spread over the time in which all are placed; SIPp has at least one."""
+    listen = min(size.listen, size.calls - 1, size.most - 1)
     return LoadSize(calls=listen, rate=max(listen, 1) * size.rate / size.calls, most=max(listen, 1), listen=listen)
 
 

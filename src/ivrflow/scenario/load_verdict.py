@@ -47,10 +47,10 @@ def _shortcomings(shown: LoadFigures, limits: LoadLimits) -> Iterator[str]:
     side = shown.side
     over = side.well + side.failed
     if side.failed > limits.failed * over:
-        yield f"{side.failed} of {over} calls failed"
+        yield f"{side.failed} of {_calls(over)} failed"
     if len(shown.broken_calls) > limits.broken:
         rules = ", ".join(sorted(shown.broken.keys() - shown.allowed))
-        yield f"{len(shown.broken_calls)} calls broke a rule: {rules}"
+        yield f"{_calls(len(shown.broken_calls))} broke a rule: {rules}"
     wait_p99 = shown.tolerance if limits.wait_p99 is None else limits.wait_p99
     if shown.off is not None and shown.off.p99 > wait_p99:
         yield f"1 % of the waits were off by {shown.off.p99 * 1000:.0f} ms or more; {written(wait_p99)} is allowed"
@@ -60,9 +60,9 @@ def _shortcomings(shown: LoadFigures, limits: LoadLimits) -> Iterator[str]:
             f"{LATE_S * 1000:.0f} ms; {limits.late:.1%} is allowed"
         )
     if shown.journaled is not None and shown.journaled < side.answered:
-        yield f"the journal has {shown.journaled} of {side.answered} calls that were answered"
+        yield f"the journal has {shown.journaled} of {_calls(side.answered)} that were answered"
     if shown.unfinished:
-        yield f"{shown.unfinished} calls have no ending in the journal"
+        yield f"{_calls(shown.unfinished)} without an ending in the journal"
 
 
 def remarks_on(shown: LoadFigures) -> tuple[str, ...]:
@@ -73,11 +73,12 @@ def remarks_on(shown: LoadFigures) -> tuple[str, ...]:
 def _remarks(shown: LoadFigures) -> Iterator[str]:
     side = shown.side
     if side.cut:
-        yield f"stopped early: {side.cut} calls were hung up, {side.planned - side.placed} never placed"
+        yield f"stopped early: {_calls(side.cut)} hung up, {side.planned - side.placed} never placed"
     if shown.journaled is None:
         yield "no journal: rules and the engine's waits are not known"
-    elif shown.journaled > side.answered:
-        yield f"the journal has {shown.journaled - side.answered} further calls of that time, which count here too"
+    elif shown.journaled > side.answered + side.cut:
+        further = _calls(shown.journaled - side.answered - side.cut)
+        yield f"{further} of that time more than ours in the journal; what they tell is counted, too"
     if not side.listened:
         yield "no call was listened to: what callers heard is not known"
     if shown.engine is None:
@@ -97,3 +98,7 @@ def _remarks(shown: LoadFigures) -> Iterator[str]:
         yield f"other processes used {shown.others_mean:.0f} % of this machine, at worst {shown.others_peak:.0f} %"
     if side.rate_reached < 0.9 * side.rate and not side.cut and side.placed > 1:
         yield f"calls were placed at {side.rate_reached:.1f} a second instead of {side.rate:g}: {side.most} were there at once"
+
+
+def _calls(count: int) -> str:
+    return f"{count} call{'' if count == 1 else 's'}"

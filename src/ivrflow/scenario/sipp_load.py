@@ -31,6 +31,9 @@ LOOK_EVERY_S = 1.0
 ENDS_WITHIN_S = 3.0
 """Seconds SIPp has to hang up all calls when it is stopped. Measured: it does that at once, and then never ends."""
 
+_ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
+"""Should we be killed, nobody else would end it."""
+
 # What SIPp counts as failed, and what that means for one of our scripts.
 _FAULTS = {
     "FailedCannotSendMessage": "SIPp could not send",
@@ -236,7 +239,6 @@ class SippLoad:
             *("-m", str(size.calls), "-r", f"{size.rate:g}", "-l", str(size.most)),
             *("-trace_stat", "-stf", "counts.csv", "-fd", f"{LOOK_EVERY_S:g}s"),
             *("-trace_rtt", "-rtt_freq", "1", "-trace_error_codes", "-nostdin", "-aa", "-f", "60"),
-            # Should we be killed and nobody left to end it.
             *("-timeout", f"{longest:.0f}s"),
         ]
 

@@ -2,15 +2,14 @@
 
 import asyncio
 import os
-import shlex
 import stat
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from loopback_phones import eventually
 from made_results import a_scenario
+from pretended_sipp import HEAD, Pretended, counts, line, pretended_sipp
 from test_load import Told
 
 from ivrflow.flow.problems import Location
@@ -24,18 +23,6 @@ from ivrflow.scenario.sipp_load import SippCounts, SippLoad, faults_of, read_cou
 from ivrflow.scenario.timetable import Entry, Timetable
 
 HERE = Location("scenarios/a.yaml", 3, 5)
-COLUMNS = [
-    "CurrentTime", "TotalCallCreated", "CurrentCall", "SuccessfulCall(C)", "FailedCall(C)", "FailedCannotSendMessage(C)",
-    "FailedMaxUDPRetrans(C)", "FailedCallRejected(C)", "FailedOutboundCongestion(C)", "FailedTimeoutOnRecv(C)",
-    "FailedTimeoutOnSend(C)", "FailedUnexpectedMessage(C)",
-]  # fmt: skip
-HEAD = ";".join(COLUMNS)
-
-
-def line(at: float, *counts: int) -> str:
-    return ";".join([f"2026-11-22\t01:40:06.159266\t{at:.6f}", *map(str, counts)])
-
-
 # ── what SIPp writes ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -79,22 +66,10 @@ def test_faults_are_told_in_words_and_none_is_lost() -> None:
 
 # ── a load ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-Program = Callable[[str], Path]
-
 
 @pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """Puts a shell script in SIPp's place."""
-
-    def made(script: str) -> Path:
-        file = tmp_path / "sipp"
-        file.write_text(f"#!/bin/sh\n{script}\n")
-        file.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-        return file
-
-    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.02)
-    return made
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pretended:
+    return pretended_sipp(tmp_path, monkeypatch)
 
 
 def a_load(*entries: Entry, calls: int = 9) -> tuple[SippLoad, Told]:
@@ -111,12 +86,7 @@ def a_load(*entries: Entry, calls: int = 9) -> tuple[SippLoad, Told]:
     return load, told
 
 
-def counts(*told: str) -> str:
-    """Shell that writes SIPp's statistics."""
-    return f"printf '%s\\n' '{HEAD}' {' '.join(map(shlex.quote, told))} > counts.csv"
-
-
-async def test_it_is_told_what_to_do_and_believed_what_it_tells(program: Program, tmp_path: Path) -> None:
+async def test_it_is_told_what_to_do_and_believed_what_it_tells(program: Pretended, tmp_path: Path) -> None:
     done = line(1001.0, 9, 0, 8, 1, 0, 0, 0, 0, 0, 0, 1)
     program(
         f'echo "$@" > {tmp_path}/arguments; cp * {tmp_path}/; {counts(line(1000.0, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0), done)}\n'
@@ -142,7 +112,7 @@ async def test_it_is_told_what_to_do_and_believed_what_it_tells(program: Program
     assert told.tallies[-1].failed == 1
 
 
-async def test_the_password_is_nobody_elses_to_read(program: Program, tmp_path: Path) -> None:
+async def test_the_password_is_nobody_elses_to_read(program: Pretended, tmp_path: Path) -> None:
     program(f"ls -l accounts.csv > {tmp_path}/listed; {counts(line(1.0, *[0] * 11))}")
     load, _ = a_load()
     await load.run()
@@ -150,7 +120,7 @@ async def test_the_password_is_nobody_elses_to_read(program: Program, tmp_path: 
 
 
 @pytest.mark.parametrize("script", ["echo; echo 'Unable to bind'; exit 255", "echo 'Unable to bind'; exit 0"])
-async def test_one_that_will_not_do_it_is_quoted(program: Program, script: str) -> None:
+async def test_one_that_will_not_do_it_is_quoted(program: Pretended, script: str) -> None:
     program(script)
     load, _ = a_load()
     with pytest.raises(CannotRun, match=r"^SIPp ended with code (255|0): Unable to bind$"):
@@ -165,7 +135,7 @@ async def test_one_that_is_not_there_can_be_installed(monkeypatch: pytest.Monkey
 
 
 async def test_cancelled_it_is_told_twice_to_stop_and_then_killed(
-    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    program: Pretended, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "ENDS_WITHIN_S", 0.2)
     live = line(1000.0, 9, 7, 1, 1, 0, 0, 0, 0, 0, 0, 0)
