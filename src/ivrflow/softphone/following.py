@@ -49,8 +49,10 @@ def fits(stream: Stream, at: int, wording: Wording) -> bool:
     """Whether a wording that began at place `at` was heard up to where it differs from every other phrase."""
     first, telling = wording.first, wording.telling
     whole = similarity(stream, at, wording, first, telling)
-    last = similarity(stream, at, wording, max(first, telling - TELLING), telling)
-    return whole is not None and whole >= HEAD_FITS and last is not None and last >= HEAD_FITS
+    if whole is None or whole < HEAD_FITS:
+        return False
+    last = similarity(stream, at, wording, max(first, telling - TELLING), telling) if wording.tells_by_end else 1.0
+    return last is not None and last >= HEAD_FITS
 
 
 class Follower:

@@ -75,16 +75,18 @@ class MusicIndex:
         return max(found, key=lambda place: place.correlation, default=None)
 
     def around(self, stream: Stream, start: int, end: int, floor: int = 0) -> MusicStretch | None:
-        """The music that was heard in a stream from place `start` to `end`, and before and after as far as it goes.
+        """The music that was heard in a stream around the middle of `start` and `end`, as far as it goes.
 
-        Nothing before place `floor` is looked at.
+        It begins at place `floor` or later, and not before the sender's last pause.
         """
         found = self.locate(stream.samples[start:end])
         if found is None:
             return None
         file, shift = self._files[found.file], found.at - start
-        first = self._reach(stream, file, shift, start, max(floor, -shift), -1)
-        last = self._reach(stream, file, shift, end, min(len(stream), len(file) - shift), 1)
+        middle = (start + end) // 2
+        pauses = [place for place in stream.pauses(floor, middle) if place < middle]
+        first = self._reach(stream, file, shift, middle, max(floor, -shift, *pauses), -1)
+        last = self._reach(stream, file, shift, middle, min(len(stream), len(file) - shift), 1)
         return MusicStretch(found.file, first + shift, first, last)
 
     def extended(self, stream: Stream, stretch: MusicStretch) -> MusicStretch:

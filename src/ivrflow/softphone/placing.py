@@ -78,11 +78,6 @@ class Stream:
         """All of them, at 8 kHz. A view that the next packet may leave behind: do not keep it."""
         return self._audio[: self._length]
 
-    @property
-    def last_arrival(self) -> float:
-        """When the packet with its last sample came."""
-        return self._arrivals[-1]
-
     def append(self, number: int, packet: ReceivedPacket, name: str) -> None:
         """Decode the next packet in order (codec `name`) and put it where it belongs.
 

@@ -15,6 +15,7 @@ from ivrflow.softphone.likeness import QUIET, STEP, Floats
 from ivrflow.softphone.music import MusicIndex
 
 LEAST_TELLING = RATE * 40 // 100  # samples of a phrase's sound by which it is known, at least
+LOUD = 0.3  # volume, against what went before, of a sound that noise does not easily cover
 TELLING = RATE * 8 // 100  # samples, the last of those, that are looked at by themselves
 DIFFERENT = 0.6  # correlation up to which another phrase that begins alike is surely found out
 PIECE = 1024  # samples of a phrase's beginning that are searched for
@@ -38,6 +39,7 @@ class Wording:
         last: place after its last sound.
         audible: of each sample, whether the 10 ms it lies in sound.
         telling: place up to which it must be heard to know that it is this phrase and no other.
+        tells_by_end: whether it is only the last of that which makes the difference.
         piece: the loudest piece of its beginning, by which it is searched for.
         piece_at: place of that.
     """
@@ -53,6 +55,7 @@ class Wording:
         self.first, self.last = (int(loud[0]) * STEP, int(loud[-1] + 1) * STEP) if len(loud) else (0, 0)
         enough = int(np.searchsorted(np.cumsum(sounding) * STEP, LEAST_TELLING))
         self.telling = min((enough + 1) * STEP, self.last)
+        self.tells_by_end = False
         energy = np.concatenate([[0.0], np.cumsum(self.samples[self.first : self.telling] ** 2)])
         length = min(PIECE, len(energy) - 1)
         self.piece_at = self.first + int(np.argmax(energy[length:] - energy[: len(energy) - length]))
@@ -67,21 +70,33 @@ class Wording:
         """How many samples sound from `start` to `end`."""
         return int(np.count_nonzero(self.audible[start:end]))
 
-    def tell_from(self, other: "Wording", begin: int) -> None:
-        """Move `telling` to where `other`, taken for this one beginning at its sample `begin`, would be found out.
+    def tell_from(self, rivals: "list[tuple[Wording, int]]") -> None:
+        """Move `telling` to where none of the rivals could be taken for this wording any more.
 
         Two recordings of which one is the beginning of the other can only be told apart where the shorter ends; two
-        that are the same from beginning to end cannot be told apart at all, and nothing is moved.
+        that are the same from beginning to end cannot be told apart at all, and make no difference here.
+
+        Args:
+            rivals: Other wordings, and the sample of each at which this one would begin.
         """
-        ours, whole, last = self._likeness(other, begin)
-        enough = (self.telling - self.first) // STEP  # steps
-        found_out = ours & (np.minimum(whole, last) <= DIFFERENT)
-        later = np.flatnonzero(found_out[enough - 1 :])
-        if len(later):
-            self.telling = self.first + (enough + int(later[0])) * STEP
+        earliest = (self.telling - self.first) // STEP - 1
+        found_out: list[npt.NDArray[np.bool_]] = []
+        by_all: list[npt.NDArray[np.bool_]] = []
+        for other, begin in rivals:
+            loud, whole, last = self._likeness(other, begin)
+            different = (whole <= DIFFERENT) | (loud & (last <= DIFFERENT))
+            if np.any(different[earliest:]):
+                found_out.append(different[earliest:])
+                by_all.append(whole[earliest:] <= DIFFERENT)
+        if not found_out:
+            return
+        steps = np.flatnonzero(np.all(found_out, axis=0))
+        step = int(steps[0]) if len(steps) else len(found_out[0]) - 1
+        self.telling = self.first + (earliest + 1 + step) * STEP
+        self.tells_by_end = not all(whole[step] for whole in by_all)
 
     def _likeness(self, other: "Wording", begin: int) -> tuple[npt.NDArray[np.bool_], Floats, Floats]:
-        """For the end of each step from the first sound on: whether we sound there, and the correlation with `other`.
+        """For the end of each step from the first sound on: whether we are loud there, and the correlation with `other`.
 
         That of all up to there, and that of the last part alone.
         """
@@ -100,7 +115,8 @@ class Wording:
             for best, number in ((whole, 0), (last, 1)):
                 loudness = np.sqrt(energy[number] * their_energy[number])
                 np.maximum(best, product[number] / np.maximum(loudness, 1.0), out=best)
-        return energy[1] >= TELLING * QUIET**2, whole, last
+        mean = np.maximum(energy[0] / (STEP * np.arange(1, steps + 1)), QUIET**2)
+        return energy[1] >= TELLING * mean * LOUD**2, whole, last
 
 
 def _summed(values: Floats, window: int) -> tuple[Floats, Floats]:
@@ -142,9 +158,8 @@ class Repertoire:
             if not asked:
                 raise KeyError(phrase)
             for wording in asked:
-                for other, at in self._beginnings.like(wording):
-                    if phrase_of(other.name) != phrase:
-                        wording.tell_from(other, at)
+                like = self._beginnings.like(wording)
+                wording.tell_from([(other, at) for other, at in like if phrase_of(other.name) != phrase])
             self._prepared[phrase] = asked
         return self._prepared[phrase]
 
@@ -165,6 +180,8 @@ class _Beginnings:
     def like(self, wording: Wording) -> list[tuple[Wording, int]]:
         """The wordings that may be taken for this one, and where this one would begin in them."""
         piece = wording.piece
+        if not wording.is_heard:
+            return []
         places = self._length - len(piece) + 1
         product = np.fft.irfft(self._spectra * np.conj(np.fft.rfft(piece, self._size)), self._size)[:, :places]
         window = self._energy[:, len(piece) :] - self._energy[:, :places]

@@ -188,7 +188,8 @@ class _Compared:
         evidence = np.where(agrees, 1.0, -1.0)
         evidence[~np.any(audible, axis=1) & (theirs < MOST_LOUDER * np.maximum(expected, QUIET))] = 0.0
         evidence[~np.any(audible, axis=1) & (evidence != 0.0)] = -0.5  # noise may do that, too
-        evidence[np.count_nonzero(came, axis=1) * 4 < size] = 0.0
+        there_is = np.clip(self._length - np.arange(first, last, size), 0, size)  # the last block may be a short one
+        evidence[np.count_nonzero(came, axis=1) * 4 < there_is] = 0.0
         for pause in self._pauses:
             if first <= pause < last:
                 evidence[(pause - first) // size] -= PAUSE_SAYS
