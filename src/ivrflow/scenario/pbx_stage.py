@@ -155,6 +155,10 @@ async def pbx_stage(settings: Settings, scenarios: Sequence[Scenario], wishes: S
     access = sip_access(wishes.pbx, wishes.account, sorted(agents))
     sounds, music = load_sounds(settings)
     remarks: list[str] = []
+    if not music:
+        remarks.append(
+            f"there is no hold music in {settings.music} ({variable('music')}): what is music is called unknown"
+        )
     async with AsyncExitStack() as opened:
         cast = await opened.enter_async_context(Cast(access.accounts))
         await _sign_in(cast, access)

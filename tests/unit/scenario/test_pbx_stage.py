@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 import pytest_asyncio
-from little_pbx import SOUNDS, LittlePbx
+from little_pbx import SOUNDS, LittlePbx, phrase
 from made_results import a_scenario
 
 from ivrflow.flow.problems import Location
@@ -44,7 +44,7 @@ class Threads(ThreadPoolExecutor):
 @pytest.fixture(autouse=True)
 def _light(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # no .ivrflow/secrets.env of the checkout
-    monkeypatch.setattr(module, "load_sounds", lambda _settings: (SOUNDS, ()))
+    monkeypatch.setattr(module, "load_sounds", lambda _settings: (SOUNDS, (phrase(4),)))
     monkeypatch.setattr(module, "AnalysisPool", Threads)
     monkeypatch.setattr(module, "ANSWERS_WITHIN_S", 0.5)
     monkeypatch.setattr(module, "GONE_WITHIN_S", 0.05)
@@ -134,6 +134,15 @@ async def test_the_passwords_of_agents_are_needed_too_but_not_of_one_who_is_not_
     with pytest.raises(SettingsError, match="set PBX_PASSWORD_1003"):
         async with pbx_stage(Settings(), [a_call(AgentPart("1003", "answers", WHERE))], StageWishes()):
             pytest.fail("nobody can be the agent")
+
+
+@pytest.mark.usefixtures("pbx")
+async def test_music_that_nobody_knows_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "load_sounds", lambda _settings: (SOUNDS, ()))
+    async with pbx_stage(Settings(), [a_call()], StageWishes()) as stage:
+        assert stage.remarks[0] == (
+            "there is no hold music in .ivrflow/music (IVRFLOW_MUSIC): what is music is called unknown"
+        )
 
 
 @pytest.mark.usefixtures("pbx")
