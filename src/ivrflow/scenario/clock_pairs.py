@@ -43,10 +43,10 @@ _CUTS_A_WAIT = frozenset(
 
 def recording_end(heard: Heard) -> float:
     """When the recording was over, or when it was cut: a recording goes on a little after its last sound."""
-    end = heard.start + heard.length
-    if heard.kind == "phrase" and heard.length > 0 and heard.end < end:
-        is_whole = heard.completeness >= 0.995 or end - heard.end <= TRAILING_SILENCE_S
-        return end if is_whole else heard.end
+    tail = heard.tail if heard.tail is not None else heard.start + heard.length - heard.end
+    if heard.kind == "phrase" and heard.length > 0 and tail > 0:
+        is_whole = heard.completeness >= 0.995 or tail <= TRAILING_SILENCE_S
+        return heard.end + tail if is_whole else heard.end
     return heard.end
 
 

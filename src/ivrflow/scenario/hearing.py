@@ -73,6 +73,7 @@ def hear_all(
             one.completeness,
             one.correlation,
             one.length or one.end - one.start,
+            tail=one.tail,
         )
         for one in sorted(heard, key=lambda one: one.start)
     )
@@ -87,6 +88,7 @@ def _phrase(found: Trace) -> Heard:
         found.completeness,
         found.correlation,
         len(found.wording.samples) / RATE,
+        tail=(len(found.wording.samples) - found.runs[-1].end) / RATE,
     )
 
 

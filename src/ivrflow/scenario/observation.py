@@ -34,6 +34,8 @@ class Heard:
         correlation: how well that share matched, 0 to 1; 1 on the simulator.
         length: seconds the whole recording takes, from first to last sample; for other sounds, how long it was heard.
         text: what a speech recogniser understood, when one was asked.
+        tail: seconds of the recording that follow on the last sound heard: its quiet end, or what was cut off. None
+            where nobody looked: then what `length` leaves. A sender that slipped makes the two differ.
     """
 
     kind: SoundKind
@@ -44,6 +46,7 @@ class Heard:
     correlation: float = 1.0
     length: float = 0.0
     text: str = ""
+    tail: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,3 +190,10 @@ def test_a_band_says_what_the_rule_allows() -> None:
 )
 def test_when_a_recording_is_over(heard: Heard, ends: float) -> None:
     assert recording_end(heard) == ends
+
+
+def test_a_recording_whose_sender_slipped_ends_after_its_last_sound_and_not_where_its_length_says() -> None:
+    torn = Heard("phrase", "house/menu.main", 0.0, 3.79, completeness=0.98, length=3.82, tail=0.09)
+    assert recording_end(torn) == pytest.approx(3.88)
+    cut = Heard("phrase", "house/menu.main", 0.0, 1.5, completeness=0.4, length=3.82, tail=2.26)
+    assert recording_end(cut) == 1.5
