@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from baresip import Baresip, installed
-from engine_here import EngineHere, broken, flows_for_tests, kept, settings_for
+from engine_here import EngineHere, broken, flows_for_tests, kept, serving
 from peers import prompt
 
-from ivrflow.app import Service
 from ivrflow.engine.trace import Fact
 from ivrflow.softphone.codecs import RATE, Samples
 from tools.pbx import Pbx
@@ -26,14 +25,8 @@ pytestmark = pytest.mark.skipif(not installed(), reason="baresip is not installe
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def engine(pbx: Pbx, tmp_path: Path) -> AsyncIterator[EngineHere]:
-    flow = flows_for_tests()["gov12345"]
-    service = Service(settings_for(pbx, tmp_path), {flow.id: flow})
-    here = EngineHere(service)
-    await service.start()
-    yield here
-    left = await service.switchboard.drain(5.0)
-    await service.stop(0)
-    assert left == 0, "live calls are left"
+    async with serving(pbx, flows_for_tests()["gov12345"], tmp_path) as here:
+        yield here
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -31,7 +31,7 @@ def test_people_read_what_was_played_what_came_of_it_and_the_verdict() -> None:
     assert ["calls", "10 placed, 10 answered, 10 well, 0 failed; 4 at once, 5.0 a second; 3.0 s"] in cells
     assert ["rules kept", f"10 × {SILENT}"] in cells
     assert ["late waits", "0 of 10 (0.0%) by more than 20 ms, 0 (0.0%) by more than 100 ms"] in cells
-    assert ["listened to", "1 calls, 1 as the scenario says"] in cells
+    assert ["listened to", "1, of which 1 went as the scenario says"] in cells
     assert ["answered after", "10", "3.0", "3.0", "3.0", "3.0", "3.0"] in cells
     assert ["longest gap in a call's audio", "1", "31.0", "31.0", "31.0", "31.0", "31.0"] in cells
     assert ["waits off, by the engine", "10", "0.0", "0.0", "0.0", "0.0", "0.0"] in cells
@@ -56,6 +56,9 @@ def test_people_read_what_was_wrong_with_a_call_that_was_listened_to() -> None:
     assert "a call that was listened to:" in text
     assert "expected  a pause of 3 s" in text
     assert text.count("a call that was listened to:") == 1
+    text = printed(shown(a_side(listened=[result] * 5)))
+    assert text.count("a call that was listened to:") == 2
+    assert "… and 3 more that were listened to" in text
 
 
 def test_a_load_that_was_stopped_says_so() -> None:
@@ -70,13 +73,14 @@ def test_programs_read_the_same() -> None:
         ["look here"],
         True,
     )
+    assert data["caller"] == "own"
     assert data["asked"] == {"calls": 10, "rate": 5.0, "at_once": 4}
     assert (data["placed"], data["answered"], data["well"], data["failed"]) == (10, 10, 10, 0)
-    assert data["setup"]["p99"] == 0.003
-    assert data["waits"]["count"] == 10
-    assert data["wire"] is None
+    assert data["spreads"]["setup"]["p99"] == 0.003
+    assert data["spreads"]["waits"]["count"] == 10
+    assert data["spreads"]["wire"] is None
     assert data["late"] == {"over_20_ms": 0, "over_100_ms": 0}
-    assert data["engine"]["cpu_peak"] == 10.0
+    assert data["processes"]["engine"]["cpu_peak"] == 10.0
     assert [second["at"] for second in data["each_second"]] == [1.0, 2.0]
     passed = json.loads(as_json(shown(replace(a_side(), statuses={486: 1})), (), (), stopped=False))
     assert passed["passed"] is True

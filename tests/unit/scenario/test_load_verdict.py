@@ -36,7 +36,7 @@ def test_failed_calls_count_by_their_share(failed: int, allowed: float, passes: 
 def test_calls_that_break_a_rule_count_one_by_one(allowed: int, passes: bool) -> None:
     endings = [an_ending(3.0), an_ending(3.0, call="pbx-1.2", judgement=Judgement.BROKEN)]
     told = shortcomings_of(shown(a_side(answered=2), endings), LoadLimits(broken=allowed))
-    assert told == (() if passes else (f"1 calls broke a rule: {SILENT}",))
+    assert told == (() if passes else (f"1 call broke a rule: {SILENT}",))
 
 
 def test_the_flow_says_by_how_much_waits_may_be_off_unless_somebody_does() -> None:
@@ -58,7 +58,7 @@ def test_calls_the_journal_does_not_know_or_never_saw_end_are_not_passed_over() 
     endings = [an_ending(3.0), an_ending(outcome=None)]
     assert shortcomings_of(shown(a_side(answered=3), endings), LoadLimits()) == (
         "the journal has 2 of 3 calls that were answered",
-        "1 calls have no ending in the journal",
+        "1 call without an ending in the journal",
     )
 
 
@@ -72,9 +72,10 @@ def test_there_is_nothing_to_remark_on_a_load_that_went_well() -> None:
 @pytest.mark.parametrize(
     ("side", "told"),
     [
-        ({"cut": 3, "placed": 7}, "stopped early: 3 calls were hung up, 3 never placed"),
+        ({"cut": 3, "placed": 7}, "stopped early: 3 calls hung up, 3 never placed"),
+        ({"cut": 2, "answered": 8}, "stopped early: 2 calls hung up, 0 never placed"),
         ({"listened": []}, "no call was listened to: what callers heard is not known"),
-        ({"answered": 8}, "the journal has 2 further calls of that time, which count here too"),
+        ({"answered": 8}, "2 calls of that time more than ours in the journal; what they tell is counted, too"),
         ({"placing": 9.0}, "calls were placed at 1.0 a second instead of 5: 4 were there at once"),
     ],
 )
