@@ -69,7 +69,7 @@ class MusicIndex:
         """Where in the music `heard` (`QUERY_S` long, or a little more) comes from; None when it is not that music."""
         sought = heard.astype(np.float64)
         picture = _picture(sought)
-        if not self._files or not sounds(sought) or len(picture) > self._frames:
+        if not self._files or not sounds(sought) or not 0 < len(picture) <= self._frames:
             return None
         found = [place for frame in self._likely(picture) if (place := self._exact(sought, frame))]
         return max(found, key=lambda place: place.correlation, default=None)

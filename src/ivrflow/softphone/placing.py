@@ -230,8 +230,7 @@ class Placing:
     def flush(self, arrived_before: float = math.inf) -> None:
         """Wait no longer for what is missing in front of packets that came before this second."""
         for queue in self._current.values():
-            if queue.waits_since < arrived_before:
-                queue.release()
+            queue.release_old(arrived_before)
 
 
 class _Queue:
@@ -243,22 +242,22 @@ class _Queue:
         self._next: int | None = None  # number of the packet to come; None until the first one was placed
         self._waiting: dict[int, tuple[ReceivedPacket, str]] = {}
 
-    @property
-    def waits_since(self) -> float:
-        """When the first packet came that waits; never when none does."""
-        return min((packet.arrival for packet, _ in self._waiting.values()), default=math.inf)
-
     def put(self, number: int, packet: ReceivedPacket, name: str) -> None:
         self.highest = max(self.highest, number)
         if self._next is None or number >= self._next:
             self._waiting.setdefault(number, (packet, name))
 
     def release_in_order(self, hold_back: int) -> None:
-        """Place what is in order, and everything when more than `hold_back` packets wait."""
-        if self._next is None or len(self._waiting) > hold_back:
-            self.release()
-        while self._next in self._waiting:
-            self._place(self._next)
+        """Place what is in order; wait no longer for what `hold_back` packets have overtaken."""
+        while self._waiting and (self._next is None or len(self._waiting) > hold_back or self._next in self._waiting):
+            self._place(min(self._waiting))
+
+    def release_old(self, arrived_before: float) -> None:
+        """Wait no longer for what is missing in front of packets that came before this second."""
+        old = [number for number, (packet, _) in self._waiting.items() if packet.arrival < arrived_before]
+        for number in sorted(self._waiting):
+            if (old and number <= max(old)) or number == self._next:
+                self._place(number)
 
     def release(self) -> None:
         """Place everything there is."""

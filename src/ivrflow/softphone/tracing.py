@@ -22,6 +22,8 @@ LEAST_HEARD = RATE // 4  # samples of sound; a phrase cut before cannot be recog
 SLIP_FITS = 0.8  # correlation from which a phrase goes on at another place than it should
 LEAST_AFTER_SLIP = 6 * BLOCK  # samples of sound that must agree there, or all the rest
 MOST_SLIPS = 20
+ENOUGH = 5  # blocks that must agree, more than do not, for a stretch to be the phrase
+GIVES_UP = 15  # blocks that do not agree, more than do, after which it is over, or goes on elsewhere
 EDGE = 12  # blocks, beyond the last that agrees, in which more of it may have been heard
 MOST_LOUDER = 2.0  # times as loud as the rest, or as quiet, and it is something else that agrees by chance
 PAUSE_SAYS = 2.0  # stretches that must agree behind a pause of the sender: a phrase seldom goes on after one
@@ -196,17 +198,27 @@ class _Compared:
         return _Stretches(evidence, alike, ours, theirs)
 
     def run(self) -> Run | None:
-        """From where to where it was heard."""
-        evidence = self._blocks.evidence
-        if not np.any(evidence > 0):
+        """From where to where it was heard first."""
+        if not np.any(self._blocks.evidence > 0):
             return None
-        before = np.concatenate([[0.0], np.cumsum(evidence)])
-        lowest = np.minimum.accumulate(before)
-        end = int(np.argmax(before[1:] - lowest[:-1])) + 1
-        start = int(np.flatnonzero(before[:end] == lowest[end - 1])[-1])
+        start, end = self._most_of_it()
         last = self._edge(end - 1, start, 1)
         first = self._edge(start, end - 1, -1) if np.any(self._audible[: start * BLOCK]) else 0
         return Run(self._at, self._start + first, self._start + last) if first < last else None
+
+    def _most_of_it(self) -> tuple[int, int]:
+        """From which block to which most agree; the first such stretch that is long enough to be the phrase."""
+        start = balance = most = 0.0
+        stretch = (0, 0)
+        for block, says in enumerate(self._blocks.evidence):
+            if balance <= 0:
+                start, balance = block, 0.0
+            balance += says
+            if balance > most:
+                most, stretch = balance, (int(start), block + 1)
+            if most >= ENOUGH and balance <= max(0.0, most - GIVES_UP):
+                break
+        return stretch
 
     def _edge(self, block: int, other: int, way: int) -> int:
         """Where it begins (`way` -1) or ends (1), to 10 ms, in the outermost block that agrees or not far beyond it.
