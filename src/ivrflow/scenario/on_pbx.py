@@ -134,7 +134,7 @@ class _Talk:
         self._named: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._agents_at_work: set[asyncio.Task[None]] = set()
         self._leaks: list[str] = []
-        self._over_at = 0.0
+        self._over_at: float | None = None
 
     def get_ready(self) -> None:
         """Have at hand what is said, and know everything that is to be heard.
@@ -182,9 +182,9 @@ class _Talk:
                 raise
             self._caller.troubles.append(f"the call was not over within {written(scenario.within)}, and was ended")
         finally:
+            self._over_at = time.monotonic()
             self._hang_up_all()
             await ended_tasks(naming, *self._agents_at_work)
-            self._over_at = time.monotonic()
         for task in (naming, *self._agents_at_work):
             if not task.cancelled():
                 task.result()  # raises what it raised
@@ -216,6 +216,9 @@ class _Talk:
     def rung(self, extension: str, call: Call) -> None:
         """An agent's phone is rung for our caller."""
         self._agents[extension].calls.append(call)
+        if self._over_at is not None:
+            call.decline()
+            return
         task = asyncio.get_running_loop().create_task(self._agent(self._parts[extension], call))
         self._agents_at_work.add(task)
 
@@ -237,7 +240,7 @@ class _Talk:
             call.decline()
         if part.manner == "answers":
             performer = Performer(part.steps)
-            performer.handle(CallEnded(), time.monotonic())
+            performer.handle(CallEnded(), time.monotonic() if call.end is None else call.end.at)
             phone.unanswered.append(performer)
 
     # ── the engine's and the PBX's side, live ─────────────────────────────────────────────────────────────────────────
@@ -344,6 +347,7 @@ class _Talk:
 
     def _held_up(self) -> Iterator[tuple[float, float]]:
         """When this process stood still while we talked."""
+        assert self._over_at is not None, "it is over"
         began = self._caller.calls[0].began_at
         for due, late in self._cast.pacer.stalls:
             if due + late >= began and due <= self._over_at:

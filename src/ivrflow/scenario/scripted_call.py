@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Protocol, assert_never
 
 from ivrflow.flow.times import written
@@ -229,5 +228,4 @@ async def ended_tasks(*tasks: asyncio.Task[Any]) -> None:
     """Cancel them, and wait until they are over; what they raised is theirs."""
     for task in tasks:
         task.cancel()
-    with suppress(asyncio.CancelledError):
-        await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -429,6 +429,28 @@ async def test_cancelling_hangs_up_everything_and_leaves_nothing(pbx: LittlePbx)
     assert asyncio.all_tasks() == before
 
 
+async def test_an_agent_who_is_rung_when_all_is_over_declines(pbx: LittlePbx, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[int | None] = []
+    really_ended = scripted_call.ended_tasks
+
+    async def rung_meanwhile(*tasks: asyncio.Task[object]) -> None:
+        leg = await pbx.ring("1001", "pbx-1")
+        await eventually(lambda: leg.end)
+        refused.append(leg.end.status if leg.end else None)
+        await really_ended(*tasks)
+
+    monkeypatch.setattr(on_pbx, "ended_tasks", rung_meanwhile)
+
+    async def engine() -> None:
+        await (await pbx.answered()).ended
+
+    agent = AgentPart("1001", "answers", at(8))
+    script = scripted(Wait(0.1, at(2)), HangUp(at(3)), agents=(agent,))
+    observation = await played(pbx, script, engine, watch=LooksInto())
+    assert refused == [603]
+    assert observation.agents["1001"].answered_at is None
+
+
 async def test_two_scenarios_at_once_on_one_extension_get_their_own_calls(pbx: LittlePbx) -> None:
     names: dict[str, str] = {}
 
