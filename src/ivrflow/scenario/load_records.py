@@ -137,6 +137,7 @@ def together(sipp: CallerSide, own: CallerSide) -> CallerSide:
     return replace(
         sipp,
         planned=sipp.planned + own.planned,
+        most=sipp.most + (own.most if own.planned else 0),
         placed=sipp.placed + own.placed,
         answered=sipp.answered + own.answered,
         well=sipp.well + own.well,

@@ -28,7 +28,8 @@ def test_sipp_and_those_we_listen_to_are_one_load() -> None:
         setups=[0.002], live=[(0.5, 1), (1.5, 2)], began_at=100.0, took=12.0,
     )  # fmt: skip
     both = together(sipp, own)
-    assert (both.kind, both.planned, both.placed, both.answered) == ("sipp", 10, 10, 9)
+    assert (both.kind, both.planned, both.placed, both.answered, both.most) == ("sipp", 10, 10, 9, 8)
+    assert together(sipp, a_side(planned=0, most=1)).most == 4
     assert (both.well, both.failed, both.cut) == (7, 3, 1)
     assert (both.faults, both.statuses, both.setups) == ({"a": 3}, {503: 3}, [0.001, 0.002])
     assert both.live == [(0.0, 0), (1.0, 6), (2.0, 10)]
