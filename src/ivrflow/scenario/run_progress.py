@@ -29,10 +29,12 @@ class RunProgress:
         self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._counts: Counter[str] = Counter()
         self._on_simulator: Counter[str] = Counter()
+        self._planned = 0
 
     @contextmanager
     def shown(self, run: Run) -> Iterator[None]:
         """Keep the live line up to date while the block runs; elsewhere than on a terminal there is none."""
+        self._planned = run.planned
         if not self._console.is_terminal:
             yield
             return
@@ -75,13 +77,20 @@ class RunProgress:
         if result.stage == "simulator":
             self._on_simulator[result.word] += 1
         if result.word == "failed" or (not self._console.is_terminal and result.stage == "pbx"):
-            self._print(_finished(result))
+            self._print(self._numbered(_finished(result)))
 
     def simulated(self) -> None:
         """Say in one line what the simulator made of all scenarios."""
         if self._on_simulator:
             told = ", ".join(f"{count} {word}" for word, count in sorted(self._on_simulator.items(), reverse=True))
             self._print(Text(f"simulator: {told}"))
+
+    def _numbered(self, text: Text) -> Text:
+        """How many of all are finished, in front of a line that no live line counts."""
+        if self._console.is_terminal or not self._planned:
+            return text
+        planned = str(self._planned)
+        return Text.assemble((f"{self._counts.total():{len(planned)}}/{planned}  ", "dim"), text)
 
     def _print(self, text: Text) -> None:
         self._console.print(text)

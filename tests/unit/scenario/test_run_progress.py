@@ -94,6 +94,21 @@ async def test_there_is_a_live_line_on_a_terminal_only(terminal: bool) -> None:
     assert ("0 running" in written.getvalue()) is terminal
 
 
+async def test_elsewhere_the_lines_are_counted() -> None:
+    console, written = a_console()
+    progress = RunProgress(console)
+    run = a_run(progress, *(a_scenario(str(number), file="scenarios/a.yaml") for number in range(12)))
+
+    async def play(_scenario: Scenario) -> Observation:
+        return an_observation()
+
+    with progress.shown(run):
+        await run.simulate_all()
+        await run.play_all(play)
+    lines = written.getvalue().splitlines()
+    assert [line.partition("/12")[0] for line in lines] == [f"{number:2}" for number in range(1, 13)]
+
+
 def test_on_a_terminal_what_passed_is_only_counted() -> None:
     console, written = a_console(terminal=True)
     progress = RunProgress(console)
