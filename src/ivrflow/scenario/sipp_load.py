@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import re
 import shutil
 import socket
 import tempfile
@@ -30,6 +31,9 @@ LOOK_EVERY_S = 1.0
 
 ENDS_WITHIN_S = 3.0
 """Seconds SIPp has to hang up all calls when it is stopped. Measured: it does that at once, and then never ends."""
+
+_PLAIN = re.compile(r"[^\s;,=\[\]\"']+")
+"""What SIPp can read out of a field as a name or a password."""
 
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 """Should we be killed, nobody else would end it."""
@@ -221,6 +225,11 @@ class SippLoad:
         script = sipp_script(self.scenario, self.table, SippSounds(said, streams), self.headers)
         (folder / "load.xml").write_text(script, encoding="utf-8")
         account = self.accounts.caller
+        if not all(map(_PLAIN.fullmatch, (account, self.accounts.passwords[account]))):
+            raise CannotRun(
+                f"SIPp cannot take the name or the password of the account '{account}': it holds a blank, a bracket, a "
+                "semicolon, a comma, a quote or '='; let our own phone call: --caller own"
+            )
         # In a file and not on the command line, where everybody on this machine could read it.
         fields = folder / "accounts.csv"
         fields.touch(mode=0o600)

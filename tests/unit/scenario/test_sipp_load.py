@@ -72,13 +72,13 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pretended:
     return pretended_sipp(tmp_path, monkeypatch)
 
 
-def a_load(*entries: Entry, calls: int = 9) -> tuple[SippLoad, Told]:
+def a_load(*entries: Entry, calls: int = 9, password: str = "secret/word") -> tuple[SippLoad, Told]:
     told = Told()
     load = SippLoad(
         scenario=replace(a_scenario(within=5.0), number="12345"),
         table=Timetable(tuple(entries), 5.0, "peer", hears=True),
         size=LoadSize(calls=calls, rate=2.5, most=4),
-        accounts=Accounts(server=("127.0.0.1", 15060), caller="caller", passwords={"caller": "secret word"}),
+        accounts=Accounts(server=("127.0.0.1", 15060), caller="caller", passwords={"caller": password}),
         local_ip="127.0.0.1",
         listener=told,
         voice=lambda step: plain_speech(step.seconds),
@@ -97,9 +97,9 @@ async def test_it_is_told_what_to_do_and_believed_what_it_tells(program: Pretend
     arguments = (tmp_path / "arguments").read_text()
     assert arguments.startswith("127.0.0.1:15060 -sf load.xml -inf accounts.csv -i 127.0.0.1 -mi 127.0.0.1 -p ")
     assert "-m 9 -r 2.5 -l 4" in arguments
-    assert "secret word" not in arguments
+    assert "secret/word" not in arguments
     assert (tmp_path / "accounts.csv").read_text() == (
-        "SEQUENTIAL\ncaller;[authentication username=caller password=secret word]\n"
+        "SEQUENTIAL\ncaller;[authentication username=caller password=secret/word]\n"
     )
     assert "rtp_stream=" in (tmp_path / "load.xml").read_text()
     assert (tmp_path / "said0.al").stat().st_size == 4000
@@ -132,6 +132,17 @@ async def test_one_that_is_not_there_can_be_installed(monkeypatch: pytest.Monkey
     load, _ = a_load()
     with pytest.raises(CannotRun, match=r"^SIPp is not installed: .*apt-get install sip-tester.*--caller own$"):
         await load.run()
+
+
+@pytest.mark.parametrize("password", ["two words", "a;b", "a]b", 'a"b', "a=b"])
+async def test_a_password_sipp_cannot_read_is_refused(program: Pretended, password: str) -> None:
+    program("exit 0")
+    load, _ = a_load(password=password)
+    with pytest.raises(
+        CannotRun, match=r"^SIPp cannot take the name or the password of the account 'caller'"
+    ) as problem:
+        await load.run()
+    assert password not in str(problem.value)
 
 
 async def test_cancelled_it_is_told_twice_to_stop_and_then_killed(
