@@ -16,6 +16,9 @@ _SO_TIMESTAMPNS = 35  # Linux on all common processors; Python gives it no name
 _SAME_MOMENT_S = 0.0002
 _STAMP = struct.Struct("qq")
 _LARGEST = 65536  # bytes of one UDP datagram
+_BUFFER = 1 << 20  # bytes the kernel may keep for us, if it allows that many: a good ten seconds of a call's audio
+_BEHIND_S = 0.01  # seconds a datagram has waited for us when there may be others behind it
+_MOST_AT_ONCE = 200  # datagrams taken before others have their turn
 _LARGEST_RTP = 2048  # bytes; no packet of 20 ms comes near it
 
 
@@ -32,6 +35,8 @@ class UdpPort:
             self._socket.setblocking(False)  # noqa: FBT003 - that is how the socket module names it
             with contextlib.suppress(OSError):  # without it the clock is read after the event loop got round to it
                 self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
             self._socket.bind((local_ip, port))
         except OSError:
             self._socket.close()
@@ -60,19 +65,29 @@ class UdpPort:
         self._socket.close()
 
     def _readable(self) -> None:
+        """Take what is there; more than one only when we are behind, for the other calls wait for their turn, too."""
+        for _ in range(_MOST_AT_ONCE):
+            if self._take_one() < _BEHIND_S:
+                return
+
+    def _take_one(self) -> float:
+        """Take a datagram; the seconds for which it had been waiting, 0 when there was none."""
         try:
             datagram, ancillary, _, source = self._socket.recvmsg(self._largest, 64)
         except OSError:
-            return  # woken without a datagram, or an ICMP error of an earlier send
+            return 0.0  # woken without a datagram, an ICMP error of an earlier send, or closed meanwhile
+        waited = _BEHIND_S  # nobody knows; there may be more
         if ancillary and ancillary[0][1] == _SO_TIMESTAMPNS:
             seconds, nanoseconds = _STAMP.unpack(ancillary[0][2])
             # The kernel stamps wall-clock time; how long ago that was holds on every clock.
             arrival, wall = _both_clocks()
-            arrival -= max(0.0, wall - (seconds + nanoseconds * 1e-9))
+            waited = max(0.0, wall - (seconds + nanoseconds * 1e-9))
+            arrival -= waited
         else:
             arrival = time.monotonic()
         if self._taken and (self._wire is None or self._wire("in", datagram)):
             self._taken(datagram, source, arrival)
+        return waited
 
 
 def _both_clocks() -> tuple[float, float]:

@@ -55,6 +55,42 @@ async def test_without_kernel_stamps_the_clock_is_read(monkeypatch: pytest.Monke
     one.close()
 
 
+async def test_what_a_busy_process_has_left_waiting_is_taken_in_one_turn() -> None:
+    one, two = UdpPort(LOOPBACK), UdpPort(LOOPBACK)
+    arrived: Arrived = []
+    two.listen(lambda *item: arrived.append(item))
+    for number in range(100):
+        one.send(bytes([number]), two.address)
+    time.sleep(0.05)  # noqa: ASYNC251 - the event loop is to be busy
+    turns = 0
+    async with asyncio.timeout(5):
+        while len(arrived) < 100:
+            turns += 1
+            await asyncio.sleep(0)
+    assert [datagram[0] for datagram, *_ in arrived] == list(range(100))
+    assert turns < 20
+    one.close()
+    two.close()
+
+
+async def test_whoever_is_told_may_close_the_port() -> None:
+    one, two = UdpPort(LOOPBACK), UdpPort(LOOPBACK)
+    arrived: Arrived = []
+
+    def taken(*item: object) -> None:
+        arrived.append(item)  # type: ignore[arg-type]  # only counted
+        two.close()
+
+    two.listen(taken)
+    for _ in range(3):
+        one.send(b"bye", two.address)
+    time.sleep(0.05)  # noqa: ASYNC251 - all three are to wait
+    await until(arrived, 1)
+    await asyncio.sleep(0)
+    assert len(arrived) == 1
+    one.close()
+
+
 async def test_a_wire_that_loses() -> None:
     one, two = UdpPort(LOOPBACK), UdpPort(LOOPBACK)
     arrived: Arrived = []
