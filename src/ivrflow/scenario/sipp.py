@@ -19,6 +19,7 @@ from ivrflow.softphone.audio_source import AudioSource, NoRtp, payloads
 CODEC = "alaw"
 _PAYLOAD_TYPE = 8
 
+_ANSWERED_WITHIN_MS = 10_000
 _BYE_WITHIN_MS = 5000
 
 _LEAST_STREAM = 40_000
@@ -131,8 +132,10 @@ def sipp_script(
         f'<label id="{_SIGNED}"/>',
         *_send([f"ACK {_address(number)} SIP/2.0", *_LAST, *_tail("ACK", 1), *_NO_BODY]),
         *_send(_first("INVITE", number, 2, ["[field1]", *offer]), 'retrans="500"'),
+        # An INVITE that was repeated for want of a quick answer is refused once more. That is none for this one.
+        *(f'<recv response="{status}" optional="true"/>' for status in (401, 407)),
         *_PROVISIONAL,
-        '<recv response="200" rtd="setup" rrs="true"/>',
+        f'<recv response="200" rtd="setup" rrs="true" timeout="{_ANSWERED_WITHIN_MS}"/>',
         *_send([*_within("ACK", 2), *_NO_BODY]),
         f'<nop next="{_ANSWERED}"/>',
         f'<label id="{_UNSIGNED}"/>',

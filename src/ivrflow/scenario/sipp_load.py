@@ -32,6 +32,9 @@ LOOK_EVERY_S = 1.0
 ENDS_WITHIN_S = 3.0
 """Seconds SIPp has to hang up all calls when it is stopped. Measured: it does that at once, and then never ends."""
 
+_BUFFER = 1 << 20
+"""Bytes of SIP the kernel may keep for SIPp; with its own 64 KiB a busy moment costs messages, and their repetition time."""
+
 _PLAIN = re.compile(r"[^\s;,=\[\]\"']+")
 """What SIPp can read out of a field as a name or a password."""
 
@@ -44,7 +47,7 @@ _FAULTS = {
     "FailedMaxUDPRetrans": "the PBX did not answer",
     "FailedCallRejected": "SIPp itself failed",
     "FailedOutboundCongestion": "SIPp could not send",
-    "FailedTimeoutOnRecv": "not over within the scenario's bound",
+    "FailedTimeoutOnRecv": "not answered, or not over, in time",
     "FailedTimeoutOnSend": "SIPp could not send",
 }
 _UNEXPECTED = "FailedUnexpectedMessage"
@@ -96,9 +99,9 @@ def read_counts(text: str) -> list[SippCounts]:
 
 
 def read_setups(text: str) -> list[float]:
-    """Seconds from INVITE to answer of every call, from the file that `-trace_rtt` writes (in whole milliseconds)."""
+    """Seconds from INVITE to answer of every call, from the file that `-trace_rtt` writes (milliseconds, mostly whole ones)."""
     complete = text[: text.rfind("\n") + 1]
-    return [int(line.split(";")[1]) / 1000 for line in complete.splitlines()[1:]]
+    return [float(line.split(";")[1]) / 1000 for line in complete.splitlines()[1:]]
 
 
 def read_statuses(text: str) -> Counter[int]:
@@ -248,7 +251,7 @@ class SippLoad:
             *("-m", str(size.calls), "-r", f"{size.rate:g}", "-l", str(size.most)),
             *("-trace_stat", "-stf", "counts.csv", "-fd", f"{LOOK_EVERY_S:g}s"),
             *("-trace_rtt", "-rtt_freq", "1", "-trace_error_codes", "-nostdin", "-aa", "-f", "60"),
-            *("-timeout", f"{longest:.0f}s"),
+            *("-buff_size", str(_BUFFER), "-timeout", f"{longest:.0f}s"),
         ]
 
     async def _follow(self, process: asyncio.subprocess.Process, folder: Path) -> int:
