@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ivrflow.app import Service
+from ivrflow.bridge.asterisk_line import AsteriskLine
 from ivrflow.engine.messages import CallEvent
 from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import Fact, Judgement, TraceLine
 from ivrflow.flow.model import CallFlow, Hours, Step, Transfer
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
+from ivrflow.runtime.call_loop import LiveCall
 from ivrflow.settings import Settings, read_settings
 from ivrflow.softphone.call import Call
 from ivrflow.softphone.codecs import Samples, codec
@@ -60,7 +63,7 @@ def settings_for(pbx: Pbx, journal: Path, **changed: str) -> Settings:
 
 @asynccontextmanager
 async def serving(pbx: Pbx, flow: CallFlow, journal: Path, **changed: str) -> AsyncIterator[EngineHere]:
-    """A serving engine with those settings changed; at the end it must have no live call, no task and no connection."""
+    """A serving engine with those settings changed; at the end no call, task, timer or connection is left."""
     tasks = asyncio.all_tasks()
     service = Service(settings_for(pbx, journal, **changed), {flow.id: flow})
     here = EngineHere(service)
@@ -73,6 +76,9 @@ async def serving(pbx: Pbx, flow: CallFlow, journal: Path, **changed: str) -> As
     assert left == 0, "live calls are left"
     assert service.exchange.server.connections == 0
     assert asyncio.all_tasks() - tasks - {asyncio.current_task()} == set(), "tasks are left"
+    gc.collect()
+    kept = [type(one).__name__ for one in gc.get_objects() if isinstance(one, (LiveCall, AsteriskLine))]
+    assert kept == [], "a timer or a socket that is left holds its call"
 
 
 class EngineHere:
