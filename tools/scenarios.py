@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ async def play(settings: PbxSettings, given: Sequence[str]) -> int:
     Raises:
         SetupError: the PBX or the engine did not start.
     """
-    journal = _new_journal()
+    journal = _cleared()
     known = environment(settings, journal)
     pbx = Pbx(PLACE / "pbx", settings)
     engine = Engine({name: value for name, value in known.items() if name.startswith("IVRFLOW_")})
@@ -108,11 +109,13 @@ def _hand_on(process: asyncio.subprocess.Process) -> None:
         process.send_signal(signal.SIGINT)
 
 
-def _new_journal() -> Path:
+def _cleared() -> Path:
+    """Take away what the last run left; where the journal is to be."""
     PLACE.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(REPORT, ignore_errors=True)
     journal = PLACE / "journal.sqlite"
-    for ending in ("", "-wal", "-shm"):
-        journal.with_name(journal.name + ending).unlink(missing_ok=True)
+    for old in (JUNIT, *(journal.with_name(journal.name + ending) for ending in ("", "-wal", "-shm"))):
+        old.unlink(missing_ok=True)
     return journal
 
 
