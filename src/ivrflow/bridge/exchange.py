@@ -179,7 +179,8 @@ class Exchange:
         try:
             line.told(read_order(event, line.task))
         except OrderRefused as problem:
-            log.warning("call %s: an order is ignored: %s", call, problem)
+            why = str(problem)  # a log record that kept the exception would keep the line, by its traceback
+            log.warning("call %s: an order is ignored: %s", call, why)
 
     def _manager_up(self) -> None:
         first = not self._is_up
