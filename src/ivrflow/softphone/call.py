@@ -375,6 +375,7 @@ class Call:
         """The end."""
         self._ended.set_result(CallEnd(news.by, now, news.cause, news.reason, news.status))
         self._pacer.detach(self)
+        self._port.take_what_waits()  # in a process that is behind, the BYE may overtake the last seconds of audio
         self._port.close()
         self._rtcp_port.close()
         if self._speaker:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from ivrflow.softphone.codecs import RATE
 from ivrflow.softphone.following import begin_of
@@ -139,9 +140,10 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Stretches:
-    """Of each stretch: what it says for (1) or against the phrase, correlation, volume of the recording and heard."""
+    """Of each stretch: what it says for (1) or against the phrase, whether it is the same, volumes of both."""
 
     evidence: Floats
+    agree: npt.NDArray[np.bool_]
     alike: Floats
     ours: Floats
     theirs: Floats
@@ -171,9 +173,8 @@ class _Compared:
         self._length = wording.last - start
         self._volume: float | None = None  # of what was heard, against the recording
         blocks = self._stretches(0, len(self._here), BLOCK)
-        alike = blocks.evidence > 0
-        if np.any(alike):
-            self._volume = float(np.median(blocks.theirs[alike] / blocks.ours[alike]))
+        if np.any(blocks.agree):
+            self._volume = float(np.median(blocks.theirs[blocks.agree] / blocks.ours[blocks.agree]))
         self._blocks = self._stretches(0, len(self._here), BLOCK)
 
     def _stretches(self, first: int, last: int, size: int) -> "_Stretches":
@@ -192,16 +193,17 @@ class _Compared:
         evidence[~np.any(audible, axis=1) & (evidence != 0.0)] = -0.5  # noise may do that, too
         there_is = np.clip(self._length - np.arange(first, last, size), 0, size)  # the last block may be a short one
         evidence[np.count_nonzero(came, axis=1) * 4 < there_is] = 0.0
+        agree = evidence > 0
         for pause in self._pauses:
             if first <= pause < last:
                 evidence[(pause - first) // size] -= PAUSE_SAYS
-        return _Stretches(evidence, alike, ours, theirs)
+        return _Stretches(evidence, agree, alike, ours, theirs)
 
     def run(self) -> Run | None:
         """From where to where it was heard first."""
-        if not np.any(self._blocks.evidence > 0):
-            return None
         start, end = self._most_of_it()
+        if start == end:
+            return None
         last = self._edge(end - 1, start, 1)
         first = self._edge(start, end - 1, -1) if np.any(self._audible[: start * BLOCK]) else 0
         return Run(self._at, self._start + first, self._start + last) if first < last else None
@@ -242,7 +244,7 @@ class _Compared:
         inside = np.zeros(len(self._here), np.bool_)
         inside[run.start - self._start : run.end - self._start] = True
         inside &= self._audible
-        agreed = self._blocks.evidence > 0
+        agreed = self._blocks.agree.copy()
         heard = int(np.count_nonzero((inside & self._came).reshape(-1, BLOCK), axis=1)[agreed].sum())
         lost = int(np.count_nonzero(inside & ~self._came))
         agreed &= inside.reshape(-1, BLOCK).any(axis=1)

@@ -58,6 +58,11 @@ class UdpPort:
             with contextlib.suppress(OSError):
                 self._socket.sendto(datagram, destination)
 
+    def take_what_waits(self) -> None:
+        """Take what has come and could not be taken yet: the last thing before closing."""
+        while self._loop and self._take_one() is not None:
+            pass
+
     def close(self) -> None:
         """Stop listening and close; doing it twice is harmless."""
         if self._loop and self._socket.fileno() >= 0:
@@ -67,15 +72,16 @@ class UdpPort:
     def _readable(self) -> None:
         """Take what is there; more than one only when we are behind, for the other calls wait for their turn, too."""
         for _ in range(_MOST_AT_ONCE):
-            if self._take_one() < _BEHIND_S:
+            waited = self._take_one()
+            if waited is None or waited < _BEHIND_S:
                 return
 
-    def _take_one(self) -> float:
-        """Take a datagram; the seconds for which it had been waiting, 0 when there was none."""
+    def _take_one(self) -> float | None:
+        """Take a datagram; the seconds for which it had been waiting, None when there was none."""
         try:
             datagram, ancillary, _, source = self._socket.recvmsg(self._largest, 64)
         except OSError:
-            return 0.0  # woken without a datagram, an ICMP error of an earlier send, or closed meanwhile
+            return None  # woken without a datagram, an ICMP error of an earlier send, or closed meanwhile
         waited = _BEHIND_S  # nobody knows; there may be more
         if ancillary and ancillary[0][1] == _SO_TIMESTAMPNS:
             seconds, nanoseconds = _STAMP.unpack(ancillary[0][2])

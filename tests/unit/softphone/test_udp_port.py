@@ -73,6 +73,20 @@ async def test_what_a_busy_process_has_left_waiting_is_taken_in_one_turn() -> No
     two.close()
 
 
+async def test_what_waits_can_be_taken_before_closing() -> None:
+    one, two = UdpPort(LOOPBACK), UdpPort(LOOPBACK)
+    arrived: Arrived = []
+    two.take_what_waits()  # nobody listens yet
+    two.listen(lambda *item: arrived.append(item))
+    for number in range(300):
+        one.send(bytes([number % 256]), two.address)
+    two.take_what_waits()
+    two.close()
+    assert len(arrived) == 300
+    two.take_what_waits()
+    one.close()
+
+
 async def test_whoever_is_told_may_close_the_port() -> None:
     one, two = UdpPort(LOOPBACK), UdpPort(LOOPBACK)
     arrived: Arrived = []
