@@ -31,6 +31,9 @@ STAGGER_S = 0.05
 MOST_TRIES = 3
 """How often a scenario is played at most: again only when it failed while this machine stood still."""
 
+CALMER = 4
+"""A scenario is played again only when so many times fewer calls are there than there may be."""
+
 AFTERWARDS_S = 20.0
 """Seconds beyond a scenario's own bound until it is ended by force: to recognise what was heard, to read the journal."""
 
@@ -65,13 +68,15 @@ class Listener(Protocol):
 
 @dataclass(slots=True)
 class _Turn:
-    """One play of one scenario on the PBX. `predicted` and `began` are seconds, the latter of the monotonic clock."""
+    """One scenario waiting for the PBX, or played there. `predicted`, `began` (monotonic) and `took` are seconds."""
 
     scenario: Scenario
     place: tuple[int, int]
     predicted: float
     needs: Mapping[str, Hashable] = field(default_factory=dict)
     began: float | None = None
+    tries: int = 0
+    took: float = 0.0
 
 
 def _nothing(_scenario: Scenario) -> Mapping[str, Hashable]:
@@ -183,7 +188,7 @@ class Run:
         self._waiting = _in_order(self._waiting)
         try:
             async with asyncio.TaskGroup() as turns:
-                while self._waiting:
+                while self._waiting or self._running:
                     turn = self._next()
                     if turn is None:
                         self._room.clear()
@@ -198,27 +203,33 @@ class Run:
 
     def _next(self) -> _Turn | None:
         """The first that waits and finds things as it needs them; None when there is no room, or no such scenario."""
-        if len(self._running) >= self.jobs:
-            return None
+        room = self.jobs - len(self._running)
+        room_again = max(1, self.jobs // CALMER) - len(self._running)
         states = {name: state for turn in self._running for name, state in turn.needs.items()}
-        fits = (turn for turn in self._waiting if all(states.get(name, one) == one for name, one in turn.needs.items()))
+        fits = (
+            turn
+            for turn in self._waiting
+            if (room_again if turn.tries else room) > 0
+            and all(states.get(name, one) == one for name, one in turn.needs.items())
+        )
         return next(fits, None)
 
     async def _turn(self, turn: _Turn, play: Play) -> None:
         turn.began = time.monotonic()
+        turn.tries += 1
         self.listener.began(turn.scenario)
         try:
             result = await self._played(turn.scenario, play)
-            for tries in range(1, MOST_TRIES):
-                stood_still = _stood_still(result)
-                if result.word != "failed" or not stood_still:
-                    break
-                self.listener.again(turn.scenario, tries, stood_still)
-                result = replace(await self._played(turn.scenario, play), tries=tries + 1)
         finally:
             self._running.remove(turn)
             self._room.set()
-        self._finish("pbx", turn.place, replace(result, took=time.monotonic() - turn.began))
+        turn.took += time.monotonic() - turn.began
+        stood_still = _stood_still(result)
+        if result.word == "failed" and stood_still and turn.tries < MOST_TRIES:
+            self.listener.again(turn.scenario, turn.tries, stood_still)
+            self._waiting.append(turn)  # behind all others: by then there is less to do for this machine
+        else:
+            self._finish("pbx", turn.place, replace(result, tries=turn.tries, took=turn.took))
 
     async def _played(self, scenario: Scenario, play: Play) -> Result:
         bound = scenario.within + AFTERWARDS_S

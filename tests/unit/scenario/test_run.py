@@ -324,6 +324,29 @@ async def test_what_failed_while_the_machine_stood_still_is_played_again() -> No
     assert ("again after 1, 0.4 s", "a") in told(run)
 
 
+async def test_but_behind_all_others_and_when_there_is_less_to_do() -> None:
+    played_before: set[str] = set()
+    here = 0
+    most_again = 0
+
+    async def play(scenario: Scenario) -> Observation:
+        nonlocal here, most_again
+        here += 1
+        again = scenario.title in played_before
+        played_before.add(scenario.title)
+        for _ in range(20):  # turns of the loop: time for the others to begin
+            await asyncio.sleep(0)
+            most_again = max(most_again, here if again else 0)
+        here -= 1
+        return an_observation(stalls=() if again else ((1.0, 0.3),))
+
+    run = a_run(*(a_scenario(str(number)) for number in range(16)), judge=wrong_when_it_stood_still, jobs=8)
+    assert {result.tries for result in await played(run, play)} == {2}
+    began = [title for what, title in told(run) if what == "began"]
+    assert sorted(began[:16]) == sorted(began[16:]), "every first try comes before every second one"
+    assert most_again == 2
+
+
 async def test_but_not_for_ever() -> None:
     (result,) = await played(a_run(a_scenario(), judge=wrong_when_it_stood_still), standing_still(times=MOST_TRIES + 5))
     assert (result.word, result.tries) == ("failed", MOST_TRIES)
