@@ -11,6 +11,7 @@ WINDOW = RATE // 10  # samples in which a tone is looked for
 LEAST_S = 0.2  # seconds a tone lasts at least
 PURE = 0.95  # share of the sound that must lie in its one or two lines
 STEADY_HZ = 6.0  # by how much a line may seem to wander from window to window
+STEADY = 0.1  # by how much its volume may change from window to window
 SECOND_LINE = 0.05  # share of the sound from which a second line is one
 
 _SIZE = 8 * WINDOW  # samples after zero padding: lines are told to 1.25 Hz
@@ -29,16 +30,32 @@ class Tone:
 def steady_tones(samples: Samples) -> list[Tone]:
     """The tones in `samples`, in order."""
     heard = samples.astype(np.float64)
-    runs: list[tuple[int, int, tuple[float, ...]]] = []
+    runs: list[tuple[int, int, _Window]] = []
     for start in range(0, len(heard) - WINDOW + 1, WINDOW // 2):
-        lines = _lines(heard[start : start + WINDOW])
-        if not lines:
+        window = _Window(heard[start : start + WINDOW])
+        if not window.lines:
             continue
-        if runs and start <= runs[-1][1] and _same(runs[-1][2], lines):
-            runs[-1] = (runs[-1][0], start + WINDOW, runs[-1][2])
+        if runs and start <= runs[-1][1] and window.goes_on_from(runs[-1][2]):
+            runs[-1] = (runs[-1][0], start + WINDOW, window)
         else:
-            runs.append((start, start + WINDOW, lines))
+            runs.append((start, start + WINDOW, window))
     return [Tone(first, last, _name(heard[first:last])) for first, last, _ in runs if last - first >= LEAST_S * RATE]
+
+
+class _Window:
+    """A tenth of a second: its lines, and how loud it is."""
+
+    def __init__(self, heard: Floats) -> None:
+        self.lines = _lines(heard)
+        self.rms = float(np.sqrt(np.mean(heard**2)))
+
+    def goes_on_from(self, before: "_Window") -> bool:
+        """Whether it is the same tone, neither swelling nor dying away."""
+        return (
+            len(self.lines) == len(before.lines)
+            and all(abs(one - other) <= STEADY_HZ for one, other in zip(self.lines, before.lines, strict=True))
+            and abs(self.rms - before.rms) <= STEADY * before.rms
+        )
 
 
 def _lines(window: Floats) -> tuple[float, ...]:
@@ -59,10 +76,6 @@ def _lines(window: Floats) -> tuple[float, ...]:
         share += part
         power[line] = 0.0
     return tuple(sorted(found)) if share >= PURE else ()
-
-
-def _same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return len(one) == len(other) and all(abs(a - b) <= STEADY_HZ for a, b in zip(one, other, strict=True))
 
 
 def _name(tone: Floats) -> str:

@@ -65,7 +65,7 @@ class Trace:
     def first_place(self) -> int:
         """The place in the stream of the first sample heard, counting the silence with which the phrase begins."""
         run = self.runs[0]
-        return run.at + (run.start if run.start > self.wording.first else 0)
+        return max(0, run.at + (run.start if run.start > self.wording.first else 0))
 
     @property
     def last_place(self) -> int:
