@@ -221,7 +221,7 @@ def _of_caller(line: AsteriskLine, event: AmiEvent) -> None:
                 line.key_pressed(event.get("Digit"))
         case "DTMFEnd":
             if event.get("Direction") == "Received":
-                line.key_released(event.get("Digit"))
+                line.key_released(event.get("Digit"), _number(event.get("DurationMs")))
         case "ChannelTalkingStart":
             line.talking_started()
         case "ChannelTalkingStop":

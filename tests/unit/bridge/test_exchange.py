@@ -8,7 +8,7 @@ import pytest
 from ivrflow.bridge.agi_events import Environment, read_environment
 from ivrflow.bridge.ami_client import AmiActionTimeout, AmiClient, AmiConnectionLost
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
-from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
+from ivrflow.bridge.asterisk_line import KEY_END_REPEATED_S, AsteriskLine, LineSettings
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
 from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.engine import messages as m
@@ -75,9 +75,23 @@ async def test_a_key_reaches_the_call_it_was_pressed_on_and_no_other(setup: Setu
 
 async def test_a_key_that_came_as_sip_info_is_told_by_its_end_alone(setup: Setup) -> None:
     setup.call("a.1")
-    setup.say("DTMFEnd", Uniqueid="a.1", Digit="5", Direction="Received")
-    setup.say("DTMFEnd", Uniqueid="a.1", Digit="5", Direction="Received")
+    setup.say("DTMFEnd", Uniqueid="a.1", Digit="5", Direction="Received", DurationMs="0")
     setup.say("DTMFEnd", Uniqueid="a.1", Digit="6", Direction="Sent")
+    assert setup.events["a.1"] == [m.KeyPressed(key="5")]
+
+
+async def test_the_end_of_a_short_key_comes_twice_and_is_one_key(setup: Setup) -> None:
+    setup.call("a.1")
+    for name in ("DTMFBegin", "DTMFEnd", "DTMFEnd"):
+        setup.say(name, Uniqueid="a.1", Digit="5", Direction="Received", DurationMs="60")
+    assert setup.events["a.1"] == [m.KeyPressed(key="5")]
+
+
+async def test_the_same_key_by_sip_info_again_later_is_another_one(setup: Setup) -> None:
+    setup.call("a.1")
+    for _ in range(2):
+        setup.say("DTMFEnd", Uniqueid="a.1", Digit="5", Direction="Received", DurationMs="0")
+        await asyncio.sleep(KEY_END_REPEATED_S * 1.2)  # the passing of time is what tells them apart
     assert setup.events["a.1"] == [m.KeyPressed(key="5"), m.KeyPressed(key="5")]
 
 
