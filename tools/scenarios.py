@@ -3,7 +3,7 @@
 Whatever is given as ARGS goes to `ivrflow scenario run` and wins over what is set here:
 
     make scenarios ARGS="--rule silent_call --keep-audio"
-    make scenarios ARGS="scenarios/gov12345/silence --on pbx --repeat 20"
+    make scenarios ARGS="scenarios/gov12345/hours --on pbx --repeat 20"
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class _Judging:
         if self._observation.engine is None and caller.answered_at is not None:
             needed = self._needs_the_engine()
             expected = "a journal to look into, for " + (needed or "the verdicts")
-            observed = "the engine's journal does not tell of this call, or IVRFLOW_JOURNAL does not name it"
+            observed = "nobody could look up this call in a journal: IVRFLOW_JOURNAL, or the manager login by which it is found"
             yield Finding("trouble", scenario.where, expected, observed, fails=bool(needed))
 
     def _needs_the_engine(self) -> str:
@@ -182,6 +182,7 @@ class _Judging:
                 before, where = self._caller.around(place)
                 expected = "nothing is heard that the script does not name"
                 expected += f", after {self._short(before)}" if before else ""
+                expected += " (heard_else: yes allows it)"
                 where = where or self._place("heard_else")
                 yield Finding("unexpected", where, expected, f"{what} was heard: {when}", heard.start)
 
@@ -246,7 +247,7 @@ class _Judging:
                 "ended",
                 self._place("hung_up_first"),
                 f"{_WHO[expect.hung_up_first]} hangs up first",
-                f"{_WHO[first]} hung up first" if ended_at is None else f"{_WHO[first]} did; over at {ended_at:.2f} s",
+                f"{_WHO[first]} hung up first" if ended_at is None else f"{_WHO[first]} did",
                 ended_at,
             )
         if expect.outcome is not None and engine is not None and engine.outcome != expect.outcome:

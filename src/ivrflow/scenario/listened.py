@@ -40,7 +40,7 @@ class Wanted:
     @property
     def at_least(self) -> float:
         """Share of it that must be heard."""
-        return self.step.at_least if isinstance(self.step, Hear) else 0.0
+        return 0.0 if isinstance(self.step, HearMusic) else self.step.at_least
 
     @property
     def at_most(self) -> float:
@@ -208,7 +208,7 @@ def _is_adequate(step: Hear | HearStart | HearMusic, heard: Heard) -> bool:
     match step:
         case Hear(at_least=at_least):
             return heard.completeness >= at_least
-        case HearStart(at_most=at_most):
-            return heard.completeness <= at_most
+        case HearStart(at_most=at_most, at_least=at_least):
+            return at_least <= heard.completeness <= at_most
         case HearMusic():
             return True

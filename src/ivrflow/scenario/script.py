@@ -56,12 +56,14 @@ class HearStart:
 
     Attributes:
         at_most: share of its sound that may be heard before it must be cut; 1 when it may go on to its end.
+        at_least: share of its sound that must be heard in the end, when what the phone does next must not cut it.
     """
 
     phrase: str
     where: Location
     at_most: float = 1.0
     within: float = PATIENCE_S
+    at_least: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,8 +143,8 @@ class ScriptedCall:
         assert self._call.answered_at is not None
         waited = written(round(self._monotonic() - self._call.answered_at, 1))
         self.note(
-            f"the call was answered, but no audio came in {waited}: is its RTP kept back by a firewall or a router, and "
-            "can the PBX reach the address this phone calls from?"
+            f"the call was answered, but no audio came in {waited}: has the PBX the recordings (`ivrflow doctor` looks), is "
+            "its RTP kept back by a firewall or a router, and can the PBX reach the address this phone calls from?"
         )
         self._call.hang_up_now()
 

@@ -36,13 +36,14 @@ MOST_STEPS = 500
 HEARD = Key("phrase", PHRASE, "the phrase", required=True)
 AT_LEAST = Key("at_least", SHARE, "how much of it must be heard", f"{HEARD_AT_LEAST:.0%}")
 AT_MOST = Key("at_most", SHARE, "how much of it may be heard: it must be cut before", "100%", example="60%")
+NOT_CUT = Key("at_least", SHARE, "how much of it must be heard: what follows must not cut it", example="90%")
 WITHIN = Key(
     "within",
     duration(0.1, 3600.0, "20s"),
     f"how long it is waited for; without it {written(PATIENCE_S)} longer than the pause before it",
 )
 HEAR_SPEC = FormSpec("'hear'", (HEARD, AT_LEAST, WITHIN))
-HEAR_START_SPEC = FormSpec("'hear_start'", (HEARD, AT_MOST, WITHIN))
+HEAR_START_SPEC = FormSpec("'hear_start'", (HEARD, AT_MOST, NOT_CUT, WITHIN))
 
 PRESSED = Key("keys", KEYS_PRESSED, "the keys", required=True, example='"86420#"')
 HELD = Key("hold", duration(0.02, LONGEST_KEY_MS / 1000, "100ms"), "how long each key is held", "100ms")
@@ -164,13 +165,7 @@ HEAR = StepWord(
 )
 HEAR_START = StepWord(
     "hear_start",
-    _short_form(
-        HEAR_START_SPEC,
-        HEARD,
-        "a phrase",
-        "silent_call.connected",
-        {AT_LEAST.name: "hear_start goes on as soon as the phrase has begun; to hear more of it write hear"},
-    ),
+    _short_form(HEAR_START_SPEC, HEARD, "a phrase", "silent_call.connected"),
     f"the phrase begins: goes on {written(RECOGNISED_AFTER_S)} into it, which may then be cut; what follows counts from"
     " its first sound",
     spec=HEAR_START_SPEC,

@@ -105,7 +105,11 @@ class ScriptReader:
                     yield Hear(phrase, where, value[g.AT_LEAST], value[g.WITHIN])
             case g.HEAR_START:
                 if phrase := self.naming.phrase(value[g.HEARD]):
-                    yield HearStart(phrase, where, value[g.AT_MOST], value[g.WITHIN])
+                    at_most, at_least = value[g.AT_MOST], value[g.NOT_CUT] or 0.0
+                    if at_least > at_most:
+                        message = f"at least {at_least:.0%} and at most {at_most:.0%} of a phrase cannot both be heard"
+                        self.naming.problems.error(where, message, "leave one of them out")
+                    yield HearStart(phrase, where, at_most, value[g.WITHIN], at_least)
             case g.HEAR_MUSIC:
                 yield HearMusic(where)
             case g.PAUSE:

@@ -69,3 +69,18 @@ def test_weight() -> None:
 
     remark, late, early, never = finding(1, 0.0, fails=False), finding(2, 9.0), finding(3, 1.0), finding(4, None)
     assert by_weight([remark, never, late, early]) == [early, late, never, remark]
+    cause = replace(never, kind="trouble")
+    assert by_weight([remark, never, late, cause]) == [cause, late, never, remark]
+
+
+def test_a_comment_behind_a_step_is_not_told() -> None:
+    noted = replace(
+        made.failed().scenario,
+        text='scenario: t\n  - pause: 3s     # or 2.5s-4s\n  - press: "86420#"\n',
+    )
+    found = tuple(Finding("pause", replace(made.where(line)), "", "") for line in (2, 3))
+    told = tell(replace(made.failed(), scenario=noted, findings=found))
+    assert [line.split(": ", 1)[1] for line in told if not line.startswith(" ")] == [
+        "- pause: 3s",
+        '- press: "86420#"',
+    ]

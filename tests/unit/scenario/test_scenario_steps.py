@@ -49,6 +49,7 @@ def only(step: str) -> Step:
         ("hear: {phrase: hello, within: 5s}", Hear("tiny/hello", at(1), within=5.0)),
         ("hear_start: silent.again", HearStart("tiny/silent.again", at(1))),
         ("hear_start: {phrase: hello, at_most: 60%}", HearStart("tiny/hello", at(1), 0.6)),
+        ("hear_start: {phrase: hello, at_least: 90%}", HearStart("tiny/hello", at(1), at_least=0.9)),
         ("hear_music", HearMusic(at(1))),
         ("wait: 1s", Wait(1.0, at(1))),
         ("wait: 0s", Wait(0.0, at(1))),

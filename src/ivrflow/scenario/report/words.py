@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from ivrflow.scenario.observation import Finding, FindingKind, Result
@@ -34,6 +35,9 @@ _HUNG_UP: Mapping[HungUpFirst, str] = {
     "nobody": "nobody hung up",
 }
 
+_COMMENT = re.compile(r"\s+#\s.*$")
+"""What may stand behind a step, as the starter has it: not the scenario's own words. `"86420#"` is none."""
+
 
 def tell(result: Result) -> list[str]:
     """A result for a terminal, without colours: nothing for one that passed without a remark.
@@ -49,7 +53,8 @@ def tell(result: Result) -> list[str]:
     source = scenario.text.splitlines()
     for finding in by_weight(result.findings):
         where = finding.where
-        quoted = source[where.line - 1].strip() if where.file == scenario.file and where.line <= len(source) else ""
+        quoted = source[where.line - 1] if where.file == scenario.file and where.line <= len(source) else ""
+        quoted = _COMMENT.sub("", quoted).strip()
         heading = quoted or HEADINGS[finding.kind]
         worth = "" if finding.fails else "worth a word: "
         at = "" if finding.at is None else f", at {finding.at:.2f} s"
@@ -62,9 +67,19 @@ def tell(result: Result) -> list[str]:
 
 
 def by_weight(findings: Sequence[Finding]) -> list[Finding]:
-    """Those that fail first; then by when they happened, those without a moment last."""
+    """Those that fail first, and of these what kept a phone or the journal from their part: all else may come of it.
+
+    Then by when they happened, those without a moment last.
+    """
     return sorted(
-        findings, key=lambda finding: (not finding.fails, finding.at is None, finding.at or 0.0, finding.where)
+        findings,
+        key=lambda finding: (
+            not finding.fails,
+            finding.kind != "trouble",
+            finding.at is None,
+            finding.at or 0.0,
+            finding.where,
+        ),
     )
 
 
