@@ -41,7 +41,10 @@ def test_a_file_that_is_only_begun_has_no_counts(text: str) -> None:
 
 
 def test_times_to_the_answer_are_seconds() -> None:
-    assert read_setups("Date_ms;response_time_ms;rtd_no\n208.001;4;setup\n408.001;691.5;setup\n608.0") == [0.004, 0.6915]
+    assert read_setups("Date_ms;response_time_ms;rtd_no\n208.001;4;setup\n408.001;691.5;setup\n608.0") == [
+        0.004,
+        0.6915,
+    ]
     assert read_setups("") == []
 
 
