@@ -11,12 +11,12 @@ from ivrflow.scenario.observation import PhoneSide, Result
 from ivrflow.scenario.report.writing import page_names
 
 
-def kept_sound(results: Sequence[Result], folder: Path, *, all_of_it: bool) -> tuple[Result, ...]:
+def kept_sound(results: Sequence[Result], folder: Path | None, *, all_of_it: bool) -> tuple[Result, ...]:
     """Move what is kept into `folder`, under the names of the results' pages.
 
     Args:
         results: with their sound files where the calls left them.
-        folder: made when there is something to keep.
+        folder: made when there is something to keep; None keeps nothing.
         all_of_it: whether the sound of scenarios that passed is kept as well.
 
     Returns:
@@ -31,13 +31,13 @@ def kept_sound(results: Sequence[Result], folder: Path, *, all_of_it: bool) -> t
     )
 
 
-def _with_sound(result: Result, folder: Path, name: str, *, keep: bool) -> Result:
+def _with_sound(result: Result, folder: Path | None, name: str, *, keep: bool) -> Result:
     observation = result.observation
     if observation is None:
         return result
 
     def side(phone: PhoneSide) -> PhoneSide:
-        if phone.audio is None or not keep or not phone.audio.is_file():
+        if phone.audio is None or folder is None or not keep or not phone.audio.is_file():
             return replace(phone, audio=None)
         folder.mkdir(parents=True, exist_ok=True)
         kept = folder / f"{name}.{phone.name}{phone.audio.suffix}"

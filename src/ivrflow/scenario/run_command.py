@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 
+from ivrflow.prompts.index import PromptIndex, ahead_folder
+from ivrflow.prompts.progress import shown
 from ivrflow.scenario import on_simulator
 from ivrflow.scenario.file_commands import COULD_NOT, chosen, refusals
 from ivrflow.scenario.flows_here import flows_here
@@ -31,11 +33,12 @@ from ivrflow.scenario.run import JOBS, CannotRun, Run
 from ivrflow.scenario.run_output import as_json, in_words
 from ivrflow.scenario.run_progress import RunProgress
 from ivrflow.scenario.script import Stage
-from ivrflow.settings import SettingsError, read_settings
+from ivrflow.settings import Settings, SettingsError, read_settings
 from ivrflow.softphone.call import PhoneError
 
 if TYPE_CHECKING:
     from ivrflow.scenario.pbx_stage import PbxStage
+    from ivrflow.scenario.transcribing import Transcriber
 
 On: TypeAlias = Literal["pbx", "simulator", "both"]
 Form: TypeAlias = Literal["text", "json"]
@@ -71,11 +74,11 @@ class _Outcome:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """What cannot be written ends nothing: the rest is told, too."""
+        """A file that cannot be written, or read again, ends nothing: the rest is told, too."""
         try:
             yield
         except OSError as problem:
-            self.could_not = f"{problem.filename or 'a file'} was not written: {problem.strerror or problem}"
+            self.could_not = f"{problem.filename or 'a file'}: {problem.strerror or problem}"
 
     @property
     def exit_code(self) -> int:
@@ -159,6 +162,10 @@ def run(
     Exit codes: 0 all passed, 1 some failed, 2 they could not be played, 130 stopped.
     """  # noqa: D301 - \b keeps the lines apart in --help
     stages = _STAGES[on]
+    if asr and "pbx" not in stages:
+        raise click.BadParameter(
+            "there is nothing to hear on the simulator; leave it out, or use --on pbx", param_hint="--asr"
+        )
     with refusals():
         settings = read_settings()
         scenarios = chosen(load_scenarios(list(paths), flows_here(settings)), rule)
@@ -166,6 +173,7 @@ def run(
             raise SettingsError(f"none of these scenarios can be played on the {on}; try --on both")
         for wanted in (html, junit and junit.parent):
             _make_folder(wanted)
+        transcriber = _transcriber() if asr else None
     progress = RunProgress()
     playing = Run(
         scenarios=scenarios,
@@ -183,11 +191,14 @@ def run(
             # Only a run with real phones needs what these take to import.
             from ivrflow.scenario.pbx_stage import StageWishes, pbx_stage
 
-            wishes = StageWishes(pbx=pbx, account=account, audio=Path(sound) if html or keep_audio else None)
+            audio = Path(sound) if html or keep_audio or asr else None
+            wishes = StageWishes(pbx=pbx, account=account, audio=audio)
             opened = pbx_stage(settings, [one for one in scenarios if "pbx" in one.stages], wishes)
         outcome = asyncio.run(_played(playing, progress, opened))
+        if transcriber is not None:
+            _transcribe(outcome, transcriber, settings, strict=strict)
         with outcome.writing():
-            folder = html / AUDIO if html else KEPT_AUDIO
+            folder = html / AUDIO if html else KEPT_AUDIO if keep_audio else None
             outcome.results = kept_sound(outcome.results, folder, all_of_it=keep_audio)
     summary = RunSummary(
         began=outcome.began,
@@ -255,6 +266,31 @@ async def _on_pbx(run: Run, opened: AbstractAsyncContextManager[PbxStage], outco
             click.echo(f"note: {remark}", err=True)
         await run.play_all(stage.play, stage.needs)
         outcome.left_behind = await stage.left_behind()
+
+
+def _transcriber() -> Transcriber:
+    """The recogniser, loaded before the calls: what it lacks shall not be found out after them.
+
+    Raises:
+        SettingsError: it is not installed.
+    """
+    from ivrflow.scenario.transcribing import Transcriber  # what it takes to import nobody else needs
+
+    transcriber = Transcriber()
+    transcriber.load()
+    return transcriber
+
+
+def _transcribe(outcome: _Outcome, transcriber: Transcriber, settings: Settings, *, strict: bool) -> None:
+    """Write down what was heard, now that no call can be disturbed by it."""
+    from ivrflow.scenario.transcripts import transcribed, wordings_of
+
+    wordings = wordings_of(PromptIndex.load(settings.masters, ahead_folder(settings.prompts_dir)))
+    try:
+        with outcome.writing(), shown("transcribing") as report:
+            outcome.results = transcribed(outcome.results, transcriber.transcribe, wordings, report, strict=strict)
+    except KeyboardInterrupt:
+        outcome.stopped = True
 
 
 def _make_folder(folder: Path | None) -> None:

@@ -59,6 +59,10 @@ def test_all_of_it_is_kept_when_asked_for(results: tuple[Result, ...], tmp_path:
     ]
 
 
+def test_without_a_folder_nothing_is_kept(results: tuple[Result, ...]) -> None:
+    assert [sound_of(result) for result in kept_sound(results, None, all_of_it=True)] == [[None, None], [None, None]]
+
+
 def test_what_made_no_sound_needs_no_folder(tmp_path: Path) -> None:
     unplayed = a_result(a_scenario("a"), trouble="refused")
     assert kept_sound([unplayed, a_result(a_scenario("b"))], tmp_path / "audio", all_of_it=True)[0] == unplayed

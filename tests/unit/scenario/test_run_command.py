@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner, Result
 from little_pbx import LittlePbx
 from loopback_phones import eventually
@@ -18,8 +20,9 @@ from made_results import an_observation
 
 from ivrflow.cli import main
 from ivrflow.scenario import pbx_stage, run_command
-from ivrflow.scenario.observation import Observation, PhoneSide
+from ivrflow.scenario.observation import Heard, Observation, PhoneSide
 from ivrflow.scenario.script import Scenario
+from ivrflow.scenario.transcribing import Transcriber
 from ivrflow.settings import SettingsError
 from ivrflow.softphone.call import Call, PhoneError, Unreachable
 from tools.places import CHECKOUT, PROMPTS
@@ -167,7 +170,7 @@ def test_a_file_that_cannot_be_written_in_the_end_does_not_cost_the_results(monk
     done = run("silent.yaml", "--on", "simulator", "--html", "report")
     assert done.exit_code == 2
     assert done.stdout.startswith("1 passed on the simulator; ")
-    assert done.stderr.splitlines()[-1] == "error: report/index.html was not written: No space left on device"
+    assert done.stderr.splitlines()[-1] == "error: report/index.html: No space left on device"
 
 
 @pytest.mark.parametrize(
@@ -305,6 +308,64 @@ def test_the_sound_of_a_failure_lies_beside_its_page(pbx: Callable[..., None], t
     pbx(with_sound(tmp_path))
     assert run("silent.yaml", "--html", "report").exit_code == 1
     assert [path.name for path in Path("report/audio").iterdir()] == ["silent.pbx.caller.flac"]
+
+
+# ── transcripts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def speaking(tmp_path: Path) -> Plays:
+    def plays(_scenario: Scenario) -> Observation:
+        left = tmp_path / "call.flac"
+        soundfile.write(left, np.full((8000, 2), 1000, np.int16), 8000)
+        heard = (Heard("phrase", "gov12345/greeting_inbound.standard", 0.1, 0.9),)
+        caller = PhoneSide("caller", answered_at=0.0, ended_at=1.0, ended_by="peer", heard=heard, audio=left)
+        return Observation("pbx", caller)
+
+    return plays
+
+
+@pytest.mark.usefixtures("_all_is_well")
+@pytest.mark.parametrize(
+    ("understood", "arguments", "code", "said"),
+    [
+        ("您好,政府热线,请问有什么可以帮到您", (), 0, "1 passed"),
+        ("祝您生活愉快", (), 0, "worth a word"),
+        ("祝您生活愉快", ("--strict",), 1, "a speech recogniser understood “祝您生活愉快”"),
+    ],
+)
+def test_what_was_understood_is_held_against_what_should_be_said(
+    pbx: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    understood: str,
+    arguments: tuple[str, ...],
+    code: int,
+    said: str,
+) -> None:
+    pbx(speaking(tmp_path))
+    monkeypatch.setattr(run_command, "_transcriber", lambda: Transcriber(lambda _: understood))
+    done = run("silent.yaml", "--asr", *arguments)
+    assert done.exit_code == code, done.stdout
+    assert said in done.stdout
+    assert not Path(".ivrflow/scenarios/audio").exists(), "it was heard, and is not kept"
+
+
+def test_without_a_recogniser_nothing_is_played(pbx: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    pbx(opening=AssertionError("no call may be placed"))
+
+    def missing() -> Transcriber:
+        raise SettingsError("--asr needs the speech recogniser; install it")
+
+    monkeypatch.setattr(run_command, "_transcriber", missing)
+    done = run("silent.yaml", "--asr")
+    assert done.exit_code == 2
+    assert "--asr needs the speech recogniser" in done.stderr
+
+
+def test_on_the_simulator_there_is_nothing_to_understand() -> None:
+    done = run("silent.yaml", "--asr", "--on", "simulator")
+    assert done.exit_code == 2
+    assert "there is nothing to hear on the simulator" in done.stderr
 
 
 # ── stopped ───────────────────────────────────────────────────────────────────────────────────────────────────────────
