@@ -196,21 +196,34 @@ def load_sounds(settings: Settings) -> tuple[dict[str, Samples], tuple[Samples, 
     Raises:
         SettingsError: a recording is missing or damaged.
     """
-    folders = (settings.masters, ahead_folder(settings.prompts_dir))
-    index = PromptIndex.load(*folders)
-    sounds: dict[str, Samples] = {}
-    counted: dict[str, int] = {}
-    for entry in sorted(index.entries.values(), key=lambda entry: (entry.key, len(entry.values), entry.pairs)):
-        counted[entry.key] = count = counted.get(entry.key, 0) + 1
-        sounds[entry.key if count == 1 else f"{entry.key}#{count}"] = _prompt(entry, settings.prompts_dir, folders)
+    sounds = {name: _prompt(entry, settings) for name, entry in named_prompts(settings).items()}
     return sounds, load_music(settings.music)
 
 
-def _prompt(entry: PromptEntry, prompts_dir: Path, folders: Collection[Path]) -> Samples:
-    played = prompts_dir / f"{entry.sound}.ulaw"
+def named_prompts(settings: Settings) -> dict[str, PromptEntry]:
+    """Every prompt by the name its wording has in `load_sounds`.
+
+    Raises:
+        SettingsError: an index is damaged.
+    """
+    named: dict[str, PromptEntry] = {}
+    counted: dict[str, int] = {}
+    index = PromptIndex.load(*_folders(settings))
+    for entry in sorted(index.entries.values(), key=lambda entry: (entry.key, len(entry.values), entry.pairs)):
+        counted[entry.key] = count = counted.get(entry.key, 0) + 1
+        named[entry.key if count == 1 else f"{entry.key}#{count}"] = entry
+    return named
+
+
+def _folders(settings: Settings) -> tuple[Path, Path]:
+    return settings.masters, ahead_folder(settings.prompts_dir)
+
+
+def _prompt(entry: PromptEntry, settings: Settings) -> Samples:
+    played = settings.prompts_dir / f"{entry.sound}.ulaw"
     if played.exists():
         return codec("ulaw").decode(played.read_bytes())
-    masters = [folder / entry.standard / entry.file for folder in folders]
+    masters = [folder / entry.standard / entry.file for folder in _folders(settings)]
     return telephone_samples(next((master for master in reversed(masters) if master.exists()), masters[0]))
 
 
