@@ -22,6 +22,9 @@ from ivrflow.bridge.orders import order_fields
 from ivrflow.scenario.script import Order
 from ivrflow.settings import Settings, SettingsError
 
+BACK_WITHIN_S = 10.0
+"""Seconds for which a broken manager connection may take to come back: a machine under load must not end a run."""
+
 LOOK_EVERY_S = 0.05
 """Seconds between two looks at the channels while something is waited for. All who wait share a look."""
 
@@ -59,7 +62,7 @@ class PbxWatch:
         async with PbxWatch(settings) as pbx:
             call = await pbx.call_of(phone_call.call_id, 2.0)
 
-    Entering logs in; with a connection that breaks later the methods fail until it is back, which is tried all the time.
+    Entering logs in. A connection that breaks later is made again; the methods wait for it `BACK_WITHIN_S` and then fail.
 
     Args:
         settings: where the manager is, and the user; the secret must be set.
@@ -177,12 +180,17 @@ class PbxWatch:
             if self._answered >= number:
                 return
             serves = self._asked
-            try:
-                listed = await self._manager.list_action("CoreShowChannels")
-                self._channels = [_channel(item) for item in listed]
-                await self._ask_call_ids()
-            except AmiError as error:
-                raise self._broken(error) from error
+            until = time.monotonic() + BACK_WITHIN_S
+            while True:
+                try:
+                    listed = await self._manager.list_action("CoreShowChannels")
+                    self._channels = [_channel(item) for item in listed]
+                    await self._ask_call_ids()
+                    break
+                except AmiError as error:
+                    if isinstance(error, AmiActionFailed) or time.monotonic() >= until:
+                        raise self._broken(error) from error
+                await asyncio.sleep(LOOK_EVERY_S)  # the client is logging in again
             self._answered = serves
 
     async def _ask_call_ids(self) -> None:

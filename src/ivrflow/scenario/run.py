@@ -34,8 +34,11 @@ MOST_TRIES = 3
 CALMER = 4
 """A scenario is played again only when so many times fewer calls are there than there may be."""
 
-AFTERWARDS_S = 20.0
-"""Seconds beyond a scenario's own bound until it is ended by force: to recognise what was heard, to read the journal."""
+AFTERWARDS_S = 300.0
+"""Seconds beyond a scenario's own bound until it is ended by force: to recognise what was heard, to read the journal.
+
+The call itself is bounded by `Scenario.within`; afterwards many calls that ended at once wait for their turn to be
+analysed, on a machine that may have other work."""
 
 AROUND_A_CALL_S = 2.0
 """What a call on the PBX takes beyond the simulator's seconds: setting it up, recognising what was heard."""

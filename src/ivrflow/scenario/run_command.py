@@ -185,7 +185,8 @@ def run(
         repeat=repeat,
         strict=strict,
     )
-    with TemporaryDirectory(prefix="ivrflow-") as sound:
+    # An analysis that a stopped run did not wait for may still write there.
+    with TemporaryDirectory(prefix="ivrflow-", ignore_cleanup_errors=True) as sound:
         opened = None
         if "pbx" in stages:
             # Only a run with real phones needs what these take to import.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from ivrflow.flow.problems import Location
+from ivrflow.scenario import pbx_watch
 from ivrflow.scenario.pbx_watch import Channel, PbxWatch
 from ivrflow.scenario.script import Order
 from ivrflow.settings import Settings, SettingsError
@@ -211,7 +212,19 @@ async def test_a_user_who_may_not_look_is_told_so_at_the_start(pbx: ScriptedPbx)
     assert not [task for task in asyncio.all_tasks() if "manager" in task.get_name()]
 
 
-async def test_a_connection_that_breaks_is_one_clear_sentence(pbx: ScriptedPbx) -> None:
+async def test_a_connection_that_breaks_and_comes_back_is_waited_for(pbx: ScriptedPbx) -> None:
+    async with watch_of(pbx) as watch:
+        before = [channel.uniqueid for channel in await watch.channels()]
+        for writer in pbx.writers:
+            writer.transport.abort()
+        async with asyncio.timeout(8):
+            assert [channel.uniqueid for channel in await watch.channels()] == before
+
+
+async def test_a_connection_that_does_not_come_back_is_one_clear_sentence(
+    pbx: ScriptedPbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pbx_watch, "BACK_WITHIN_S", 0.0)
     async with watch_of(pbx) as watch:
         pbx.silent = True
         waiting = [
