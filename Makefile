@@ -90,6 +90,6 @@ clean: ## remove what was built; keeps the passwords and the journal
 	@for lock in .ivrflow/pbx/trees/*.lock; do
 	    [ ! -e "$$lock" ] || flock --nonblock "$$lock" true || { echo "error: a PBX runs from here: stop it first" >&2; exit 1; }
 	done
-	rm -rf $(VENV) .ivrflow/images .ivrflow/pbx .ivrflow/prompts \
+	rm -rf $(VENV) .ivrflow/images .ivrflow/pbx .ivrflow/prompts .ivrflow/scenarios .ivrflow/music \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests tools bench -name __pycache__ -prune -exec rm -rf {} +

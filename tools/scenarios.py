@@ -14,8 +14,10 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ivrflow.flow.problems import FlowError
 from ivrflow.scenario.run_command import run as run_command
@@ -32,6 +34,7 @@ PLACE = STATE / "scenarios"
 """What a run leaves: the report, its JUnit file, and the engine's journal."""
 REPORT = PLACE / "report"
 JUNIT = PLACE / "junit.xml"
+JOURNAL = PLACE / "journal.sqlite"
 CALLS = 200
 """So many calls at once the PBX has room for: a scenario may need three."""
 
@@ -58,8 +61,28 @@ def environment(settings: PbxSettings, journal: Path) -> dict[str, str]:
     }
 
 
-async def play(settings: PbxSettings, given: Sequence[str]) -> int:
+@contextmanager
+def _own_place() -> Iterator[Path]:
+    """A folder for what PBX and engine write: this run's own, for another one may be going on. The journal is kept."""
+    PLACE.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(REPORT, ignore_errors=True)
+    JUNIT.unlink(missing_ok=True)
+    with TemporaryDirectory(prefix="run-", dir=PLACE) as own:
+        try:
+            yield Path(own)
+        finally:
+            written = Path(own, JOURNAL.name)
+            if written.exists():
+                written.replace(JOURNAL)
+
+
+async def play(settings: PbxSettings, given: Sequence[str], place: Path) -> int:
     """Start the PBX and the engine, run the scenarios, stop everything.
+
+    Args:
+        settings: the PBX's.
+        given: what `make scenarios` was given.
+        place: where PBX and engine write.
 
     Returns:
         The exit code of the run.
@@ -67,9 +90,8 @@ async def play(settings: PbxSettings, given: Sequence[str]) -> int:
     Raises:
         SetupError: the PBX or the engine did not start.
     """
-    journal = _cleared()
-    known = environment(settings, journal)
-    pbx = Pbx(PLACE / "pbx", settings)
+    known = environment(settings, place / JOURNAL.name)
+    pbx = Pbx(place / "pbx", settings)
     engine = Engine({name: value for name, value in known.items() if name.startswith("IVRFLOW_")})
     engine.quiet = True
     try:
@@ -109,16 +131,6 @@ def _hand_on(process: asyncio.subprocess.Process) -> None:
         process.send_signal(signal.SIGINT)
 
 
-def _cleared() -> Path:
-    """Take away what the last run left; where the journal is to be."""
-    PLACE.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(REPORT, ignore_errors=True)
-    journal = PLACE / "journal.sqlite"
-    for old in (JUNIT, *(journal.with_name(journal.name + ending) for ending in ("", "-wal", "-shm"))):
-        old.unlink(missing_ok=True)
-    return journal
-
-
 def _shown(path: Path) -> str:
     return str(path.relative_to(CHECKOUT))
 
@@ -130,7 +142,8 @@ def main(given: Sequence[str] | None = None) -> int:
         build()
         prepare_prompts()
         settings = PbxSettings.from_environment().on_free_ports(calls=CALLS)
-        return asyncio.run(play(settings, words))
+        with _own_place() as place:
+            return asyncio.run(play(settings, words, place))
     except (SetupError, SettingsError, FlowError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
