@@ -184,8 +184,9 @@ def test_only_known_settings_are_passed(compose: dict[str, Any]) -> None:
     assert set(given) <= {*pbx.defaults(), *passwords.NAMES}
 
 
-FIXED = {"AMI_HOST", "AMI_USER", "AGI_HOST", "FLOWS", "MASTERS", "PROMPTS_DIR", "PBX_PROMPTS_DIR"}
-"""Settings that are not the operator's here: both services share a machine, and the folders are those of the image."""
+FIXED = {"AMI_HOST", "AMI_USER", "AGI_HOST", "FLOWS", "MASTERS", "MUSIC", "PROMPTS_DIR", "PBX_PROMPTS_DIR"}
+"""Settings that are not the operator's here: both services share a machine, the folders are those of the image, and the
+hold music is only looked at by testers."""
 
 
 def test_every_other_setting_reaches_the_engine(compose: dict[str, Any]) -> None:
