@@ -19,6 +19,8 @@ from ivrflow.softphone.placing import Stream
 QUERY_S = 0.5  # seconds of sound by which a place is found
 MUSIC_FITS = 0.75  # correlation of that sound with the music at the place found
 
+BEYOND_PAUSE = RATE // 4  # samples that must agree behind a pause of the sender for the music to have gone on
+
 _BLOCK = RATE // 20  # samples
 _HOP = RATE // 100  # samples
 _WINDOW = 256  # samples
@@ -77,15 +79,14 @@ class MusicIndex:
     def around(self, stream: Stream, start: int, end: int, floor: int = 0) -> MusicStretch | None:
         """The music that was heard in a stream around the middle of `start` and `end`, as far as it goes.
 
-        It begins at place `floor` or later, and not before the sender's last pause.
+        It begins at place `floor` or later.
         """
         found = self.locate(stream.samples[start:end])
         if found is None:
             return None
         file, shift = self._files[found.file], found.at - start
         middle = (start + end) // 2
-        pauses = [place for place in stream.pauses(floor, middle) if place < middle]
-        first = self._reach(stream, file, shift, middle, max(floor, -shift, *pauses), -1)
+        first = self._reach(stream, file, shift, middle, max(floor, -shift), -1)
         last = self._reach(stream, file, shift, middle, min(len(stream), len(file) - shift), 1)
         return MusicStretch(found.file, first + shift, first, last)
 
@@ -95,9 +96,12 @@ class MusicIndex:
         end = self._reach(stream, file, shift, stretch.end, min(len(stream), len(file) - shift), 1)
         return replace(stretch, end=end)
 
-    def _reach(self, stream: Stream, file: Samples, shift: int, place: int, limit: int, way: int) -> int:
-        """How far the music goes on from `place`, forwards or backwards: the place of its outermost sound, to 10 ms."""
-        reached = place
+    def _reach(self, stream: Stream, file: Samples, shift: int, origin: int, limit: int, way: int) -> int:
+        """How far the music goes on from `origin`, forwards or backwards: the place of its outermost sound, to 10 ms.
+
+        A pause of the sender is mostly its end; but a PBX that stands still pauses, too.
+        """
+        reached = place = origin
         for length in (_BLOCK, STEP):
             place = reached
             while (place - limit) * way + length <= 0:
@@ -110,6 +114,9 @@ class MusicIndex:
                 place += way * length
                 if loud:
                     reached = place
+        for pause in stream.pauses(*sorted((origin, reached)))[::-way]:
+            if abs(reached - pause) < BEYOND_PAUSE:
+                reached = pause
         return reached
 
     @cached_property

@@ -71,10 +71,11 @@ def test_it_is_followed_while_it_comes() -> None:
     assert longer.end == pytest.approx(5 * RATE, abs=400)
 
 
-def test_it_does_not_reach_back_over_a_pause() -> None:
-    line = Line("alaw")
-    at = line.play(FILES[0][:RATE], at=100.0)
-    line.play(FILES[0][RATE : 4 * RATE], at=at + 5)
-    stretch = MUSIC.around(stream_of(line), 2 * RATE, 2 * RATE + QUERY)
-    assert stretch is not None
-    assert stretch.start == RATE
+def test_it_goes_on_over_a_pause_of_the_sender_only_when_much_of_it_is_heard_there() -> None:
+    for beyond, start in ((RATE, 0), (800, 800)):
+        line = Line("alaw")
+        at = line.play(FILES[0][RATE - beyond : RATE], at=100.0)
+        line.play(FILES[0][RATE : 4 * RATE], at=at + 0.4)
+        stretch = MUSIC.around(stream_of(line), 2 * RATE, 2 * RATE + QUERY)
+        assert stretch is not None
+        assert stretch.start == start
