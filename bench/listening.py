@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ivrflow.scenario.hearing import hear_all, load_sounds, named_prompts
+from ivrflow.scenario.pbx.hearing import hear_all, load_sounds, named_prompts
 from ivrflow.settings import Settings
 from ivrflow.softphone.codecs import FRAME, FRAME_S, RATE, Samples
 from ivrflow.softphone.ear import LOOK_EVERY_S, Began, Ear, Ended

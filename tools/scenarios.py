@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ivrflow.flow.problems import FlowError
-from ivrflow.scenario.run_command import run as run_command
+from ivrflow.scenario.run.run_command import run as run_command
 from ivrflow.settings import SettingsError
 from tools.engine import Engine
 from tools.pbx import Pbx, PbxSettings, build

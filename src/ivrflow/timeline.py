@@ -139,6 +139,7 @@ class Story:
         self._wait_began = 0.0
 
     def words(self, line: TraceLine) -> str:  # noqa: C901 - the one list of all facts; each branch is a line or two
+        """The line as a sentence; it may say how long something took that an earlier line began."""
         detail = line.detail.replace("_", " ")
         match line.fact:
             case Fact.ARRIVED:

@@ -18,8 +18,8 @@ from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import Location
-from ivrflow.scenario.engine_watch import EngineWatch
-from ivrflow.scenario.pbx_watch import PbxWatch
+from ivrflow.scenario.pbx.engine_watch import EngineWatch
+from ivrflow.scenario.pbx.pbx_watch import PbxWatch
 from ivrflow.scenario.script import Order
 from ivrflow.settings import SettingsError
 from ivrflow.softphone.call import Call

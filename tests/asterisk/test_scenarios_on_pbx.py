@@ -13,12 +13,12 @@ from engine_here import real_flows, serving, settings_for
 from ivrflow.engine.trace import Fact, Judgement
 from ivrflow.flow.model import CallFlow
 from ivrflow.runtime.journal_reader import JournalReader
-from ivrflow.scenario.analysis import AnalysisPool
-from ivrflow.scenario.cast import Accounts, Cast
+from ivrflow.scenario.language.reading import read_scenario
 from ivrflow.scenario.observation import Heard, Observation, PhoneSide
-from ivrflow.scenario.on_pbx import play
-from ivrflow.scenario.pbx_watch import PbxWatch
-from ivrflow.scenario.reading import read_scenario
+from ivrflow.scenario.pbx.analysis import AnalysisPool
+from ivrflow.scenario.pbx.cast import Accounts, Cast
+from ivrflow.scenario.pbx.on_pbx import play
+from ivrflow.scenario.pbx.pbx_watch import PbxWatch
 from ivrflow.scenario.script import Scenario
 from ivrflow.softphone.call import PhoneError, Unreachable
 from ivrflow.softphone.codecs import Samples, codec

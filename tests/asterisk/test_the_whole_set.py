@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ivrflow.scenario.engine_watch import EngineWatch
-from ivrflow.scenario.reading import scenario_files
+from ivrflow.scenario.language.reading import scenario_files
+from ivrflow.scenario.pbx.engine_watch import EngineWatch
 from tools.engine import Engine
 from tools.pbx import Pbx
 from tools.places import CHECKOUT

@@ -12,7 +12,7 @@ import pytest
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Problem
 from ivrflow.flow_files import check_paths, load_flows
-from ivrflow.scenario.reading import load_scenarios
+from ivrflow.scenario.language.reading import load_scenarios
 
 HERE = Path(__file__).parent
 CASES = [

@@ -10,9 +10,9 @@ from ivrflow.engine.trace import Judgement
 from ivrflow.flow.model import Band
 from ivrflow.flow.problems import Location
 from ivrflow.scenario import script as s
-from ivrflow.scenario.judgement import judge
+from ivrflow.scenario.judging.judgement import judge
 from ivrflow.scenario.observation import PhoneSide
-from ivrflow.scenario.on_simulator import play
+from ivrflow.scenario.simulated.on_simulator import play
 from ivrflow.softphone.audio_source import Breathing, ComfortNoise, Noise, NoRtp, Silence
 
 HOTLINE = small.hotline()

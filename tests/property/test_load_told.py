@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrflow.scenario.load_figures import spread
-from ivrflow.scenario.load_records import LoadSize
-from ivrflow.scenario.packets import packet_figures
+from ivrflow.scenario.load.load_figures import spread
+from ivrflow.scenario.load.load_records import LoadSize
+from ivrflow.scenario.load.packets import packet_figures
 from ivrflow.softphone.placing import ReceivedPacket
 
 seconds = st.floats(-1000, 1000)

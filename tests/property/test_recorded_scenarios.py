@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from ivrflow.engine.trace import Judgement, Verdict
 from ivrflow.flow_files import load_flows
 from ivrflow.runtime.journal_reader import CallSummary, Happening, StoredCall
-from ivrflow.scenario.from_journal import scenario_of
-from ivrflow.scenario.judgement import judge
-from ivrflow.scenario.on_simulator import play
-from ivrflow.scenario.reading import read_scenario
+from ivrflow.scenario.judging.judgement import judge
+from ivrflow.scenario.language.from_journal import scenario_of
+from ivrflow.scenario.language.reading import read_scenario
+from ivrflow.scenario.simulated.on_simulator import play
 from ivrflow.simulator.agents import AgentChange
 from ivrflow.simulator.caller import Vocabulary
 from ivrflow.simulator.caller_commands import (

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import load_flows
-from ivrflow.scenario import step_words
-from ivrflow.scenario.naming import said_by
-from ivrflow.scenario.reading import load_scenarios, read_scenario
+from ivrflow.scenario.language import step_words
+from ivrflow.scenario.language.naming import said_by
+from ivrflow.scenario.language.reading import load_scenarios, read_scenario
 from ivrflow.scenario.script import Scenario
 
 TOP = Path(__file__).parents[2]

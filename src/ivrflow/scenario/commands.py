@@ -7,11 +7,20 @@ import click
 from ivrflow.commands_on_demand import CommandsOnDemand
 
 _COMMANDS = {
-    "run": ("ivrflow.scenario.run_command:run", "Play scenarios on the PBX, the simulator, or both, and judge them."),
-    "new": ("ivrflow.scenario.file_commands:new", "Write a commented starter to begin with."),
-    "record": ("ivrflow.scenario.file_commands:record", "Turn a call of the journal into a scenario."),
-    "list": ("ivrflow.scenario.file_commands:list_", "List scenarios, and which rules of the standard they prove."),
-    "load": ("ivrflow.scenario.load_commands:load", "Many callers at once: waits, lateness, failures, and a verdict."),
+    "run": (
+        "ivrflow.scenario.run.run_command:run",
+        "Play scenarios on the PBX, the simulator, or both, and judge them.",
+    ),
+    "new": ("ivrflow.scenario.language.file_commands:new", "Write a commented starter to begin with."),
+    "record": ("ivrflow.scenario.language.file_commands:record", "Turn a call of the journal into a scenario."),
+    "list": (
+        "ivrflow.scenario.language.file_commands:list_",
+        "List scenarios, and which rules of the standard they prove.",
+    ),
+    "load": (
+        "ivrflow.scenario.load.load_commands:load",
+        "Many callers at once: waits, lateness, failures, and a verdict.",
+    ),
 }
 
 

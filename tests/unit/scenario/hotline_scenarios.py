@@ -6,7 +6,7 @@ from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
-from ivrflow.scenario.reading import read_scenario
+from ivrflow.scenario.language.reading import read_scenario
 from ivrflow.scenario.script import Scenario
 
 TOP = Path(__file__).parents[3]

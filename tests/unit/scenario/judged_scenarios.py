@@ -12,7 +12,7 @@ import small_flows as small
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
 from ivrflow.flow.model import Band, CallFlow
 from ivrflow.flow.problems import Location
-from ivrflow.scenario.judgement import judge
+from ivrflow.scenario.judging.judgement import judge
 from ivrflow.scenario.observation import (
     Act,
     ClockPair,

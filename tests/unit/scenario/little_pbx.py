@@ -9,7 +9,7 @@ from typing import Literal, Self
 import numpy as np
 
 from ivrflow.bridge.asterisk_line import CALL_HEADER
-from ivrflow.scenario.cast import Accounts
+from ivrflow.scenario.pbx.cast import Accounts
 from ivrflow.softphone.call import Call
 from ivrflow.softphone.codecs import RATE, Samples
 from ivrflow.softphone.sip_message import Headers, SipRequest, SipResponse, parse_message

@@ -10,8 +10,8 @@ from made_results import a_scenario
 
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict, WaitSeen
 from ivrflow.runtime.journal_reader import StoredEnding
-from ivrflow.scenario.load_figures import LoadFigures, figures
-from ivrflow.scenario.load_records import CallerSide, MachineSample, ProcessSample
+from ivrflow.scenario.load.load_figures import LoadFigures, figures
+from ivrflow.scenario.load.load_records import CallerSide, MachineSample, ProcessSample
 from ivrflow.scenario.script import Scenario
 
 SILENT = "gov12345/silent_call"

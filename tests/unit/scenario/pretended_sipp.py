@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import pytest
 
-from ivrflow.scenario import sipp_load
+from ivrflow.scenario.load import sipp_load
 
 COLUMNS = [
     "CurrentTime", "TotalCallCreated", "CurrentCall", "SuccessfulCall(C)", "FailedCall(C)", "FailedCannotSendMessage(C)",

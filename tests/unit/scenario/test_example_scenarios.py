@@ -1,10 +1,10 @@
 import pytest
 from hotline_scenarios import GOV, TOP
 
-from ivrflow.scenario.judgement import judge
-from ivrflow.scenario.on_simulator import play
-from ivrflow.scenario.reading import load_scenarios
+from ivrflow.scenario.judging.judgement import judge
+from ivrflow.scenario.language.reading import load_scenarios
 from ivrflow.scenario.script import Scenario
+from ivrflow.scenario.simulated.on_simulator import play
 
 EXAMPLES = load_scenarios([TOP / "scenarios" / "examples"], {"gov12345": GOV})
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrflow.scenario.sip_access import sip_access
+from ivrflow.scenario.pbx.sip_access import sip_access
 from ivrflow.settings import read_settings
 from tools import scenarios
 from tools.pbx import PbxSettings

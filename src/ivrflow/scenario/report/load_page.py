@@ -10,9 +10,9 @@ from statistics import median
 
 from markupsafe import Markup
 
-from ivrflow.scenario.load_figures import LoadFigures, WaitOff
-from ivrflow.scenario.load_output import PROCESSES, SPREADS, facts_in_words, headline, verdict_in_words
-from ivrflow.scenario.load_records import MachineSample
+from ivrflow.scenario.load.load_figures import LoadFigures, WaitOff
+from ivrflow.scenario.load.load_output import PROCESSES, SPREADS, facts_in_words, headline, verdict_in_words
+from ivrflow.scenario.load.load_records import MachineSample
 from ivrflow.scenario.report.plot import Series, histogram, lines
 from ivrflow.scenario.report.run_summary import RunSummary
 from ivrflow.scenario.report.templating import asset, environment

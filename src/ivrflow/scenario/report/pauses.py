@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivrflow.scenario.listened import PauseSeen, listened
+from ivrflow.scenario.judging.listened import PauseSeen, listened
 from ivrflow.scenario.observation import CLOCKS_APART_S, ClockPair, Result
 from ivrflow.scenario.report.scene import WaitShown, band_words, fit_of
 from ivrflow.scenario.script import Pause, Scenario

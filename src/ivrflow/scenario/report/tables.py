@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
 from ivrflow.flow.problems import Location
-from ivrflow.scenario.clock_pairs import recording_end
+from ivrflow.scenario.judging.clock_pairs import recording_end
 from ivrflow.scenario.observation import CLOCKS_APART_S, ClockPair, EngineSide, Heard, PhoneSide
 from ivrflow.scenario.report.phone_lanes import WHOLE, PhraseText
 from ivrflow.scenario.report.privacy import Privacy

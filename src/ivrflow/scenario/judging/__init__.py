@@ -1,0 +1,1 @@
+"""What was observed, held against what the scenario says. Pure."""

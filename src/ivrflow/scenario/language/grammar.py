@@ -1,0 +1,107 @@
+"""Every key a scenario may hold, declared once: reading goes by it and the reference in the docs is written from it.
+
+Nothing here knows a call flow: which phrases, rules and extensions there are is looked up in `naming`. The words of a
+script stand in `step_words`, single values in `written_values` and `microphone_words`.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from ivrflow.engine.trace import Judgement
+from ivrflow.flow.forms import Form, FormSpec, Key
+from ivrflow.flow.problems import Location, ProblemList
+from ivrflow.flow.reader import (
+    NUMBER,
+    TEXT,
+    Kind,
+    Named,
+    name_of,
+    wrong,
+)
+from ivrflow.flow.source import Node, Table
+from ivrflow.flow.times import DAY_S, duration
+from ivrflow.scenario.language.microphone_words import SOURCE
+from ivrflow.scenario.language.step_words import AGENTS, SCRIPT
+from ivrflow.scenario.language.written_values import (
+    JUDGEMENT,
+    NEVER_HEARD,
+    OUTCOME_WORD,
+    RANGE,
+    RULE_NAMES,
+    STAGE,
+    WHEN,
+    WHO,
+    YES_OR_NO,
+    read_reference,
+)
+
+# ── expectations ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+WrittenVerdicts: TypeAlias = tuple[tuple[Named, Judgement, Location], ...]
+
+
+def _read_verdicts(node: Node, problems: ProblemList) -> WrittenVerdicts | None:
+    if not isinstance(node, Table):
+        wrong(node, "a table of rules and verdicts", "{silent_call: kept}", problems)
+        return None
+    verdicts: list[tuple[Named, Judgement, Location]] = []
+    for entry in node.entries:
+        rule = read_reference(entry.key, problems)
+        judgement = JUDGEMENT.read(entry.value, problems)
+        if rule is not None and judgement is not None:
+            verdicts.append((rule, judgement, entry.key.where))
+    return tuple(verdicts)
+
+
+VERDICT_TABLE: Kind[WrittenVerdicts] = Kind(
+    "a table of rules and verdicts", "{silent_call: kept}", (), _read_verdicts, JUDGEMENT.bounds
+)
+
+HUNG_UP_FIRST = Key("hung_up_first", WHO, "who hangs up first")
+OUTCOME = Key("outcome", OUTCOME_WORD, "how the call ends, in a word of the flow")
+VERDICTS = Key("verdicts", VERDICT_TABLE, "verdicts that rules must get; no rule that is not listed may be broken")
+NEVER_HEAR = Key("never_hear", NEVER_HEARD, "phrases the caller must not hear", example="[house/menu.main]")
+HEARD_ELSE = Key("heard_else", YES_OR_NO, "whether the caller may hear phrases that the script does not name", "no")
+LASTS = Key("lasts", RANGE, "seconds from the answer to the end")
+EXPECT_SPEC = FormSpec("'expect'", (HUNG_UP_FIRST, OUTCOME, VERDICTS, NEVER_HEAR, HEARD_ELSE, LASTS))
+
+
+def _read_expect(node: Node, problems: ProblemList) -> Form | None:
+    if not isinstance(node, Table):
+        wrong(node, "keys and values", "{hung_up_first: ivrflow}", problems)
+        return None
+    return EXPECT_SPEC.read(node, node.where, problems)
+
+
+# ── the scenario itself ───────────────────────────────────────────────────────────────────────────────────────────────
+
+TITLE = Key(
+    "scenario", TEXT, "one line that says what happens", required=True, example="a silent caller is asked twice"
+)
+FLOW = Key("flow", name_of("a flow's name", "gov12345"), "the flow that answers", required=True)
+CALL = Key("call", NUMBER, "the number that is dialled; without it the flow's first")
+AT = Key("at", WHEN, "local time of the call; without it whatever time it is (on the simulator a Friday at ten)")
+PROVES = Key("proves", RULE_NAMES, "rules that this scenario is the proof of", example="[silent_call]")
+ON = Key("on", STAGE, "the only place where it can be played; without it both; needs `why`", example="simulator")
+WHY = Key("why", TEXT, "why it cannot be played elsewhere", example='"no telephone can be deaf on purpose"')
+BOUND = Key(
+    "within",
+    duration(1.0, DAY_S, "60s"),
+    "how long everything may take, from dialling; without it what the script and the flow can take, and then some",
+)
+CALLER_BACKGROUND = Key("background", SOURCE, "what the caller's microphone picks up", "silence")
+CALLER = Key(
+    "caller",
+    SCRIPT,
+    "what the caller does from the answer on, one step after the other; then the caller is silent until the call is over",
+)
+AGENTS_KEY = Key("agents", AGENTS, "further telephones, by extension, which is also the name of the SIP account")
+EXPECT = Key(
+    "expect", Kind("a table, see below", "{hung_up_first: ivrflow}", Form(Location("", 0, 0)), _read_expect),
+    "what must have come of it",
+)  # fmt: skip
+SCENARIO_SPEC = FormSpec(
+    "a scenario",
+    (TITLE, FLOW, CALL, AT, PROVES, ON, WHY, BOUND, CALLER_BACKGROUND, CALLER, AGENTS_KEY, EXPECT),
+)

@@ -1,0 +1,191 @@
+"""Scenario files: found, read, checked against the flow that answers; all problems of all files in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ivrflow.flow.forms import Form
+from ivrflow.flow.model import CallFlow
+from ivrflow.flow.problems import FlowError, Problem, ProblemList, did_you_mean
+from ivrflow.flow.reader import wrong
+from ivrflow.flow.source import SCENARIO_FILE, Table, parse
+from ivrflow.flow.syntax import shortened
+from ivrflow.flow_files import ENDINGS, read_text
+from ivrflow.scenario.language import grammar as g
+from ivrflow.scenario.language.how_long import longest_call
+from ivrflow.scenario.language.impossible import check_possible
+from ivrflow.scenario.language.naming import Naming
+from ivrflow.scenario.language.rule_pauses import rule_pauses
+from ivrflow.scenario.language.steps import ScriptReader
+from ivrflow.scenario.script import STAGES, Expectations, ExpectedVerdict, Scenario
+from ivrflow.settings import SettingsError
+
+MOST_PROBLEMS = 200
+"""Problems reported for one file; a file with more is not what it is taken for."""
+
+
+def load_scenarios(paths: Sequence[Path], flows: Mapping[str, CallFlow]) -> list[Scenario]:
+    """All scenarios in files and folders, by the names of their files.
+
+    Args:
+        paths: scenario files, and folders searched for `*.yaml`, with everything below them.
+        flows: the flows that can answer, by id.
+
+    Raises:
+        FlowError: with every problem of every file.
+        SettingsError: a path does not exist, or a folder holds no scenario.
+    """
+    problems: list[Problem] = []
+    scenarios: list[Scenario] = []
+    for path in scenario_files(paths):
+        noted = ProblemList()
+        text = read_text(path, noted)
+        problems += noted.problems
+        if text is None:
+            continue
+        try:
+            scenario = read_scenario(text, str(path), flows)
+        except FlowError as error:
+            problems += error.problems
+        else:
+            scenarios.append(scenario)
+    if any(problem.severity == "error" for problem in problems):
+        raise FlowError(problems)
+    return scenarios
+
+
+def scenario_files(paths: Sequence[Path]) -> list[Path]:
+    """The files meant by `paths`, each once, those of a folder in the order of their names.
+
+    Raises:
+        SettingsError: a path does not exist, or a folder holds no scenario.
+    """
+    files: dict[Path, None] = {}
+    for path in paths:
+        if not path.exists():
+            raise SettingsError(f"there is no file or folder {path}; name a scenario, or a folder with scenarios")
+        if not path.is_dir():
+            files[path] = None
+            continue
+        inside = sorted(
+            file
+            for file in path.rglob("*")
+            if file.suffix in ENDINGS
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+            and not file.is_dir()
+        )
+        if not inside:
+            raise SettingsError(f"the folder {path} holds no scenario; scenarios are files ending in .yaml")
+        files |= dict.fromkeys(inside)
+    return list(files)
+
+
+def read_scenario(text: str, file: str, flows: Mapping[str, CallFlow]) -> Scenario:
+    """Read one scenario.
+
+    Args:
+        text: what stands in the file.
+        file: its name; sound files are looked for beside it.
+        flows: the flows that can answer, by id.
+
+    Raises:
+        FlowError: with everything that is wrong with it.
+    """
+    problems = ProblemList(most=MOST_PROBLEMS)
+    node = parse(text, file, problems, SCENARIO_FILE)
+    if node is not None and not isinstance(node, Table):
+        wrong(node, "a scenario", "scenario: a silent caller is asked twice", problems)
+    if not isinstance(node, Table):
+        raise FlowError(sorted(set(problems.problems)))
+    form = g.SCENARIO_SPEC.read(node, node.where, problems)
+    _check_stages(form, problems)
+    flow = _flow(form, flows, problems)
+    scenario = None if flow is None else _scenario(form, flow, text, file, problems)
+    if scenario is None or problems.errors:
+        raise FlowError(sorted(set(problems.problems)))
+    return scenario
+
+
+def _flow(form: Form, flows: Mapping[str, CallFlow], problems: ProblemList) -> CallFlow | None:
+    name = form[g.FLOW]
+    flow = flows.get(name.text)
+    if flow is None and name:
+        hint = did_you_mean(name.text, flows) or "there is no flow at all; name the folder with the flows"
+        problems.error(name.where, f"there is no flow '{shortened(name.text)}'", hint)
+    return flow
+
+
+def _check_stages(form: Form, problems: ProblemList) -> None:
+    """A scenario that is not played everywhere says why."""
+    if form.wrote(g.ON) and not form.wrote(g.WHY):
+        elsewhere = "the PBX" if form[g.ON] == "simulator" else "the simulator"
+        problems.error(form.place(g.ON), f"'on' needs 'why': why not on {elsewhere} too?", f"write why: {g.WHY.shown}")
+    if form.wrote(g.WHY) and not form.wrote(g.ON):
+        problems.error(form.place(g.WHY), "'why' belongs to 'on', which is not there", "write on: simulator, or pbx")
+
+
+def _scenario(form: Form, flow: CallFlow, text: str, file: str, problems: ProblemList) -> Scenario:
+    naming = Naming.of(flow, problems)
+    number = form[g.CALL]
+    scripts = ScriptReader(naming, rule_pauses(flow), Path(file).absolute().parent)
+    caller = scripts.caller(form[g.CALLER])
+    agents = tuple(scripts.agent(written) for written in form[g.AGENTS_KEY])
+    stage = form[g.ON]
+    expect = _expectations(form, naming)
+    scenario = Scenario(
+        title=form[g.TITLE],
+        file=file,
+        text=text,
+        about=_about(text),
+        flow=flow,
+        number=naming.number(number) if number else next(iter(flow.numbers), ""),
+        at=form[g.AT],
+        proves=tuple(dict.fromkeys(rule for name in form[g.PROVES] if (rule := naming.rule(name)))),
+        stages=(stage,) if stage else STAGES,
+        why_not=form[g.WHY],
+        background=form[g.CALLER_BACKGROUND],
+        caller=caller,
+        agents=agents,
+        expect=expect,
+        within=form[g.BOUND] if g.BOUND.name in form.values else longest_call(flow, caller, agents, expect.lasts),
+        where=form.place(g.TITLE),
+    )
+    check_possible(scenario, naming, form.place(g.BOUND) if g.BOUND.name in form.values else None)
+    return scenario
+
+
+def _expectations(form: Form, naming: Naming) -> Expectations:
+    section = form.place(g.EXPECT)
+    written = form[g.EXPECT]
+    verdicts: dict[str, ExpectedVerdict] = {}
+    for name, judgement, where in written[g.VERDICTS]:
+        rule = naming.rule(name)
+        if rule in verdicts:
+            message = f"the verdict of {rule} is given twice, first in line {verdicts[rule].where.line}"
+            naming.problems.error(where, message, "keep one of them")
+        elif rule:
+            verdicts[rule] = ExpectedVerdict(judgement, where)
+    outcome = written[g.OUTCOME]
+    return Expectations(
+        hung_up_first=written[g.HUNG_UP_FIRST],
+        outcome=(naming.outcome(outcome) or None) if outcome else None,
+        verdicts=verdicts,
+        never_hear={key: name.where for name in written[g.NEVER_HEAR] if (key := naming.phrase(name))},
+        heard_else=bool(written[g.HEARD_ELSE]),
+        lasts=written[g.LASTS] if g.LASTS.name in written.values else None,
+        places={key.name: written.places.get(key.name, section) for key in g.EXPECT_SPEC.keys},
+    )
+
+
+def _about(text: str) -> tuple[str, ...]:
+    """The comment lines at the head of a file, without their marks."""
+    lines: list[str] = []
+    for line in text.removeprefix("\ufeff").splitlines():
+        if line.strip() and not line.startswith("#"):
+            break
+        if line.startswith("#"):
+            lines.append(line.removeprefix("#").strip())
+        elif lines:
+            break
+    return tuple(lines)

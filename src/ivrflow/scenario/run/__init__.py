@@ -1,0 +1,1 @@
+"""`ivrflow scenario run`: many scenarios, bounded, judged and told."""
