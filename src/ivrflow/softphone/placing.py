@@ -9,9 +9,11 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ivrflow.softphone.codecs import RATE, Codec, Samples, codec
 
@@ -20,8 +22,12 @@ LASTING = 3  # packets that must be late together before that counts as a pause 
 LARGEST_GAP = 3000  # packets; a larger step of the sequence number is a new stream (RFC 3550 A.1)
 LARGEST_MISORDER = 100  # packets
 LEAST_PAUSE_S = 0.06  # seconds between two samples that are told as a pause
+FALL_S = 0.004  # seconds by which the sender's clock must leap forward to be followed
+FALLEN = 10  # packets before and after that
 HOLD_BACK = 4  # packets for which a missing one is waited for before it counts as lost
 HOLD_BACK_S = 0.06  # the same in seconds
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +161,7 @@ class Stream:
         return self._places[self._strands[strand + 1]] if strand + 1 < len(self._strands) else self._length
 
     def _anchors(self, strand: int) -> list[tuple[int, float]]:
-        """The places where the sender began or paused without saying so, and when each was heard.
-
-        The delay of a packet is its arrival minus its place. Jitter only ever adds to it, so the smallest delay from
-        here to the end is what the sender's own clock says here; where that lasts on a higher level, the sender had
-        paused.
-        """
+        """The places where the sender began, or paused or hurried without saying so, and when each was heard."""
         first = self._strands[strand]
         last = self._strands[strand + 1] if strand + 1 < len(self._strands) else len(self._places)
         known = self._anchored.get(strand)
@@ -170,15 +171,46 @@ class Stream:
         if not len(places):
             return [(0, 0.0)]
         delays = np.array(self._arrivals[first:last]) - places / RATE
-        lowest_from_here = np.minimum.accumulate(delays[::-1])[::-1]
-        anchors = [(int(places[0]), float(lowest_from_here[0]) + int(places[0]) / RATE)]
-        lasting = lowest_from_here[: max(1, len(places) - LASTING + 1)]
-        level = float(lasting[0])
-        while (cut := int(np.searchsorted(lasting, level + PAUSE_S, "right"))) < len(lasting):
-            level = float(lasting[cut])
-            anchors.append((int(places[cut]), level + int(places[cut]) / RATE))
+        falls = _falls(delays)
+        anchors = [
+            (int(places[begin + cut]), level + int(places[begin + cut]) / RATE)
+            for begin, end in pairwise([0, *falls, len(places)])
+            for cut, level in _levels(delays[begin:end])
+        ]
         self._anchored[strand] = (last - first, anchors)
         return anchors
+
+
+def _falls(delays: Floats) -> list[int]:
+    """The packets with which the sender's clock leapt forward: all that follow are earlier than any before.
+
+    Asterisk does that when one sound takes the place of another: it does not wait for the 20 ms to be over.
+    """
+    falls: list[int] = []
+    begin = 0
+    while len(delays) - begin > 2 * FALLEN:
+        rest = delays[begin:]
+        earliest_before = np.minimum.accumulate(rest)[FALLEN - 1 : -FALLEN]
+        latest_after = sliding_window_view(rest[FALLEN:], FALLEN).max(axis=1)
+        found = np.flatnonzero(latest_after < earliest_before - FALL_S)
+        if not len(found):
+            break
+        begin += FALLEN + int(found[0])
+        falls.append(begin)
+    return falls
+
+
+def _levels(delays: Floats) -> list[tuple[int, float]]:
+    """The packets with which the sender began or paused, and by how much its clock is behind from there.
+
+    The delay of a packet is its arrival minus its place. Jitter only ever adds to it, so the smallest delay from here
+    to the end is what the sender's own clock says here; where that lasts on a higher level, the sender had paused.
+    """
+    lowest_from_here = np.minimum.accumulate(delays[::-1])[::-1][: max(1, len(delays) - LASTING + 1)]
+    levels = [(0, float(lowest_from_here[0]))]
+    while (cut := int(np.searchsorted(lowest_from_here, levels[-1][1] + PAUSE_S, "right"))) < len(lowest_from_here):
+        levels.append((cut, float(lowest_from_here[cut])))
+    return levels
 
 
 def _position_step(before: tuple[int, int, int], number: int, packet: ReceivedPacket) -> int | None:

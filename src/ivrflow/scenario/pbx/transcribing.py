@@ -143,7 +143,8 @@ def _sounds() -> Callable[[str], list[str]]:
         from pypinyin import lazy_pinyin
     except ImportError:  # nothing was transcribed here, then: the recogniser comes with it
         return list
-    return lazy_pinyin
+    sounds: Callable[[str], list[str]] = lazy_pinyin  # untyped where the package is not installed
+    return sounds
 
 
 _SPOKEN = dict(zip("0123456789", "零一二三四五六七八九", strict=True))

@@ -300,5 +300,11 @@ def _left_out(scenario: Scenario, stage: Stage) -> Result:
 
 
 def _stood_still(result: Result) -> float:
-    """The longest time in seconds for which the machine stood still during this play; 0 when it did not."""
-    return max((seconds for _, seconds in result.observation.stalls), default=0.0) if result.observation else 0.0
+    """The longest time in seconds for which the machine stood still during this play.
+
+    0 when it did not, and when what failed has nothing to do with time: without an engine, or without a journal to look
+    into, another try fails as well.
+    """
+    if result.observation is None or any(finding.kind == "trouble" for finding in result.findings):
+        return 0.0
+    return max((seconds for _, seconds in result.observation.stalls), default=0.0)

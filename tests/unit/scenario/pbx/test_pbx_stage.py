@@ -26,6 +26,8 @@ from ivrflow.settings import Settings, SettingsError
 from ivrflow.softphone.call import PhoneError
 from ivrflow.softphone.repertoire import Repertoire
 
+NOBODY = Settings(agi_port=9)  # discard: no engine of this machine listens there
+
 HELLO = next(iter(SOUNDS))
 WHERE = Location("scenarios/a.yaml", 3, 5)
 WITHOUT = "no situations can be started, nobody looks for channels left behind, and there are no verdicts"
@@ -68,7 +70,7 @@ def a_call(*agents: AgentPart) -> Scenario:
 
 async def test_a_call_is_played_on_what_there_is_and_the_rest_is_said(pbx: LittlePbx) -> None:
     scenario = a_call()
-    async with pbx_stage(Settings(), [scenario], StageWishes()) as stage:
+    async with pbx_stage(NOBODY, [scenario], StageWishes()) as stage:
         playing = asyncio.create_task(stage.play(scenario))
         call = await pbx.answered()
         await call.say(SOUNDS[HELLO])
@@ -88,7 +90,7 @@ async def test_a_call_is_played_on_what_there_is_and_the_rest_is_said(pbx: Littl
 
 async def test_every_call_has_a_folder_of_its_own_for_its_sound(pbx: LittlePbx, tmp_path: Path) -> None:
     scenario = a_call()
-    async with pbx_stage(Settings(), [scenario], StageWishes(audio=tmp_path / "sound")) as stage:
+    async with pbx_stage(NOBODY, [scenario], StageWishes(audio=tmp_path / "sound")) as stage:
         kept = []
         for _ in range(2):
             playing = asyncio.create_task(stage.play(scenario))
@@ -108,13 +110,13 @@ async def test_a_refused_password_ends_it_before_the_first_call_with_what_to_che
     with pytest.raises(
         PhoneError, match=r"refuses the SIP account 'caller': 401 Unauthorized.*; check its name, and its"
     ):
-        async with pbx_stage(Settings(), [a_call()], StageWishes()):
+        async with pbx_stage(NOBODY, [a_call()], StageWishes()):
             pytest.fail("nothing can be played")
 
 
 async def test_an_account_that_may_only_call_need_not_register(pbx: LittlePbx) -> None:
     pbx.refuses.add("caller")
-    async with pbx_stage(Settings(), [a_call()], StageWishes()) as stage:
+    async with pbx_stage(NOBODY, [a_call()], StageWishes()) as stage:
         assert stage.called
 
 
@@ -122,24 +124,24 @@ async def test_where_nothing_answers_one_sentence_says_so(monkeypatch: pytest.Mo
     monkeypatch.setenv("PBX_PASSWORD_CALLER", "c")
     monkeypatch.setenv("PBX_SIP_PORT", "9")
     with pytest.raises(PhoneError, match=r"nothing answers SIP at 127\.0\.0\.1:9: start a PBX .* --on simulator"):
-        async with pbx_stage(Settings(), [a_call()], StageWishes()):
+        async with pbx_stage(NOBODY, [a_call()], StageWishes()):
             pytest.fail("nothing can be played")
 
 
 @pytest.mark.usefixtures("pbx")
 async def test_the_passwords_of_agents_are_needed_too_but_not_of_one_who_is_not_there() -> None:
     absent = a_call(AgentPart("1003", "unreachable", WHERE))
-    async with pbx_stage(Settings(), [absent], StageWishes()) as stage:
+    async with pbx_stage(NOBODY, [absent], StageWishes()) as stage:
         assert stage.called
     with pytest.raises(SettingsError, match="set PBX_PASSWORD_1003"):
-        async with pbx_stage(Settings(), [a_call(AgentPart("1003", "answers", WHERE))], StageWishes()):
+        async with pbx_stage(NOBODY, [a_call(AgentPart("1003", "answers", WHERE))], StageWishes()):
             pytest.fail("nobody can be the agent")
 
 
 @pytest.mark.usefixtures("pbx")
 async def test_music_that_nobody_knows_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "load_sounds", lambda _settings: (SOUNDS, ()))
-    async with pbx_stage(Settings(), [a_call()], StageWishes()) as stage:
+    async with pbx_stage(NOBODY, [a_call()], StageWishes()) as stage:
         assert stage.remarks[0] == (
             "there is no hold music in .ivrflow/music (IVRFLOW_MUSIC): what is music is called unknown"
         )

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from made_results import a_finding, a_scenario, an_observation
@@ -354,6 +355,14 @@ async def test_but_not_for_ever() -> None:
 
 async def test_what_failed_on_a_quiet_machine_stays_failed() -> None:
     (result,) = await played(a_run(a_scenario(), judge=wrong), at_once)
+    assert (result.word, result.tries) == ("failed", 1)
+
+
+async def test_what_has_nothing_to_do_with_time_is_not_tried_again() -> None:
+    def no_journal(scenario: Scenario, _observation: Observation) -> Judged:
+        return (replace(a_finding(scenario), kind="trouble"),), ()
+
+    (result,) = await played(a_run(a_scenario(), judge=no_journal), standing_still(times=5))
     assert (result.word, result.tries) == ("failed", 1)
 
 
