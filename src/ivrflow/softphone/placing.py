@@ -22,8 +22,8 @@ LASTING = 3  # packets that must be late together before that counts as a pause 
 LARGEST_GAP = 3000  # packets; a larger step of the sequence number is a new stream (RFC 3550 A.1)
 LARGEST_MISORDER = 100  # packets
 LEAST_PAUSE_S = 0.06  # seconds between two samples that are told as a pause
-FALL_S = 0.004  # seconds by which the sender's clock must leap forward to be followed
-FALLEN = 10  # packets before and after that
+LEAP_S = 0.004  # seconds by which the sender's clock must leap to be followed
+AGREEING = 10  # packets before and after that which must agree
 HOLD_BACK = 4  # packets for which a missing one is waited for before it counts as lost
 HOLD_BACK_S = 0.06  # the same in seconds
 
@@ -171,33 +171,39 @@ class Stream:
         if not len(places):
             return [(0, 0.0)]
         delays = np.array(self._arrivals[first:last]) - places / RATE
-        falls = _falls(delays)
         anchors = [
             (int(places[begin + cut]), level + int(places[begin + cut]) / RATE)
-            for begin, end in pairwise([0, *falls, len(places)])
+            for begin, end in pairwise([0, *_leaps(delays), len(places)])
             for cut, level in _levels(delays[begin:end])
         ]
         self._anchored[strand] = (last - first, anchors)
         return anchors
 
 
-def _falls(delays: Floats) -> list[int]:
-    """The packets with which the sender's clock leapt forward: all that follow are earlier than any before.
+def _leaps(delays: Floats) -> list[int]:
+    """The packets with which the sender's clock leapt without a pause: many agree on one delay, then on another.
 
     Asterisk does that when one sound takes the place of another: it does not wait for the 20 ms to be over.
     """
-    falls: list[int] = []
+    leaps: list[int] = []
     begin = 0
-    while len(delays) - begin > 2 * FALLEN:
+    while len(delays) - begin > 2 * AGREEING:
         rest = delays[begin:]
-        earliest_before = np.minimum.accumulate(rest)[FALLEN - 1 : -FALLEN]
-        latest_after = sliding_window_view(rest[FALLEN:], FALLEN).max(axis=1)
-        found = np.flatnonzero(latest_after < earliest_before - FALL_S)
+        windows = sliding_window_view(rest, AGREEING)
+        latest, earliest = windows.max(axis=1), windows.min(axis=1)
+        spread = latest - earliest
+        before, after = slice(None, -AGREEING), slice(AGREEING, None)
+        # What was held up and then comes in a burst is early step by step, and never earlier than the first.
+        forward = np.minimum.accumulate(rest)[AGREEING - 1 : -AGREEING] - latest[after]
+        backward = earliest[after] - latest[before]
+        backward[backward > PAUSE_S] = 0.0  # a pause, or a hold-up: `_levels` tells which
+        surely = np.maximum(LEAP_S, np.maximum(spread[before], spread[after]))
+        found = np.flatnonzero(np.maximum(forward, backward) > surely)
         if not len(found):
             break
-        begin += FALLEN + int(found[0])
-        falls.append(begin)
-    return falls
+        begin += AGREEING + int(found[0])
+        leaps.append(begin)
+    return leaps
 
 
 def _levels(delays: Floats) -> list[tuple[int, float]]:

@@ -117,3 +117,23 @@ def test_a_long_stream_keeps_every_sample() -> None:
     (*_, streams) = grown(line)
     assert len(streams[0]) == 30 * RATE
     assert float(np.corrcoef(streams[0].samples, noise)[0, 1]) > 0.99
+
+
+def test_a_sound_that_takes_the_place_of_another_at_once_moves_neither() -> None:
+    line = Line(jitter_s=0.002)
+    at = line.play(SPEECH[: 40 * FRAME], at=100.0)
+    at = line.play(SPEECH[: 40 * FRAME], at=at - 0.018, goes_on=True)  # as Asterisk does
+    at = line.play(SPEECH[: 40 * FRAME], at=at + 0.021, goes_on=True)
+    line.play(SPEECH[: 40 * FRAME], at=at - 0.019, goes_on=True)
+    (stream,) = line.recording().streams()
+    starts = [stream.time(number * 40 * FRAME + 80) for number in range(4)]
+    assert starts == pytest.approx([100.01, 100.792, 101.613, 102.394], abs=0.001)
+
+
+def test_what_is_held_up_at_the_beginning_is_not_moved() -> None:
+    line = Line()
+    line.play(SPEECH[: 60 * FRAME], at=100.0)
+    line.delay(lambda number, at: max(at, 100.3) if number < 16 else at)
+    (stream,) = line.recording().streams()
+    assert stream.time(0) == pytest.approx(100.0)
+    assert stream.pauses(0, len(stream)) == []
