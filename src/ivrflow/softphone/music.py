@@ -25,6 +25,7 @@ _BLOCK = RATE // 20  # samples
 _HOP = RATE // 100  # samples
 _WINDOW = 256  # samples
 _BANDS_HZ = (80, 250, 450, 750, 1150, 1700, 2400, 3500)  # edges
+_SILENCE = RATE // 2  # samples before and after each file: what is heard may begin before the music, or end after it
 _PLACES_TRIED = 24
 _STEADY = 0.1  # size of the changes in 10 ms that count as none
 _FLOOR = QUIET * np.sqrt(_WINDOW)  # magnitude of a band that counts as silent
@@ -34,7 +35,7 @@ _Picture = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class MusicPlace:
-    """Sample `at` of file number `file`, and how well what was heard fits there, 0 to 1."""
+    """Sample `at` of file number `file` (before 0: it was silent at first), and how well what was heard fits there."""
 
     file: int
     at: int
@@ -85,7 +86,7 @@ class MusicIndex:
         if found is None:
             return None
         file, shift = self._files[found.file], found.at - start
-        middle = (start + end) // 2
+        middle = min(max((start + end) // 2, -shift), len(file) - shift)
         first = self._reach(stream, file, shift, middle, max(floor, -shift), -1)
         last = self._reach(stream, file, shift, middle, min(len(stream), len(file) - shift), 1)
         return MusicStretch(found.file, first + shift, first, last)
@@ -121,8 +122,8 @@ class MusicIndex:
 
     @cached_property
     def _begins(self) -> npt.NDArray[np.int64]:
-        """The frame with which each file begins, and the end of the last one."""
-        return np.cumsum([0, *(-(-len(file) // _HOP) for file in self._files)])
+        """The frame with which each file begins, silence before it included, and the end of the last one."""
+        return np.cumsum([0, *(-(-len(file) // _HOP) + 2 * _SILENCE // _HOP for file in self._files)])
 
     @property
     def _frames(self) -> int:
@@ -133,7 +134,7 @@ class MusicIndex:
         """Each band's course through all files, as its spectrum; and the size of all of them, summed up."""
         course = np.zeros((len(_BANDS_HZ) - 1, 1 << (self._frames - 1).bit_length()), np.float32)
         for file, begin in zip(self._files, self._begins, strict=False):
-            picture = _picture(file.astype(np.float64))
+            picture = _picture(np.pad(file, _SILENCE).astype(np.float64))
             course[:, begin : begin + len(picture)] = picture.T
         size = np.cumsum(np.sum(course.astype(np.float64) ** 2, axis=0))
         return np.fft.rfft(course).astype(np.complex64), np.concatenate([[0.0], size])
@@ -154,10 +155,12 @@ class MusicIndex:
 
     def _exact(self, sought: Floats, frame: int) -> MusicPlace | None:
         number = int(np.searchsorted(self._begins, frame, "right")) - 1
-        start = max(0, (frame - int(self._begins[number]) - 2) * _HOP)
-        there = self._files[number][start : start + len(sought) + 4 * _HOP].astype(np.float64)
-        if len(there) < len(sought):
-            return None
+        start = (frame - int(self._begins[number]) - 2) * _HOP - _SILENCE
+        end = start + len(sought) + 4 * _HOP
+        file = self._files[number]
+        there = np.zeros(end - start)
+        first, last = max(start, 0), min(end, len(file))
+        there[first - start : max(first, last) - start] = file[first:last]
         score = sliding_correlation(there, sought)
         best = int(np.argmax(score))
         return MusicPlace(number, start + best, float(score[best])) if score[best] >= MUSIC_FITS else None

@@ -21,7 +21,7 @@ PAUSE_S = 0.025  # seconds: the peer paused when its packets come later than thi
 LASTING = 3  # packets that must be late together before that counts as a pause and not as jitter
 LARGEST_GAP = 3000  # packets; a larger step of the sequence number is a new stream (RFC 3550 A.1)
 LARGEST_MISORDER = 100  # packets
-LEAST_PAUSE_S = 0.06  # seconds between two samples that are told as a pause
+LEAST_PAUSE_S = 0.06  # seconds between two samples that jitter does not explain
 LEAP_S = 0.004  # seconds by which the sender's clock must leap to be followed
 AGREEING = 10  # packets before and after that which must agree
 HOLD_BACK = 4  # packets for which a missing one is waited for before it counts as lost
@@ -138,13 +138,11 @@ class Stream:
             there[max(0, first - start) : last - start] = False
         return there
 
-    def pauses(self, start: int, end: int) -> list[int]:
-        """The places between `start` and `end` at which the sender had paused for longer than jitter explains."""
+    def pauses(self, start: int, end: int, least_s: float = LEAST_PAUSE_S) -> list[int]:
+        """The places between `start` and `end` before which the sender had paused for more than `least_s` seconds."""
         first, last = self._strand_of(start), self._strand_of(end - 1)
         places = [place for strand in range(first, last + 1) for place, _ in self._anchors(strand)]
-        return [
-            place for place in places if start < place < end and self.time(place) - self.time(place - 1) > LEAST_PAUSE_S
-        ]
+        return [place for place in places if start < place < end and self.time(place) - self.time(place - 1) > least_s]
 
     def talkspurts(self) -> Iterator[Talkspurt]:
         """The audio cut where the sender paused, each piece at the time it was heard; copies."""

@@ -43,6 +43,21 @@ def test_speech_noise_and_silence_are_not_in_it() -> None:
     assert MusicIndex(()).locate(FILES[0][:QUERY]) is None
 
 
+@pytest.mark.parametrize("silence", [-3000, -800, 800, 3000])
+def test_it_is_found_although_it_is_silent_before_it_begins_or_after_its_end(silence: int) -> None:
+    quiet, length = np.zeros(abs(silence), np.int16), QUERY - abs(silence)
+    heard = np.concatenate([quiet, FILES[1][:length]] if silence < 0 else [FILES[1][-length:], quiet])
+    place = MUSIC.locate(heard)
+    assert place is not None
+    assert (place.file, place.at) == (1, silence if silence < 0 else len(FILES[1]) - length)
+    line = Line("alaw")
+    line.play(np.concatenate([heard, np.zeros(RATE, np.int16)]), at=100.0)
+    stretch = MUSIC.around(stream_of(line), 0, QUERY)
+    assert stretch is not None
+    assert stretch.start == pytest.approx(max(0, -silence), abs=80)
+    assert stretch.end == pytest.approx(QUERY - max(0, silence), abs=1200)  # it fades away
+
+
 def test_how_far_it_goes() -> None:
     line = Line("ulaw")
     at = line.play(shipped(GREETING), at=100.0)

@@ -151,12 +151,13 @@ def _tones(listening: Listening) -> Iterator[Heard]:
 
 
 def _unbroken(stretches: Collection[Stretch]) -> list[Stretch]:
-    """The stretches cut where the sender paused."""
-    return [
-        Stretch(stretch.stream, start, end)
-        for stretch in stretches
-        for start, end in pairwise([stretch.start, *stretch.stream.pauses(stretch.start, stretch.end), stretch.end])
-    ]
+    """The stretches cut where the sender paused for so long that what follows is another sound."""
+    unbroken: list[Stretch] = []
+    for stretch in stretches:
+        pauses = stretch.stream.pauses(stretch.start, stretch.end, JOIN_S)
+        for start, end in pairwise([stretch.start, *pauses, stretch.end]):
+            unbroken.append(Stretch(stretch.stream, start, end))
+    return unbroken
 
 
 def _unknown(listening: Listening) -> list[Heard]:

@@ -168,6 +168,15 @@ def test_the_pbx_stands_still_in_the_middle_of_phrase_and_music() -> None:
     assert music.end - music.start == pytest.approx(4.3, abs=0.1)
 
 
+def test_the_pbx_stands_still_in_the_middle_of_a_tone() -> None:
+    line = Line()
+    line.play(tone(2.0, 450), ANSWERED)
+    line.delay(lambda number, at: at + 0.1 * (number // 7))  # again and again
+    (ringing,) = heard(line)
+    assert (ringing.kind, ringing.name) == ("tone", "450 Hz")
+    assert ringing.end == pytest.approx(3.4, abs=0.2)
+
+
 # ── recordings ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
