@@ -75,7 +75,7 @@ async def test_it_is_told_while_it_is_heard_and_named_afterwards(
     assert min(hold.completeness, thanks.completeness) > 0.98
     assert -0.1 < hold.start < 1  # its first packet may overtake our note of the answer
     assert hold.end < music.start < hold.end + 1.8  # some of the tunes begin very softly
-    assert music.end == pytest.approx(thanks.start, abs=0.5)
+    assert music.start + 1 < music.end < thanks.start + 0.05
     began = [told.at - call.answered_at for told in live if isinstance(told, Began)]
     assert began[0] == pytest.approx(hold.start, abs=0.03)
     assert began[1] == pytest.approx(music.start, abs=0.3)
