@@ -119,18 +119,73 @@ class RuleRung:
     leave_on: str | None = None
 
 
+Limit: TypeAlias = float | tuple[float, float] | str | tuple[str, ...]
+"""A further number of a rule: plain, least and most, a time of day or a telephone number, or several names."""
+
+Means: TypeAlias = Literal["clock", "flow", "on_demand", "lint", "promise", "report"]
+"""How a rule is met.
+
+clock: the engine's clock keeps its waits, repetitions and who hangs up. flow: it happens on every call without anybody
+asking for it. on_demand: an agent starts it as a situation. lint: `ivrflow check` refuses a flow or wording against it.
+promise: a due time is kept for it. report: it is counted, call by call.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a rule promises a caller, and by when. Exactly one of `hours`, `working_days` and `value` says by when.
+
+    Attributes:
+        about: what is promised an answer: the key figures count enquiries and complaints.
+        hours: hours after the promise was made.
+        working_days: working days after it; due at the end of the last one.
+        value: the placeholder that holds the hours, which the agent names on the call; `or_hours` when nobody did.
+        repeats: whether the same is owed again, `hours` after each time, until the matter is closed.
+        owed_by: who keeps it.
+    """
+
+    about: Literal["enquiry", "complaint", "other"]
+    where: Location
+    hours: float | None = None
+    working_days: int | None = None
+    value: str = ""
+    or_hours: float | None = None
+    repeats: bool = False
+    owed_by: str = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """A figure the standard wants to be measured by: formula and target in the words of the document."""
+
+    id: str
+    name: str
+    formula: str
+    target: str
+    where: Location
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One documented rule: what to do in a situation, in which order and with which pauses."""
+    """One documented rule: what to do in a situation, in which order and with which pauses.
+
+    Attributes:
+        met_by: how ivrflow meets the rule; empty when nobody said so yet, or when it cannot apply to a phone line.
+        not_on_phone: why the rule cannot apply to a phone line; empty for a rule that does.
+        promise: what the rule promises the caller, and by when; None for a rule without a deadline.
+    """
 
     id: str
     situation: str
     trigger: str
     rungs: tuple[RuleRung, ...]
     then: str
-    limits: Mapping[str, float | tuple[float, float]]
+    limits: Mapping[str, Limit]
     notes: str
     where: Location
+    met_by: tuple[Means, ...] = ()
+    not_on_phone: str = ""
+    promise: Promise | None = None
 
     @property
     def name(self) -> str:
@@ -150,6 +205,8 @@ class Standard:
     rules: Mapping[str, Rule]
     """By name within the standard: "silent_call"."""
     taboo: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    key_figures: tuple[KeyFigure, ...] = ()
+    direction: tuple[str, ...] = ()
     placeholders: Mapping[str, Placeholder] = field(default_factory=dict)
 
 

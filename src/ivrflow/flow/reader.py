@@ -113,6 +113,8 @@ def from_text(
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _PHRASE = re.compile(r"(?:[a-z0-9_]+/)?[a-z0-9_]+(?:\.[a-z0-9_]+)*")
+RULE_NAME = re.compile(r"[a-z0-9][a-z0-9_]*(?:\.[a-z0-9_]+)*")
+"""How a rule may be called within its standard: "silent_call", "closing.hangup_order"."""
 
 
 def _slug(text: str) -> str:
@@ -152,9 +154,24 @@ def _read_phrase(text: Text, problems: ProblemList) -> Named | None:
     return None
 
 
+def check_dotted_name(name: Text, what: str, problems: ProblemList) -> bool:
+    """Whether `name` is a name, or names with dots between; notes what to write when it is not."""
+    if RULE_NAME.fullmatch(name.text) and len(name.text) <= 2 * LONGEST_NAME:
+        return True
+    better = ".".join(_slug(part) for part in name.text.split("."))[: 2 * LONGEST_NAME].strip(".")
+    hint = f"write '{better}'" if better else "use a-z, 0-9 and '_'"
+    message = f"'{shortened(name.text)}' cannot be {what}: small letters, digits, '_', and dots between names"
+    problems.error(name.where, message, hint)
+    return False
+
+
+def _read_rule(text: Text, problems: ProblemList) -> Named | None:
+    return Named(text.text, text.where) if check_dotted_name(text, "a rule", problems) else None
+
+
 TEXT = from_text("text", '"政府服务热线"', "", _read_text)
 STEP = name_of("a step", "main_menu")
-RULE = name_of("a rule", "silent_call")
+RULE = from_text("a rule", "silent_call", NOBODY, _read_rule)
 WORD = name_of("a word", "understood")
 PHRASE = from_text("a phrase", "silent_call.greeting", NOBODY, _read_phrase)
 

@@ -9,7 +9,7 @@ import textwrap
 from typing import Any
 
 from ivrflow.flow import grammar as g
-from ivrflow.flow import phrasebook, standard
+from ivrflow.flow import phrasebook, rules, standard
 from ivrflow.flow.forms import FormSpec, Key
 from ivrflow.flow.reader import KEYS
 from ivrflow.flow.times import DAYS
@@ -42,8 +42,10 @@ def flow_reference() -> str:
     for heading, spec in (
         ("A phrase", phrasebook.PHRASE_SPEC),
         ("A placeholder", phrasebook.PLACEHOLDER_SPEC),
-        ("A rule", standard.RULE_SPEC),
-        ("A rung", standard.RUNG_SPEC),
+        ("A rule", rules.RULE_SPEC),
+        ("A rung", rules.RUNG_SPEC),
+        ("A promise", rules.PROMISE_SPEC),
+        ("A key figure", standard.FIGURE_SPEC),
     ):
         parts.append(f"### {heading}\n\n" + key_table(spec))
     parts.append(_WAITS)
