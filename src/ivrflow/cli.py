@@ -21,6 +21,10 @@ _COMMANDS = {
         "ivrflow.scenario.commands:scenario",
         "For testers: play written calls with real phones and prove them.",
     ),
+    "standards": (
+        "ivrflow.standards_commands:standards",
+        "The service standards: how every rule is met and proven.",
+    ),
     "prompts": ("ivrflow.prompts.commands:prompts", "Make the recordings callers hear, list them, play one."),
 }
 
