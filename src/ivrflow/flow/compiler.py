@@ -19,11 +19,13 @@ from ivrflow.flow.model import (
     HangUp,
     Ladder,
     Limits,
+    PlacesCalls,
     PromptCatalogue,
     Standard,
     Step,
 )
 from ivrflow.flow.names import Names
+from ivrflow.flow.placing import compile_placing, is_always_quiet
 from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList, did_you_mean, near_word
 from ivrflow.flow.reader import Named, check_name, wrong
 from ivrflow.flow.routes import check_routes
@@ -221,7 +223,13 @@ class _Compiler:
         outcomes = self._outcomes(form, names)
         leaves = self._leaves(form, names)
         situations = {name: rule_ladder(rule, limits) for name, rule in standard.rules.items()} if standard else {}
-        begins = [start, *outcomes.values(), *(step for targets in leaves.values() for step in targets.values())]
+        placing = self._placing(form, names, start)
+        begins = [
+            start,
+            *([placing.start] if placing else ()),
+            *outcomes.values(),
+            *(step for targets in leaves.values() for step in targets.values()),
+        ]
         if start and table:
             begins += mentioned.pop("", frozenset())
             check_routes(steps, begins, mentioned, self._problems)
@@ -245,8 +253,18 @@ class _Compiler:
             timezone=_zone(form),
             where=form[g.FLOW].where,
             leaves=leaves,
+            places_calls=placing,
             source=self._source,
         )
+
+    def _placing(self, form: Form, names: Names, start: str) -> PlacesCalls | None:
+        if not form.wrote(g.PLACES_CALLS):
+            return None
+        placing = compile_placing(form[g.PLACES_CALLS], form.place(g.PLACES_CALLS), names, start)
+        if is_always_quiet(placing):
+            message = "these quiet hours leave no minute of the day to ring anybody"
+            self._problems.error(placing.quiet[0].where, message, "shorten one of them")
+        return placing
 
     def _steps(
         self, table: Table, names: Names, limits: Limits, mentioned: dict[str, frozenset[str]]

@@ -25,6 +25,7 @@ class Key(Generic[T_co]):
         about: what it means, in the words of the reference; also told to whoever forgot it.
         default: what counts when it is not written, as it would be written; None when nothing does.
         required: whether it must be written.
+        unless: another key of the same table that makes this one needless; "" for none.
         example: how it is written here, where that says more than the kind's own example.
     """
 
@@ -34,6 +35,7 @@ class Key(Generic[T_co]):
     default: str | None = None
     required: bool = False
     example: str = ""
+    unless: str = ""
 
     @property
     def shown(self) -> str:
@@ -110,7 +112,7 @@ class FormSpec:
             unknown_keys(self.title, strangers, known, places, problems)
         misspelt = {near_word(entry.key.text, known) for entry in strangers[:_UNKNOWN_SHOWN]}
         for key in self.keys:
-            if key.required and key.name not in places and key.name not in misspelt:
+            if key.required and key.unless not in places and key.name not in places and key.name not in misspelt:
                 message = f"{self.title} needs '{key.name}'"
                 problems.error(where, message, f"write {key.name}: {key.shown}  ({key.about})")
         return Form(where, values, places, tuple(strangers) if self.rest else ())

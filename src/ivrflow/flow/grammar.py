@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from ivrflow.flow.forms import Form, FormSpec, Key, form_kind
 from ivrflow.flow.model import Limits
+from ivrflow.flow.placing import PLACING_SPEC
 from ivrflow.flow.problems import ProblemList
 from ivrflow.flow.reader import (
     END_KEY,
@@ -382,7 +383,18 @@ STANDARD = Key("standard", name_of("a standard's name", "gov12345"), "the servic
 PHRASE_FILES = Key(
     "phrase_files", NAMES, "further files with phrases, used as `NAME/phrase`", default="[house]", example="[house]"
 )
-DIALLED = Key("numbers", NUMBERS, "dialled numbers that lead here", required=True)
+DIALLED = Key(
+    "numbers",
+    NUMBERS,
+    "dialled numbers that lead here; a flow that only rings people says `places_calls` instead",
+    required=True,
+    unless="places_calls",
+)
+PLACES_CALLS = Key(
+    "places_calls",
+    form_kind(PLACING_SPEC, '{ring_for: 30s, rings: 7, quiet: ["21:00-07:30"], to: ["9*"]}'),
+    "the flow rings people itself: whom, for how long, and when not; without it `ivrflow call` refuses the flow",
+)
 ZONE = Key("timezone", TIMEZONE, "whose clock the hours follow", required=True)
 START = Key("start", STEP, "the first step", required=True, example="welcome")
 LIMITS = Key("limits", form_kind(LIMITS_SPEC, "{call_length: 30m}"), "bounds; each ends in a worded outcome")
@@ -400,5 +412,5 @@ LEAVING = Key(
 )
 FLOW_SPEC = FormSpec(
     "a flow",
-    (FLOW, TITLE, STANDARD, PHRASE_FILES, DIALLED, ZONE, START, LIMITS, STEPS, OUTCOMES, LEAVING),
+    (FLOW, TITLE, STANDARD, PHRASE_FILES, DIALLED, PLACES_CALLS, ZONE, START, LIMITS, STEPS, OUTCOMES, LEAVING),
 )

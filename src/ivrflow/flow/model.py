@@ -449,6 +449,44 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """Minutes of the day from `begins` up to, not including, `ends`, when nobody is rung; may run past midnight."""
+
+    begins: int
+    ends: int
+    where: Location
+
+    def holds(self, minute: int) -> bool:
+        """Whether the minute of the day is a quiet one."""
+        if self.begins < self.ends:
+            return self.begins <= minute < self.ends
+        return minute >= self.begins or minute < self.ends
+
+
+@dataclass(frozen=True, slots=True)
+class PlacesCalls:
+    """What a flow that rings people itself is allowed.
+
+    Attributes:
+        ladder: one rung that dials; its wait is how many seconds the telephone rings, its rule the documented one.
+        quiet: when nobody is rung, by the flow's clock.
+        to: who may be rung: digits, or with a `*` behind them how numbers begin.
+        start: name of the first step once somebody answers.
+    """
+
+    ladder: Ladder
+    quiet: tuple[Quiet, ...]
+    to: tuple[str, ...]
+    start: str
+    where: Location
+
+    @property
+    def ring_for(self) -> float:
+        """Seconds the telephone rings at most."""
+        return self.ladder.rungs[0].wait
+
+
+@dataclass(frozen=True, slots=True)
 class CallFlow:
     """One hotline's call flow, checked: every name in it resolves, every wait is bounded.
 
@@ -464,6 +502,7 @@ class CallFlow:
         situations: every rule of the standard as a ladder that can be started by name.
         phrases: by key, from the standard and the phrase files the flow uses.
         prompts: which of them exist as audio.
+        places_calls: what it may do when it rings people itself; None for a flow that is only rung.
         source: the files it was compiled from, name to text: enough to compile it again for a replay.
     """
 
@@ -481,4 +520,5 @@ class CallFlow:
     timezone: tzinfo
     where: Location
     leaves: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    places_calls: PlacesCalls | None = None
     source: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import Any
 from ivrflow.flow import grammar as g
 from ivrflow.flow import phrasebook, rules, standard
 from ivrflow.flow.forms import FormSpec, Key
+from ivrflow.flow.placing import PLACING_SPEC
 from ivrflow.flow.reader import KEYS
 from ivrflow.flow.times import DAYS
 
@@ -35,6 +36,10 @@ def flow_reference() -> str:
     """The text of `docs/flow-reference.md`."""
     parts = [_OPENING + _value_table()]
     parts.append("## The flow\n\n" + key_table(g.FLOW_SPEC))
+    parts.append(
+        "### places_calls\n\nA flow that rings people itself, with `ivrflow call` ([outbound.md](outbound.md)).\n\n"
+        + key_table(PLACING_SPEC)
+    )
     parts.append("### limits\n\nBounds of every call. Each ends in a worded outcome.\n\n" + key_table(g.LIMITS_SPEC))
     parts.append(_STEPS_OPENING)
     parts += [_step(kind) for kind in g.STEP_KINDS]
@@ -126,6 +131,7 @@ _NESTED = {
     id(key): spec
     for key, spec in (
         (g.LIMITS, g.LIMITS_SPEC),
+        (g.PLACES_CALLS, PLACING_SPEC),
         (g.SAY_ON, g.SAY_EXITS),
         (g.LADDER_ON, g.LADDER_EXITS),
         (g.INVALID, g.INVALID_SPEC),
@@ -153,7 +159,8 @@ def _row(key: Key[Any]) -> str:
     kind = key.kind
     name = "a table, see below" if id(key) in _NESTED and key is not g.DIGITS else kind.name
     bounds = f", {kind.bounds}" if kind.bounds else ""
-    default = "**required**" if key.required else f"`{key.default}`" if key.default is not None else ""
+    needed = f"**required** without `{key.unless}`" if key.unless else "**required**"
+    default = needed if key.required else f"`{key.default}`" if key.default is not None else ""
     return f"| {cells(f'`{key.name}`', f'{name}{bounds}: `{key.shown}`', default, key.about)} |\n"
 
 
