@@ -110,13 +110,18 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class RuleRung:
-    """One rung as the standard writes it: say this or do that, wait so long, leave on that."""
+    """One rung as the standard writes it: say this or do that, wait so long, leave on that.
+
+    Attributes:
+        on_recurrence: whether the next rung waits until the situation happens again on the same call.
+    """
 
     where: Location
     say: str | None = None
     task: str | None = None
     wait: Band | None = None
     leave_on: str | None = None
+    on_recurrence: bool = False
 
 
 Limit: TypeAlias = float | tuple[float, float] | str | tuple[str, ...]
@@ -173,6 +178,9 @@ class Rule:
         met_by: how ivrflow meets the rule; empty when nobody said so yet, or when it cannot apply to a phone line.
         not_on_phone: why the rule cannot apply to a phone line; empty for a rule that does.
         promise: what the rule promises the caller, and by when; None for a rule without a deadline.
+        loops_from: position (from 1) of the rung that follows the last one, round after round; 0: the ladder ends.
+        after: name of the rule this one follows by itself: it goes on where that one leaves the caller on hold, or comes
+            when the caller was kept waiting there and is back; empty: somebody starts it.
     """
 
     id: str
@@ -186,6 +194,8 @@ class Rule:
     met_by: tuple[Means, ...] = ()
     not_on_phone: str = ""
     promise: Promise | None = None
+    loops_from: int = 0
+    after: str = ""
 
     @property
     def name(self) -> str:
@@ -225,6 +235,8 @@ class Rung:
         leave_on: the word that leaves the ladder here ("speech", "understood", …), or None.
         rule: id of the rule this rung obeys, or None for the flow's own wording.
         also_rule: id of a second rule the same phrase obeys (a greeting that opens the silent-call ladder).
+        on_recurrence: whether the next rung waits until the situation happens again on the same call.
+        is_waited_for: whether the ladder stands still until the task is done; a mute that a hold follows is only asked for.
     """
 
     where: Location
@@ -235,6 +247,8 @@ class Rung:
     leave_on: str | None = None
     rule: str | None = None
     also_rule: str | None = None
+    on_recurrence: bool = False
+    is_waited_for: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +259,23 @@ class Ladder:
     rungs: tuple[Rung, ...]
     then: str
     where: Location
+    loops_from: int = 0
+    """Position (from 1) of the rung that follows the last one; 0: none does."""
+    rounds: int = 0
+    """How often that happens at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """A situation that comes by itself when a caller who was kept waiting is back.
+
+    Attributes:
+        situation: its name.
+        over: seconds; it comes when the caller waited longer.
+    """
+
+    situation: str
+    over: float = 0.0
 
 
 # ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -438,6 +469,7 @@ class Limits:
         task_wait: seconds an agent has for a task no standard gives a number for.
         own_wait: seconds to wait where a standard lets one wait for the caller but gives no number.
         tolerance: seconds a wait may be off the documented band and still count as kept.
+        rounds: how often a ladder that goes round ("report progress every 15 s") begins again.
     """
 
     call_length: float = 1800.0
@@ -446,6 +478,7 @@ class Limits:
     task_wait: float = 300.0
     own_wait: float = 3.0
     tolerance: float = 0.25
+    rounds: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,7 +532,8 @@ class CallFlow:
             `RETURN` as target means: back to where the caller was.
         leaves: per situation, step per leave word, where leaving it early does not lead back to where the caller was
             ("colleague_request_personal": {"caller_agrees": "say_goodbye"}).
-        situations: every rule of the standard as a ladder that can be started by name.
+        situations: every rule of the standard that can happen on a phone line, as a ladder that can be started by name.
+        follows: per situation, the one that comes by itself when a caller who was kept waiting in it is back.
         phrases: by key, from the standard and the phrase files the flow uses.
         prompts: which of them exist as audio.
         places_calls: what it may do when it rings people itself; None for a flow that is only rung.
@@ -520,5 +554,6 @@ class CallFlow:
     timezone: tzinfo
     where: Location
     leaves: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    follows: Mapping[str, Follow] = field(default_factory=dict)
     places_calls: PlacesCalls | None = None
     source: Mapping[str, str] = field(default_factory=dict)
