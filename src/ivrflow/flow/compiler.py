@@ -10,7 +10,8 @@ from typing import assert_never
 
 from ivrflow.flow import grammar as g
 from ivrflow.flow.forms import Form
-from ivrflow.flow.ladders import rule_ladder
+from ivrflow.flow.holds import follows
+from ivrflow.flow.ladders import situation_ladders
 from ivrflow.flow.model import (
     HANG_UP,
     RETURN,
@@ -32,6 +33,7 @@ from ivrflow.flow.routes import check_routes
 from ivrflow.flow.source import Items, Node, Table, Text, Unreadable, parse
 from ivrflow.flow.standard import read_standard
 from ivrflow.flow.steps import compile_step
+from ivrflow.flow.tasks import spoken_tasks
 
 MOST_PROBLEMS = 200
 """Problems reported for one flow; a file with more is not what it is taken for."""
@@ -217,12 +219,13 @@ class _Compiler:
             missing=missing,
             steps=frozenset({HANG_UP} | {entry.key.text for entry in table.entries}) if table else None,
         )
+        names.tasks = spoken_tasks(form[g.TASKS], names)
         start = names.step(form[g.START])
         mentioned: dict[str, frozenset[str]] = {}
         steps = self._steps(table, names, limits, mentioned) if table else {}
         outcomes = self._outcomes(form, names)
         leaves = self._leaves(form, names)
-        situations = {name: rule_ladder(rule, limits) for name, rule in standard.rules.items()} if standard else {}
+        situations = situation_ladders(standard, limits, names.tasks) if standard else {}
         placing = self._placing(form, names, start)
         begins = [
             start,
@@ -253,6 +256,7 @@ class _Compiler:
             timezone=_zone(form),
             where=form[g.FLOW].where,
             leaves=leaves,
+            follows=follows(standard, situations),
             places_calls=placing,
             source=self._source,
         )
@@ -294,11 +298,14 @@ class _Compiler:
         outcomes = {RETURN: RETURN}
         meant: set[str] = set()
         wanted: dict[str, list[str]] = {}
+        needless: set[str] = set()
         for rule in names.standard.rules.values() if names.standard else ():
-            if rule.then:
+            if rule.not_on_phone:
+                needless.add(rule.then)
+            elif rule.then:
                 wanted.setdefault(rule.then, []).append(rule.id)
         for word, step in form[g.OUTCOMES]:
-            if names.standard and word.text not in wanted and word.text != RETURN:
+            if names.standard and word.text not in {RETURN, *wanted, *needless}:
                 message = f"no rule of {names.standard.id} ends in '{word.text}'"
                 unused = set(wanted) - set(outcomes)
                 self._problems.error(word.where, message, did_you_mean(word.text, unused))
@@ -379,6 +386,7 @@ def _limits(form: Form) -> Limits:
         task_wait=form[g.TASK_WAIT],
         own_wait=form[g.OWN_WAIT],
         tolerance=form[g.TOLERANCE],
+        rounds=form[g.ROUNDS],
     )
 
 

@@ -32,6 +32,7 @@ from ivrflow.flow.reader import (
     wrong,
 )
 from ivrflow.flow.source import Items, Node, Table
+from ivrflow.flow.tasks import TASK_TABLE
 from ivrflow.flow.times import DAY_S, DAY_SET, count, duration, time_of_day, written
 
 _LIMITS = Limits()
@@ -358,7 +359,13 @@ OWN_WAIT = Key(
 TOLERANCE = Key(
     "tolerance", duration(0.0, 2.0, "250ms"), "how far off a wait may be and still be kept", written(_LIMITS.tolerance)
 )
-LIMITS_SPEC = FormSpec("'limits'", (CALL_LENGTH, VISITS, STEPS_PER_EVENT, TASK_WAIT, OWN_WAIT, TOLERANCE))
+ROUNDS = Key(
+    "rounds",
+    count(1, 1000, "20"),
+    "how often a ladder that goes round begins again: report progress every 15 s",
+    str(_LIMITS.rounds),
+)
+LIMITS_SPEC = FormSpec("'limits'", (CALL_LENGTH, VISITS, STEPS_PER_EVENT, TASK_WAIT, OWN_WAIT, TOLERANCE, ROUNDS))
 
 MOST_STEPS = 1000
 
@@ -410,7 +417,12 @@ LEAVING = Key(
     LEAVES,
     "where leaving a situation early leads, per situation and word, when that is not back to where the caller was",
 )
+TASKS = Key(
+    "tasks",
+    TASK_TABLE,
+    "tasks of the standard that ivrflow does by saying a phrase, instead of asking the agent",
+)
 FLOW_SPEC = FormSpec(
     "a flow",
-    (FLOW, TITLE, STANDARD, PHRASE_FILES, DIALLED, PLACES_CALLS, ZONE, START, LIMITS, STEPS, OUTCOMES, LEAVING),
+    (FLOW, TITLE, STANDARD, PHRASE_FILES, DIALLED, PLACES_CALLS, ZONE, START, LIMITS, STEPS, OUTCOMES, LEAVING, TASKS),
 )

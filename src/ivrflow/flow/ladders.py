@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ivrflow.flow.holds import KEEPS_WAITING, LONGEST_HOLD, goes_on_there, joined
 from ivrflow.flow.model import Ladder, Limits, Rule, RuleRung, Rung, Standard
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reader import Located
@@ -25,25 +26,45 @@ def chosen_wait(rung: RuleRung, limits: Limits) -> float:
     return 0.0
 
 
-def rule_rungs(rule: Rule, limits: Limits) -> tuple[Rung, ...]:
-    """The rungs of a rule, each with its wait and its rule."""
-    return tuple(
-        Rung(
-            where=rung.where,
-            say=rung.say,
-            task=rung.task,
-            wait=chosen_wait(rung, limits),
-            band=rung.wait,
-            leave_on=rung.leave_on,
-            rule=rule.id,
-        )
-        for rung in rule.rungs
+def rule_rungs(rule: Rule, limits: Limits, spoken: Mapping[str, str]) -> tuple[Rung, ...]:
+    """The rungs of a rule, each with its wait and its rule; a task among `spoken` is the phrase the flow gives it."""
+    return tuple(_climbed(rung, rule, limits, spoken) for rung in rule.rungs)
+
+
+def _climbed(rung: RuleRung, rule: Rule, limits: Limits, spoken: Mapping[str, str]) -> Rung:
+    if rung.task in spoken:
+        rung = replace(rung, say=spoken[rung.task], task=None)
+    wait = chosen_wait(rung, limits)
+    longest = rule.limits.get(LONGEST_HOLD)
+    if rung.wait is None and rung.task in KEEPS_WAITING and isinstance(longest, float):
+        wait = longest
+    return Rung(
+        where=rung.where,
+        say=rung.say,
+        task=rung.task,
+        wait=wait,
+        band=rung.wait,
+        leave_on=rung.leave_on,
+        rule=rule.id,
+        on_recurrence=rung.on_recurrence,
     )
 
 
-def rule_ladder(rule: Rule, limits: Limits) -> Ladder:
+def rule_ladder(rule: Rule, limits: Limits, spoken: Mapping[str, str]) -> Ladder:
     """The ladder of a rule as the standard writes it."""
-    return Ladder(rule.name, rule_rungs(rule, limits), rule.then, rule.where)
+    rungs = rule_rungs(rule, limits, spoken)
+    rounds = limits.rounds if rule.loops_from else 0
+    return Ladder(rule.name, rungs, rule.then, rule.where, loops_from=rule.loops_from, rounds=rounds)
+
+
+def situation_ladders(standard: Standard, limits: Limits, spoken: Mapping[str, str]) -> dict[str, Ladder]:
+    """Every rule that can happen on a phone line, joined with the one that goes on with the hold it begins."""
+    rules = {name: rule for name, rule in standard.rules.items() if not rule.not_on_phone}
+    ladders = {name: rule_ladder(rule, limits, spoken) for name, rule in rules.items()}
+    for name, rule in rules.items():
+        if rule.after in ladders and goes_on_there(rule):
+            ladders[rule.after] = joined(ladders[rule.after], ladders[name])
+    return ladders
 
 
 def with_waits(ladder: Ladder, waits: Sequence[Located[float]], problems: ProblemList) -> Ladder:
@@ -87,9 +108,13 @@ def opened_rule(standard: Standard | None, phrase: str, *, besides: str | None =
     """Id of the one rule whose first rung says `phrase`; None when there is none or more than one."""
     if standard is None:
         return None
-    ids = [rule.id for rule in standard.rules.values() if rule.rungs and rule.rungs[0].say == phrase]
+    ids = [rule.id for rule in standard.rules.values() if _opens_with(rule, phrase)]
     others = [rule_id for rule_id in ids if rule_id != besides]
     return others[0] if len(others) == 1 else None
+
+
+def _opens_with(rule: Rule, phrase: str) -> bool:
+    return bool(rule.rungs) and rule.rungs[0].say == phrase and not rule.not_on_phone
 
 
 def says(rule: Rule, phrase: str) -> bool:

@@ -21,6 +21,7 @@ class Names:
         missing: ids of files that are noted as missing.
         steps: None when they could not be read; that is noted, so none is missed.
         said: the first place where each phrase is said.
+        tasks: phrase key per task that ivrflow speaks itself.
     """
 
     problems: ProblemList
@@ -30,6 +31,7 @@ class Names:
     missing: frozenset[str]
     steps: frozenset[str] | None
     said: dict[str, Location] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)
 
     def phrase(self, name: Named) -> str:
         """The full key of a phrase: "gov12345/silent_call.greeting"; empty for none."""
@@ -83,6 +85,9 @@ class Names:
         if rule is None:
             hint = did_you_mean(name.text, self.standard.rules)
             self.problems.error(name.where, f"{self.standard.id} has no rule '{name.text}'", hint)
+        elif rule.not_on_phone:
+            message = f"{rule.id} cannot apply to a phone line: {rule.not_on_phone}"
+            self.problems.error(name.where, message, "name another rule, or take this out")
         return rule
 
     def phrase_data(self) -> dict[str, Phrase]:

@@ -139,11 +139,14 @@ def _climb(draft: _Draft) -> Step:
     opening = form[g.OPENING]
     phrase = names.phrase(opening)
     on = form[g.LADDER_ON]
+    if rule is not None and any(rung.on_recurrence for rung in rule.rungs):
+        message = f"{rule.id} goes on each time it happens again; a step happens once"
+        draft.error(form[g.LADDER].where, message, "an agent starts it as a situation; take the step out")
     if rule is None:
         ladder = Ladder(draft.name, (), "", draft.where)
         left = {entry.key.text: names.step(_as_step(entry.value)) for entry in on.rest}
     else:
-        ladder = with_waits(rule_ladder(rule, draft.limits), form[g.LADDER_WAIT], names.problems)
+        ladder = with_waits(rule_ladder(rule, draft.limits, names.tasks), form[g.LADDER_WAIT], names.problems)
         ladder = with_opening(ladder, phrase, opening.where, names.standard)
         left = _left(draft, ladder, on)
     for rung in ladder.rungs:
@@ -311,7 +314,7 @@ def _closing_rungs(draft: _Draft, name: Named, *, asks: bool) -> tuple[Rung, ...
         wait, word = (draft.limits.own_wait, HAS_REQUEST) if asks else (0.0, None)
         return (Rung(name.where, say=key, wait=wait, leave_on=word, rule=opened_rule(names.standard, key)),)
     rule = names.rule(name)
-    rungs = rule_rungs(rule, draft.limits) if rule else ()
+    rungs = rule_rungs(rule, draft.limits, names.tasks) if rule else ()
     for rung in rungs:
         if rung.say:
             names.said.setdefault(rung.say, rung.where)
