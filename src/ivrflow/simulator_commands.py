@@ -32,6 +32,7 @@ from ivrflow.simulator.call_file import (
     read_call_file,
     write_call_file,
 )
+from ivrflow.simulator.called import Called, read_called
 from ivrflow.simulator.caller import Vocabulary
 from ivrflow.simulator.caller_commands import Bare, Command, StartSituation
 from ivrflow.simulator.replay import Replay
@@ -77,6 +78,13 @@ def _read_agents(_context: click.Context, _parameter: click.Parameter, texts: Se
         raise click.BadParameter("; ".join(problem.args)) from None
 
 
+def _read_called(_context: click.Context, _parameter: click.Parameter, text: str | None) -> Called | None:
+    try:
+        return read_called(text) if text else None
+    except ValueError as problem:
+        raise click.BadParameter("; ".join(problem.args)) from None
+
+
 @click.command("try")
 @click.argument("flow_name", metavar="FLOW")
 @click.option(
@@ -101,6 +109,12 @@ def _read_agents(_context: click.Context, _parameter: click.Parameter, texts: Se
     help='How agents behave: "answers 4s talks 60s", "1001 busy", "away". May be given several times.',
 )
 @click.option(
+    "--called",
+    callback=_read_called,
+    metavar="WORDS",
+    help='Let the flow place the call; how the person rung behaves: "answers 4s", "busy", "refuses", "away".',
+)
+@click.option(
     "--lengths",
     type=click.Choice(["recordings", "wording"]),
     help="How long a prompt takes: as its recording, or 0.22 s a character, which no new recording changes.",
@@ -113,6 +127,7 @@ def try_(
     at: datetime | None,
     situation: str | None,
     agents: list[AgentChange],
+    called: Called | None,
     lengths: Lengths | None,
     form: Form,
 ) -> None:
@@ -132,6 +147,7 @@ def try_(
       ivrflow try gov12345 --situation harassment          one rule of the standard, by name
       ivrflow try gov12345 --at 2026-11-20T23:30           at night
       ivrflow try gov12345 --agent "busy" --save busy.call
+      ivrflow try china_mobile --called away               a call the flow places, and nobody picks up
 
     A script ends with the caller silent until the call is over; /quit leaves it as it is. Nothing here takes longer than
     you do: the clock jumps. docs/try.md tells more.
@@ -146,7 +162,9 @@ def try_(
         commands = [*opening, *call.commands(vocabulary)]
     call.flow, call.at, call.lengths = flow.id, at or call.at, lengths or call.lengths
     call.agents += agents
-    simulation = call.place(flow)
+    call.called = called or call.called
+    with _refusals():
+        simulation = call.place(flow)
     teller = Teller(simulation, as_json=form == "json")
     mistakes = 0
     if script is not None:

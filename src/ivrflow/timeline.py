@@ -25,6 +25,10 @@ _SPEAKING, _CALLER, _WAITING, _AGENT, _TROUBLE, _PLAIN = ">", "<", "~", "@", "!"
 
 _MARKS = {
     Fact.ARRIVED: _CALLER,
+    Fact.ORDERED: _CALLER,
+    Fact.NOT_PLACED: _TROUBLE,
+    Fact.DIALLING: _PLAIN,
+    Fact.NOT_ANSWERED: _CALLER,
     Fact.ANSWERED: _PLAIN,
     Fact.STEP_ENTERED: _PLAIN,
     Fact.LADDER_BEGUN: _PLAIN,
@@ -144,6 +148,15 @@ class Story:
         match line.fact:
             case Fact.ARRIVED:
                 return _joined("call arrived", line.detail)
+            case Fact.ORDERED:
+                return _joined("call ordered", line.detail)
+            case Fact.NOT_PLACED:
+                return f"call not placed: {line.detail}"
+            case Fact.DIALLING:
+                self._wait_began = line.at
+                return f"ringing the person called, {line.seconds or 0:g} s at most"
+            case Fact.NOT_ANSWERED:
+                return f"not answered after {line.at - self._wait_began:.2f} s: {detail}"
             case Fact.ANSWERED:
                 return "line open"
             case Fact.STEP_ENTERED:
@@ -152,7 +165,7 @@ class Story:
                 return f"ladder {line.detail}"
             case Fact.PHRASE_STARTED:
                 self._phrase_began = line.at
-                return self._phrase_text(line.phrase) or line.phrase
+                return _joined(self._phrase_text(line.phrase) or line.phrase, detail, " ")
             case Fact.PHRASE_ENDED:
                 how = "heard to its end" if line.detail == "finished" else detail
                 return f"{how}, after {line.at - self._phrase_began:.2f} s"

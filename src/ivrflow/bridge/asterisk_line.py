@@ -158,6 +158,8 @@ class AsteriskLine:
     def perform(self, action: m.Action) -> None:
         """Start doing it."""
         match action:
+            case m.Dial() | m.StopDialling():
+                raise AssertionError("only a line that does not exist yet is dialled, see outgoing_line")
             case m.Answer():
                 self._answering = self._channel.send(agi.answer())
             case m.Play():

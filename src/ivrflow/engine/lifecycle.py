@@ -16,9 +16,10 @@ from statemachine import State, StateMachine
 
 
 class CallLifecycle(StateMachine):
-    """Arriving – conversing – (ringing – bridged) – closing – awaiting hang-up – over."""
+    """Arriving (or dialling) – conversing – (ringing – bridged) – closing – awaiting hang-up – over."""
 
     arriving = State(initial=True)
+    dialling = State()
     conversing = State()
     ringing = State()
     bridged = State()
@@ -26,7 +27,8 @@ class CallLifecycle(StateMachine):
     awaiting_hangup = State()
     over = State(final=True)
 
-    answer = arriving.to(conversing)
+    dial = arriving.to(dialling)
+    answer = arriving.to(conversing) | dialling.to(conversing)
     ring_agent = conversing.to(ringing)
     agent_answers = ringing.to(bridged)
     agent_is_gone = ringing.to(conversing) | bridged.to(conversing)
@@ -35,6 +37,7 @@ class CallLifecycle(StateMachine):
     await_hangup = closing.to(awaiting_hangup)
     end = (
         arriving.to(over)
+        | dialling.to(over)
         | conversing.to(over)
         | ringing.to(over)
         | bridged.to(over)
@@ -44,6 +47,7 @@ class CallLifecycle(StateMachine):
 
 
 Transition: TypeAlias = Literal[
+    "dial",
     "answer",
     "ring_agent",
     "agent_answers",

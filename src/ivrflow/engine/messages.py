@@ -37,8 +37,28 @@ class CallArrived(_Message, frozen=True, tag="call_arrived"):
     values: dict[str, str] = {}
 
 
+class CallOrdered(_Message, frozen=True, tag="call_ordered"):
+    """Somebody wants a person to be rung: the other way for a call to begin.
+
+    Attributes:
+        caller: the number of the person who is rung, who is the caller from then on; personal.
+        arrived_at: Unix time of the order in seconds; the only wall clock the engine sees.
+        values: what is known for placeholders already (`honorific`, …); personal.
+    """
+
+    caller: str
+    arrived_at: float
+    values: dict[str, str] = {}
+
+
 class CallAnswered(_Message, frozen=True, tag="call_answered"):
-    """The line is open: what we play from now on is heard."""
+    """The line is open: what we play from now on is heard. On a call we place: the person picked up."""
+
+
+class CallNotAnswered(_Message, frozen=True, tag="call_not_answered"):
+    """The person rung will not pick up. `cancelled`: whoever ordered the call, or who stops the engine, takes it back."""
+
+    why: Literal["no_answer", "busy", "refused", "unreachable", "cancelled"] = "no_answer"
 
 
 class KeyPressed(_Message, frozen=True, tag="key_pressed"):
@@ -133,7 +153,9 @@ class LineLost(_Message, frozen=True, tag="line_lost"):
 
 CallEvent: TypeAlias = (
     CallArrived
+    | CallOrdered
     | CallAnswered
+    | CallNotAnswered
     | KeyPressed
     | SpeechStarted
     | SpeechEnded
@@ -159,6 +181,19 @@ CallEvent: TypeAlias = (
 
 class Answer(_Message, frozen=True, tag="answer"):
     """Open the line; ends in `CallAnswered`."""
+
+
+class Dial(_Message, frozen=True, tag="dial"):
+    """Ring the person the call was ordered for; ends in `CallAnswered` or `CallNotAnswered`.
+
+    The engine keeps the bound of so many seconds and stops it.
+    """
+
+    seconds: float
+
+
+class StopDialling(_Message, frozen=True, tag="stop_dialling"):
+    """Stop ringing the person. One who picks up all the same is too late."""
 
 
 class Play(_Message, frozen=True, tag="play"):
@@ -239,6 +274,8 @@ class FallBack(_Message, frozen=True, tag="fall_back"):
 
 Action: TypeAlias = (
     Answer
+    | Dial
+    | StopDialling
     | Play
     | StopPlaying
     | StartMusic
@@ -251,5 +288,8 @@ Action: TypeAlias = (
     | EndCall
     | FallBack
 )
+
+CallBegun: TypeAlias = CallArrived | CallOrdered
+"""How a call begins: somebody rings us, or we are to ring somebody."""
 
 Message: TypeAlias = CallEvent | Action

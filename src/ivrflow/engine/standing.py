@@ -110,6 +110,13 @@ class Answering:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialling:
+    """The person we want to talk to is rung; the ladder's only rung says for how long."""
+
+    footing: Footing
+
+
+@dataclass(frozen=True, slots=True)
 class Saying:
     """A prompt plays; `rest` are the phrases still to come."""
 
@@ -174,4 +181,4 @@ class Deciding:
 Interruptible: TypeAlias = Saying | Pausing | Keying | Guarding
 """Where a situation of the standard may interrupt a call, and where it then comes back to."""
 
-Standing: TypeAlias = Interruptible | Answering | Tasking | Ringing | Talking | Deciding
+Standing: TypeAlias = Interruptible | Answering | Dialling | Tasking | Ringing | Talking | Deciding

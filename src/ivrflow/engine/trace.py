@@ -14,6 +14,10 @@ class Fact(StrEnum):
     """The kinds of trace line."""
 
     ARRIVED = "call arrived"
+    ORDERED = "call ordered"
+    NOT_PLACED = "call not placed"
+    DIALLING = "dialling"
+    NOT_ANSWERED = "not answered"
     ANSWERED = "answered"
     STEP_ENTERED = "step entered"
     LADDER_BEGUN = "ladder begun"

@@ -12,6 +12,10 @@ from collections.abc import Sequence
 
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict, WaitSeen
 from ivrflow.flow.model import Band, Rule, Standard
+from ivrflow.flow.placing import DIAL, ringing_band
+
+_RUNG_TAKEN = frozenset({Fact.PHRASE_STARTED, Fact.TASK_ASKED, Fact.DIALLING})
+"""What shows that a rung was climbed: its phrase, its task, its ringing."""
 
 _WE_GO_ON = frozenset(
     {Fact.PHRASE_STARTED, Fact.TASK_ASKED, Fact.RINGING, Fact.STEP_ENTERED, Fact.LADDER_USED_UP, Fact.ENDED}
@@ -21,6 +25,7 @@ _WE_GO_ON = frozenset(
 _EXCUSES = frozenset(
     {
         Fact.LADDER_LEFT,
+        Fact.NOT_ANSWERED,
         Fact.TASK_DONE,
         Fact.SITUATION_STARTED,
         Fact.HEARING_LOST,
@@ -52,7 +57,7 @@ def judge(standard: Standard, trace: Sequence[TraceLine], *, tolerance: float) -
 
 def _judge_rule(rule: Rule, trace: Sequence[TraceLine], evidence: list[int], tolerance: float) -> Verdict:
     expected = describe(rule)
-    if not any(trace[index].fact in {Fact.PHRASE_STARTED, Fact.TASK_ASKED} for index in evidence):
+    if not any(trace[index].fact in _RUNG_TAKEN for index in evidence):
         return Verdict(rule.id, Judgement.NOT_APPLICABLE, expected, "its situation did not arise")
     waits, waiting_faults = _waits(rule, trace, evidence)
     ending, ending_faults = _endings(rule, trace, evidence)
@@ -109,7 +114,7 @@ def _out_of_order(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -
     last = 0
     for index in evidence:
         line = trace[index]
-        if line.rule != rule.id or line.fact not in {Fact.PHRASE_STARTED, Fact.TASK_ASKED}:
+        if line.rule != rule.id or line.fact not in _RUNG_TAKEN:
             continue
         place = line.rung
         if place not in {1, last, last + 1}:
@@ -130,7 +135,7 @@ def _waits(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tuple
         if begun.fact is Fact.PHRASE_ENDED and begun.detail == "finished":
             if _done_next(trace, index + 1) is not None:
                 faults.append(f"no wait after rung {begun.rung}, not {_band(band.least, band.most)}")
-        elif begun.fact in {Fact.WAIT_BEGUN, Fact.TASK_ASKED}:
+        elif begun.fact in {Fact.WAIT_BEGUN, Fact.TASK_ASKED, Fact.DIALLING}:
             following = _done_next(trace, index + 1)
             if following is None:
                 continue
@@ -151,7 +156,10 @@ def _done_next(trace: Sequence[TraceLine], start: int) -> TraceLine | None:
 
 
 def _documented(rule: Rule, place: int) -> Band | None:
-    return rule.rungs[place - 1].wait if 1 <= place <= len(rule.rungs) else None
+    if not 1 <= place <= len(rule.rungs):
+        return None
+    rung = rule.rungs[place - 1]
+    return ringing_band(rule) if rung.task == DIAL else rung.wait
 
 
 def _endings(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tuple[str, list[str]]:
@@ -184,7 +192,9 @@ def _endings(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tup
                     faults.append("the standard hangs up here; the call went on")
             case Fact.LIMIT_REACHED | Fact.HANDED_OVER:
                 faults.append(f"cut off: {line.detail}")
-            case Fact.PHRASE_STARTED | Fact.TASK_ASKED:
+            case Fact.NOT_ANSWERED:
+                ending = f"not answered: {line.detail.replace('_', ' ')}"
+            case Fact.PHRASE_STARTED | Fact.TASK_ASKED | Fact.DIALLING:
                 ending = ""
             case _:
                 pass

@@ -28,6 +28,10 @@ def _of_event(at: float, event: m.CallEvent, playing: dict[m.Ticket, str]) -> It
     match event:
         case m.CallArrived():
             yield TraceLine(at, Fact.ARRIVED)
+        case m.CallOrdered():
+            yield TraceLine(at, Fact.ORDERED)
+        case m.CallNotAnswered(why=why):
+            yield TraceLine(at, Fact.NOT_ANSWERED, detail=why)
         case m.CallAnswered():
             yield TraceLine(at, Fact.ANSWERED)
         case m.KeyPressed(key=key):
@@ -70,6 +74,8 @@ def _of_actions(at: float, actions: Iterable[m.Action], playing: dict[m.Ticket, 
             case m.StopPlaying(ticket=ticket):
                 if ticket in playing:
                     yield TraceLine(at, Fact.PHRASE_ENDED, phrase=playing.pop(ticket), detail="stopped: by ivrflow")
+            case m.Dial(seconds=seconds):
+                yield TraceLine(at, Fact.DIALLING, seconds=seconds)
             case m.Ring(seconds=seconds):
                 yield TraceLine(at, Fact.RINGING, seconds=seconds)
             case m.Instruct(task=task):

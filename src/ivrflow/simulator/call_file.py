@@ -10,6 +10,9 @@
     ---
         0.00  caller   calls 12345 …
 
+A call that the flow places says `called: answers 6s` (or busy, refuses, unreachable, away) in its head; a flow that is
+never rung places its call without that.
+
 Header and transcript may be missing: a file with nothing but commands is a script. The header ends with its first
 empty line or with the first command.
 """
@@ -27,6 +30,7 @@ from ivrflow.flow.model import CallFlow, PromptCatalogue
 from ivrflow.flow.problems import FlowError, Location, Problem, did_you_mean
 from ivrflow.flow.times import read_time
 from ivrflow.simulator.agents import Agent, AgentChange, read_agent
+from ivrflow.simulator.called import Called, read_called
 from ivrflow.simulator.caller import Mistake, Vocabulary, read_command, without_comment
 from ivrflow.simulator.caller_commands import Bare, Command
 from ivrflow.simulator.simulation import Simulation
@@ -41,7 +45,7 @@ USUAL_TIME = datetime(2026, 11, 20, 10, 0)  # noqa: DTZ001 - local time of the f
 """When a call is placed that does not say when: a Friday at ten, so that it goes the same way every time."""
 
 _HEADER = re.compile(r"([a-z]+):\s*(.*)")
-_HEADER_WORDS = ("flow", "at", "lengths", "agent")
+_HEADER_WORDS = ("flow", "at", "lengths", "agent", "called")
 
 
 @dataclass(slots=True)
@@ -55,6 +59,7 @@ class CallFile:
         at: local time of the call.
         lengths: what tells how long a prompt takes: its recording, or its wording alone.
         agents: what is said about agents, in order.
+        called: how the person behaves whom the flow rings; None when nothing is said of that.
         lines: the command lines, by line number.
         transcript: what stands below `---`.
         problems: what is wrong with the header.
@@ -66,6 +71,7 @@ class CallFile:
     at: datetime = USUAL_TIME
     lengths: Lengths = "recordings"
     agents: list[AgentChange] = field(default_factory=list)
+    called: Called | None = None
     lines: dict[int, str] = field(default_factory=dict)
     transcript: str = ""
     problems: list[Problem] = field(default_factory=list)
@@ -90,8 +96,16 @@ class CallFile:
         return commands
 
     def place(self, flow: CallFlow) -> Simulation:
-        """Let the call arrive as the head says."""
-        return place_call(by_wording(flow) if self.lengths == "wording" else flow, self.at, self.agents)
+        """Let the call begin as the head says.
+
+        Raises:
+            FlowError: somebody is to be rung, and the flow places no calls.
+        """
+        if self.called and not flow.places_calls:
+            where = Location(self.file, 1, 1)
+            raise FlowError([Problem(where, f"the flow {flow.id} places no calls", "leave 'called' out")])
+        flow = by_wording(flow) if self.lengths == "wording" else flow
+        return place_call(flow, self.at, self.agents, self.called)
 
 
 def read_call_file(text: str, file: str) -> CallFile:
@@ -126,6 +140,8 @@ def _read_header(call: CallFile, where: Location, word: str, value: str) -> None
                 call.lengths = _read_lengths(value)
             case "agent":
                 call.agents.append(read_agent(value))
+            case "called":
+                call.called = read_called(value)
             case _:
                 call.problems.append(
                     Problem(where, f"a call's head has no '{word}'", did_you_mean(word, _HEADER_WORDS))
@@ -151,13 +167,20 @@ def by_wording(flow: CallFlow) -> CallFlow:
     return replace(flow, prompts=PromptCatalogue(prompts))
 
 
-def place_call(flow: CallFlow, at: datetime, agents: Sequence[AgentChange] = ()) -> Simulation:
-    """Let a call arrive at local time `at` with agents behaving as said."""
+def place_call(
+    flow: CallFlow, at: datetime, agents: Sequence[AgentChange] = (), called: Called | None = None
+) -> Simulation:
+    """Let a call begin at local time `at` with agents behaving as said.
+
+    With `called` the flow rings that person, and so does a flow that nobody can ring; otherwise somebody rings the flow.
+    """
+    if called is None and flow.places_calls and not flow.numbers:
+        called = Called()
     known: dict[str, Agent] = {"": Agent()}
     for change in agents:
         extensions = [change.extension] if change.extension else list(known)
         known |= {extension: change.made_to(known.get(extension, known[""])) for extension in extensions}
-    return Simulation(flow, agents=known, arrived_at=at.replace(tzinfo=flow.timezone).timestamp())
+    return Simulation(flow, agents=known, arrived_at=at.replace(tzinfo=flow.timezone).timestamp(), called=called)
 
 
 def play(simulation: Simulation, commands: Iterable[Command]) -> list[tuple[Command, str]]:
@@ -189,6 +212,7 @@ def write_call_file(head: CallFile, commands: Sequence[Command], simulation: Sim
     lines += [f"flow: {head.flow}", f"at: {head.at.isoformat(timespec='seconds' if head.at.second else 'minutes')}"]
     lines += [f"lengths: {head.lengths}"] if head.lengths != "recordings" else []
     lines += [f"agent: {change}" for change in head.agents]
+    lines += [f"called: {head.called}"] if head.called else []
     lines += ["", *(str(command) for command in commands if command not in {Bare.WHERE, Bare.HELP, Bare.QUIT})]
     lines += [] if simulation.is_over else [str(Bare.QUIT)]
     return "\n".join([*lines, RULE]) + "\n" + whole_transcript(simulation)

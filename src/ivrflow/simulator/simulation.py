@@ -19,6 +19,7 @@ from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import CallFlow
 from ivrflow.simulator.agents import Agent, AgentChange
+from ivrflow.simulator.called import Called, some_number
 from ivrflow.simulator.caller_commands import (
     Bare,
     Command,
@@ -37,7 +38,15 @@ KEY_GAP_S = 0.3
 _EPSILON_S = 1e-9
 """Less than any wait: sums of seconds that should meet a deadline exactly may miss it by their last bits."""
 
-_ENDINGS = (m.CallAnswered, m.PromptEnded, m.AgentAnswered, m.AgentUnavailable, m.AgentLeft, m.TaskDone)
+_ENDINGS = (
+    m.CallAnswered,
+    m.CallNotAnswered,
+    m.PromptEnded,
+    m.AgentAnswered,
+    m.AgentUnavailable,
+    m.AgentLeft,
+    m.TaskDone,
+)
 
 _TASK_BEHIND = frozenset(
     {Fact.TASK_DONE, Fact.WAIT_USED_UP, Fact.LADDER_LEFT, Fact.LADDER_USED_UP, Fact.SITUATION_OVER, Fact.ENDED}
@@ -59,7 +68,7 @@ class Happening(msgspec.Struct, frozen=True):
     trace_end: int = 0
 
 
-_Begun: TypeAlias = m.Answer | m.Play | m.Ring | m.Bridge | m.Instruct
+_Begun: TypeAlias = m.Answer | m.Dial | m.Play | m.Ring | m.Bridge | m.Instruct
 
 
 @dataclass(slots=True)
@@ -95,14 +104,16 @@ class Simulation:
         agents: Mapping[str, Agent] | None = None,
         arrived_at: float = 0.0,
         number: str = "",
+        called: Called | None = None,
     ) -> None:
-        """Place the call; the line opens at once.
+        """Let the call begin: the caller's, whose line opens at once, or the one the flow places.
 
         Args:
             flow: what the call walks.
             agents: how the agent at an extension behaves; under "" everybody not named.
             arrived_at: Unix time in seconds, which decides on opening hours.
-            number: the number dialled; by default the flow's first.
+            number: the number dialled; by default the flow's first, or one it may ring.
+            called: how the person behaves whom the flow rings; None for a caller's call.
         """
         self.session = CallSession(flow)
         self.now = 0.0
@@ -110,7 +121,11 @@ class Simulation:
         self._agents = {"": Agent(), **(agents or {})}
         self._agent_called = self._agents[""]
         self._under_way: _UnderWay | None = None
-        self.feed(m.CallArrived(number=number or next(iter(flow.numbers), ""), arrived_at=arrived_at))
+        self._called = called
+        if called is None:
+            self.feed(m.CallArrived(number=number or next(iter(flow.numbers), ""), arrived_at=arrived_at))
+        else:
+            self.feed(m.CallOrdered(caller=number or some_number(flow), arrived_at=arrived_at))
         self.advance(0.0)
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -119,6 +134,11 @@ class Simulation:
     def is_over(self) -> bool:
         """Whether the call has ended."""
         return self.session.is_over
+
+    @property
+    def was_placed(self) -> bool:
+        """Whether the flow rang somebody, and was not rung."""
+        return self._called is not None
 
     @property
     def is_listening(self) -> bool:
@@ -281,18 +301,36 @@ class Simulation:
                 self._begin(action, seconds, m.PromptEnded(ticket=ticket))
             case m.Answer():
                 self._begin(action, 0.0, m.CallAnswered())
+            case m.Dial():
+                self._dial(action, self._called or Called())
             case m.Ring(extension=extension):
                 self._ring(action, self._agent_at(extension))
             case m.Bridge(ticket=ticket):
                 self._begin(action, self._agent_called.talks, m.AgentLeft(ticket=ticket))
             case m.Instruct(ticket=ticket):
                 self._begin(action, self._agents[""].works, m.TaskDone(ticket=ticket))
-            case m.StopPlaying() | m.StopRinging() | m.DropAgent() | m.EndCall() | m.FallBack():
+            case m.StopPlaying() | m.StopDialling() | m.StopRinging() | m.DropAgent() | m.EndCall() | m.FallBack():
                 self._under_way = None
             case m.StartMusic() | m.StopMusic():
                 pass
             case _:
                 assert_never(action)
+
+    def _dial(self, dial: m.Dial, called: Called) -> None:
+        """Let the person's telephone ring."""
+        match called.manner:
+            case "answers":
+                self._begin(dial, called.after, m.CallAnswered())
+            case "busy":
+                self._begin(dial, called.after, m.CallNotAnswered(why="busy"))
+            case "refuses":
+                self._begin(dial, called.after, m.CallNotAnswered(why="refused"))
+            case "unreachable":
+                self._begin(dial, called.after, m.CallNotAnswered(why="unreachable"))
+            case "away":
+                self._begin(dial, math.inf, m.CallNotAnswered())
+            case _:
+                assert_never(called.manner)
 
     def _ring(self, ring: m.Ring, agent: Agent) -> None:
         """Let the extension ring, or what rings already go on in another way."""

@@ -26,6 +26,7 @@ _SPANS: dict[Fact, tuple[Look, frozenset[Fact]]] = {
         "ringing",
         frozenset({Fact.AGENT_ANSWERED, Fact.AGENT_UNAVAILABLE, Fact.SITUATION_STARTED, Fact.STEP_ENTERED}) | _OVER,
     ),
+    Fact.DIALLING: ("ringing", frozenset({Fact.ANSWERED, Fact.NOT_ANSWERED, Fact.WAIT_USED_UP}) | _OVER),
     Fact.AGENT_ANSWERED: ("talk", frozenset({Fact.AGENT_LEFT}) | _OVER),
     Fact.SPEECH_STARTED: ("hears", frozenset({Fact.SPEECH_ENDED, Fact.SPEECH_STARTED}) | _OVER),
 }
@@ -42,6 +43,8 @@ _MARKS: dict[Fact, Look] = {
     Fact.LADDER_LEFT: "event",
     Fact.LADDER_USED_UP: "event",
     Fact.SIGNAL_GIVEN: "event",
+    Fact.NOT_PLACED: "trouble",
+    Fact.NOT_ANSWERED: "event",
     Fact.AGENT_UNAVAILABLE: "event",
     Fact.HEARING_LOST: "trouble",
     Fact.HEARING_RESTORED: "event",
