@@ -12,6 +12,7 @@ from ivrflow.flow.model import Band, Limit, Means, Phrase, Promise, Rule, RuleRu
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
 from ivrflow.flow.reader import (
     PHRASE,
+    RULE,
     RULE_NAME,
     TEXT,
     WORD,
@@ -26,6 +27,7 @@ from ivrflow.flow.reader import (
 )
 from ivrflow.flow.source import Items, Node, Table, Text, Unreadable
 from ivrflow.flow.syntax import shortened
+from ivrflow.flow.times import count
 
 # ── kinds ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -219,13 +221,28 @@ REPEATS = Key(
 OWED_BY = Key("owed_by", WORD, "who keeps it", default="agent", example="manager")
 PROMISE_SPEC = FormSpec("a promise", (WITHIN, PROMISED, OR_WITHIN, REPEATS, OWED_BY))
 
+ON_RECURRENCE = "on_recurrence"
+
+
+def _read_next(text: Text, problems: ProblemList) -> bool | None:
+    if text.text == ON_RECURRENCE:
+        return True
+    problems.error(text.where, f"{found(text)} is not when a rung comes", f"write {ON_RECURRENCE}, or leave it out")
+    return None
+
+
 # ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 RUNG_SAY = Key("say", PHRASE, "phrase of this file")
 RUNG_DO = Key("do", WORD, "something the agent does", example="record_contact")
 RUNG_WAIT = Key("wait_s", BAND, "documented seconds after the phrase ended (for `do`: at most); absent: no number")
 RUNG_LEAVE = Key("leave_on", WORD, "the event that leaves the ladder here", example="speech")
-RUNG_SPEC = FormSpec("a rung", (RUNG_SAY, RUNG_DO, RUNG_WAIT, RUNG_LEAVE))
+RUNG_NEXT = Key(
+    "next",
+    from_text("when the next rung comes", ON_RECURRENCE, False, _read_next),  # noqa: FBT003 - unwritten: at once
+    f"{ON_RECURRENCE}: the next rung waits until the situation happens again on the same call; without it: at once",
+)
+RUNG_SPEC = FormSpec("a rung", (RUNG_SAY, RUNG_DO, RUNG_WAIT, RUNG_LEAVE, RUNG_NEXT))
 _RUNG = form_kind(RUNG_SPEC, "{say: silent_call.greeting, wait_s: [3, 3], leave_on: speech}")
 
 RULE_ID = Key("id", Kind("a rule id", "gov12345/silent_call", Named("", Location("", 0, 0)), _read_any_rule_id),
@@ -240,6 +257,19 @@ RUNGS = Key(
     example="[{say: silent_call.greeting, wait_s: [3, 3], leave_on: speech}]",
 )
 RULE_THEN = Key("then", WORD, "what follows when the rungs are used up", required=True, example="hangup")
+LOOPS_FROM = Key(
+    "loops_from",
+    count(1, 50, "2"),
+    "the rung (from 1) that follows the last one, round after round, until the ladder is left; bounded by"
+    " the flow's `limits.rounds`",
+)
+AFTER = Key(
+    "after",
+    RULE,
+    "the rule this one follows by itself: a rule that begins with a hold goes on where that one leaves the caller waiting;"
+    " any other comes when a caller who was kept waiting there is back",
+    example="hold_request",
+)
 LIMITS_OF_RULE = Key("limits", RULE_LIMITS, "further numbers of the document")
 NOTES = Key("notes", TEXT, "the item of the document, and how it is read", example='"item 5"')
 MET_BY = Key(
@@ -261,7 +291,20 @@ PROMISE = Key(
 )
 RULE_SPEC = FormSpec(
     "a rule",
-    (RULE_ID, SITUATION, TRIGGER, RUNGS, RULE_THEN, LIMITS_OF_RULE, MET_BY, NOT_ON_PHONE, PROMISE, NOTES),
+    (
+        RULE_ID,
+        SITUATION,
+        TRIGGER,
+        RUNGS,
+        LOOPS_FROM,
+        RULE_THEN,
+        AFTER,
+        LIMITS_OF_RULE,
+        MET_BY,
+        NOT_ON_PHONE,
+        PROMISE,
+        NOTES,
+    ),
 )
 _RULE = form_kind(RULE_SPEC, "{id: gov12345/praise, situation: praise, trigger: …, ladder: […], then: continue}")
 
@@ -274,8 +317,9 @@ def read_rules(
 ) -> dict[str, Rule]:
     """The rules of a standard by name, in the order of the file; ladders may name `phrases` only."""
     rules: dict[str, Rule] = {}
+    followers: list[tuple[Rule, Location]] = []
     for node in items.items if items else ():
-        rule = _read_rule(standard, node, phrases, problems)
+        rule = _read_rule(standard, node, phrases, problems, followers)
         if rule is None:
             continue
         if rule.name in rules:
@@ -285,10 +329,33 @@ def read_rules(
             )
         else:
             rules[rule.name] = rule
+    for rule, after in followers:
+        _check_after(rule, after, rules, problems)
     return rules
 
 
-def _read_rule(standard: str, node: Node, phrases: Mapping[str, Phrase], problems: ProblemList) -> Rule | None:
+def _check_after(rule: Rule, after: Location, rules: Mapping[str, Rule], problems: ProblemList) -> None:
+    """What a rule follows must be there, and must not lead back to it."""
+    if rule.after not in rules:
+        hint = did_you_mean(rule.after, set(rules) - {rule.name})
+        problems.error(after, f"there is no rule '{rule.after}' that {rule.id} could follow", hint)
+        return
+    seen = {rule.name}
+    before = rule.after
+    while before in rules and before not in seen:
+        seen.add(before)
+        before = rules[before].after
+    if before in seen:
+        problems.error(after, f"{rule.id} follows itself", "take 'after' out of one of these rules")
+
+
+def _read_rule(
+    standard: str,
+    node: Node,
+    phrases: Mapping[str, Phrase],
+    problems: ProblemList,
+    followers: list[tuple[Rule, Location]],
+) -> Rule | None:
     form = _RULE.read(node, problems)
     if form is None:
         return None
@@ -304,7 +371,10 @@ def _read_rule(standard: str, node: Node, phrases: Mapping[str, Phrase], problem
     rungs = [_read_rung(standard, rung, phrases, problems) for rung in (items.items if items else ())]
     if not identity:
         return None
-    return Rule(
+    if form[LOOPS_FROM] > max(1, len(rungs)):
+        message = f"the ladder has {len(rungs)} rungs; it cannot go round from rung {form[LOOPS_FROM]}"
+        problems.error(form.place(LOOPS_FROM), message, f"write 1 to {len(rungs)}")
+    rule = Rule(
         id=f"{standard}/{name}",
         situation=form[SITUATION].text,
         trigger=form[TRIGGER],
@@ -316,7 +386,12 @@ def _read_rule(standard: str, node: Node, phrases: Mapping[str, Phrase], problem
         met_by=tuple(dict.fromkeys(form[MET_BY])),
         not_on_phone=form[NOT_ON_PHONE],
         promise=_read_promise(form, problems),
+        loops_from=form[LOOPS_FROM] if form.wrote(LOOPS_FROM) else 0,
+        after=form[AFTER].text,
     )
+    if rule.after:
+        followers.append((rule, form.place(AFTER)))
+    return rule
 
 
 def _read_promise(rule: Form, problems: ProblemList) -> Promise | None:
@@ -372,4 +447,5 @@ def _read_rung(standard: str, node: Node, phrases: Mapping[str, Phrase], problem
         task=form[RUNG_DO].text or None,
         wait=form[RUNG_WAIT] if form.wrote(RUNG_WAIT) else None,
         leave_on=form[RUNG_LEAVE].text or None,
+        on_recurrence=form[RUNG_NEXT],
     )
