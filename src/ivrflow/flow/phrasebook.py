@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from ivrflow.flow.forms import FormSpec, Key, form_kind
 from ivrflow.flow.model import Phrase, Placeholder
-from ivrflow.flow.problems import Location, ProblemList, did_you_mean
-from ivrflow.flow.reader import LONGEST_NAME, TEXT, Kind, check_name, one_or_more, wrong
+from ivrflow.flow.problems import Location, ProblemList, did_you_mean, near_word
+from ivrflow.flow.reader import LONGEST_NAME, TEXT, Kind, check_name, from_text, one_or_more, wrong
 from ivrflow.flow.source import Node, Table, Text
+from ivrflow.flow.spoken_values import WAYS, SpokenAs
 from ivrflow.flow.syntax import shortened
 
 PHRASE_TEXT = Key("text", TEXT, "what callers hear, with {placeholders}", required=True, example='"关于{topic}"')
@@ -25,7 +26,25 @@ VALUES = Key(
     example='["先生", "女士"]',
 )
 ABOUT = Key("about", TEXT, "what belongs there", example='"the matter in a few words"')
-PLACEHOLDER_SPEC = FormSpec("a placeholder", (VALUES, ABOUT))
+
+
+def _read_spoken_as(text: Text, problems: ProblemList) -> SpokenAs | None:
+    for way in WAYS:
+        if text.text == way:
+            return way
+    hint = near_word(text.text, WAYS) or f"write one of: {', '.join(WAYS)}"
+    problems.error(text.where, f"'{shortened(text.text)}' is no way to read a value", hint)
+    return None
+
+
+_SPOKEN_AS: Kind[SpokenAs] = from_text("a way to read a value", "digits", "words", _read_spoken_as)
+SPOKEN_AS = Key(
+    "spoken_as",
+    _SPOKEN_AS,
+    "how the value is read: " + "; ".join(f"{way}: {how}" for way, how in WAYS.items()),
+    default="words",
+)
+PLACEHOLDER_SPEC = FormSpec("a placeholder", (VALUES, ABOUT, SPOKEN_AS))
 _PLACEHOLDER = form_kind(PLACEHOLDER_SPEC, '{about: "the matter in a few words"}')
 
 _PHRASE_NAME = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
@@ -41,8 +60,14 @@ def _read_placeholders(node: Node, problems: ProblemList) -> Mapping[str, Placeh
         if not check_name(entry.key, "a placeholder", problems):
             continue
         form = _PLACEHOLDER.read(entry.value, problems)
-        values, about = (form[VALUES], form[ABOUT]) if form else ((), "")
-        placeholders[entry.key.text] = Placeholder(entry.key.text, entry.key.where, values, about)
+        if form is None:
+            placeholders[entry.key.text] = Placeholder(entry.key.text, entry.key.where)
+            continue
+        values, spoken_as = form[VALUES], form[SPOKEN_AS]
+        if values and form.wrote(SPOKEN_AS):
+            message = "a placeholder that lists its values is spoken as they are written"
+            problems.error(form.place(SPOKEN_AS), message, "delete 'spoken_as' or 'values'")
+        placeholders[entry.key.text] = Placeholder(entry.key.text, entry.key.where, values, form[ABOUT], spoken_as)
     return placeholders
 
 
@@ -98,7 +123,12 @@ def _read_phrase(
         problems.error(place, f"'without' needs {hit[0]} itself", "word it without any value")
     if without is not None and not used and text:
         problems.error(form.place(WITHOUT), "'without' is never said: the text has no placeholder", "delete it")
-    return Phrase(key, text, name.where, used, without, form[NOTE])
+    spoken_as = {
+        name: known.spoken_as
+        for name in used
+        if (known := placeholders.get(name)) is not None and (known.values or known.spoken_as != "words")
+    }
+    return Phrase(key, text, name.where, used, without, form[NOTE], spoken_as)
 
 
 def _used_placeholders(
