@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Literal, TypeAlias
 
+from ivrflow.flow.composing import Unspoken, WordingKey, composed, filled
+from ivrflow.flow.days import ALL_DAYS, Calendar, DaySet
 from ivrflow.flow.problems import Location
+from ivrflow.flow.spoken_values import SpokenAs
 
 BargeIn: TypeAlias = Literal["speech", "key"]
 
@@ -35,6 +38,8 @@ class Phrase:
         placeholders: their names, in the order of the text.
         without: the wording when a value is not known; None only for a phrase without placeholders.
         note: the standard's remark on when to use it.
+        spoken_as: how each placeholder is read whose value may be put together from pieces; the others are spoken only
+            as they were recorded.
     """
 
     key: str
@@ -43,23 +48,31 @@ class Phrase:
     placeholders: tuple[str, ...] = ()
     without: str | None = None
     note: str = ""
+    spoken_as: Mapping[str, SpokenAs] = field(default_factory=dict)
+
+    @property
+    def is_composable(self) -> bool:
+        """Whether it can be put together from recordings when its values are known."""
+        return bool(self.placeholders) and self.spoken_as.keys() >= set(self.placeholders)
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One audio file the PBX can play.
+    """What the PBX can play in one go: one audio file, or several one after the other.
 
     Attributes:
-        file: path below the prompts folder, without extension.
+        file: path below the prompts folder, without extension; empty for one that has parts.
         text: exactly what is spoken.
         seconds: its length.
         loudest_frame: the greatest mean |sample| of a 20 ms frame (16-bit scale): its echo cannot be louder.
+        parts: the files it is put together from, in order; empty for one that is a file itself.
     """
 
     file: str
     text: str
     seconds: float
     loudest_frame: int = 0
+    parts: tuple[str, ...] = ()
 
 
 Values: TypeAlias = Mapping[str, str]
@@ -74,12 +87,36 @@ class PromptCatalogue:
             (("honorific", "女士"),))`. The wording without values has an empty tuple.
     """
 
-    prompts: Mapping[tuple[str, tuple[tuple[str, str], ...]], Prompt] = field(default_factory=dict)
+    prompts: Mapping[WordingKey, Prompt] = field(default_factory=dict)
 
     def best(self, phrase: Phrase, values: Values) -> Prompt | None:
-        """The prompt with all the phrase's values when it exists, else the wording without them, else None."""
+        """What says the phrase best: with all its values, as a recording or put together; else without them, else None."""
+        return self.choose(phrase, values)[0]
+
+    def choose(self, phrase: Phrase, values: Values) -> tuple[Prompt | None, Unspoken | None]:
+        """The same, and why values that are known are not spoken; None when they are, or when one is not known."""
         named = tuple(sorted((name, values[name]) for name in set(phrase.placeholders) if name in values))
-        return self.prompts.get((phrase.key, named)) or self.prompts.get((phrase.key, ()))
+        without = self.prompts.get((phrase.key, ()))
+        if (whole := self.prompts.get((phrase.key, named))) is not None:
+            return whole, None
+        if not phrase.placeholders or len(named) < len(set(phrase.placeholders)):
+            return without, None
+        if not phrase.is_composable:
+            spoken_ahead = next(name for name in phrase.placeholders if name not in phrase.spoken_as)
+            return without, Unspoken(spoken_ahead, "nobody recorded the phrase with these words")
+        book = phrase.key.partition("/")[0]
+        said = composed(book, phrase.text, phrase.spoken_as, values, self.prompts.__contains__)
+        if isinstance(said, Unspoken):
+            return without, said
+        parts = [self.prompts[key] for key in said]
+        joined = Prompt(
+            file="",
+            text=filled(phrase.text, values),
+            seconds=round(sum(part.seconds for part in parts), 3),
+            loudest_frame=max(part.loudest_frame for part in parts),
+            parts=tuple(part.file for part in parts),
+        )
+        return joined, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +126,14 @@ class Placeholder:
     Attributes:
         values: the only values it takes; empty for one that the call brings (a number, a name, a subject).
         about: what belongs there.
+        spoken_as: how the value is read.
     """
 
     name: str
     where: Location
     values: tuple[str, ...] = ()
     about: str = ""
+    spoken_as: SpokenAs = "words"
 
 
 # ── standards ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,6 +259,38 @@ class Standard:
     placeholders: Mapping[str, Placeholder] = field(default_factory=dict)
 
 
+# ── wordings chosen by the calendar ───────────────────────────────────────────────────────────────────────────────────
+
+WHEN = "when"
+"""A phrase key that begins so names a wording of the flow: "when/greeting"."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordingLine:
+    """What is said on these days, at these minutes of the day; may run past midnight like a `Window`.
+
+    Attributes:
+        says: phrase keys, one after the other; empty says nothing.
+        rules: for each of them the id of the rule that owns it, or None.
+    """
+
+    where: Location
+    says: tuple[str, ...]
+    rules: tuple[str | None, ...]
+    days: DaySet = ALL_DAYS
+    opens: int = 0
+    closes: int = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Which wording when: the first line that holds at the moment something is said. The last one always does."""
+
+    name: str
+    where: Location
+    lines: tuple[WordingLine, ...]
+
+
 # ── ladders ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -237,6 +308,7 @@ class Rung:
         also_rule: id of a second rule the same phrase obeys (a greeting that opens the silent-call ladder).
         on_recurrence: whether the next rung waits until the situation happens again on the same call.
         is_waited_for: whether the ladder stands still until the task is done; a mute that a hold follows is only asked for.
+        why: why this wording, once a call has chosen it by the calendar; empty otherwise.
     """
 
     where: Location
@@ -249,11 +321,16 @@ class Rung:
     also_rule: str | None = None
     on_recurrence: bool = False
     is_waited_for: bool = True
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Rungs in order; `then` is the standard's word for what follows when they are used up."""
+    """Rungs in order; `then` is the standard's word for what follows when they are used up.
+
+    Attributes:
+        greets: how many rungs at the beginning are the flow's greeting, before the rule's own first rung.
+    """
 
     name: str
     rungs: tuple[Rung, ...]
@@ -263,6 +340,7 @@ class Ladder:
     """Position (from 1) of the rung that follows the last one; 0: none does."""
     rounds: int = 0
     """How often that happens at most."""
+    greets: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,9 +458,9 @@ class Collect:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Times of the week that lead somewhere: days 0 (Monday) to 6, minutes of the day; may run past midnight."""
+    """Days and minutes of the day that lead somewhere; may run past midnight."""
 
-    days: frozenset[int]
+    days: DaySet
     opens: int
     closes: int
     says: tuple[str, ...]
@@ -538,6 +616,8 @@ class CallFlow:
         prompts: which of them exist as audio.
         places_calls: what it may do when it rings people itself; None for a flow that is only rung.
         source: the files it was compiled from, name to text: enough to compile it again for a replay.
+        wordings: by name, those that the calendar chooses.
+        calendar: which kind of day each date is.
     """
 
     id: str
@@ -557,3 +637,12 @@ class CallFlow:
     follows: Mapping[str, Follow] = field(default_factory=dict)
     places_calls: PlacesCalls | None = None
     source: Mapping[str, str] = field(default_factory=dict)
+    wordings: Mapping[str, Wording] = field(default_factory=dict)
+    calendar: Calendar = field(default_factory=Calendar)
+
+    def wordings_of(self, key: str) -> tuple[str, ...]:
+        """Every phrase that may be said where `key` stands: itself, or what a wording of the calendar may choose."""
+        owner, _, name = key.partition("/")
+        if owner != WHEN:
+            return (key,)
+        return tuple(dict.fromkeys(said for line in self.wordings[name].lines for said in line.says))
