@@ -16,10 +16,12 @@ import soundfile
 from rich.console import Console
 from rich.table import Table
 
+from ivrflow.flow.composing import PIECES
 from ivrflow.flow.model import Standard
 from ivrflow.flow.problems import FlowError, Problem, did_you_mean
 from ivrflow.prompts.formats import BYTES_PER_SECOND, build_formats, missing_formats
 from ivrflow.prompts.index import PromptEntry, PromptIndex, ahead_folder, read_index
+from ivrflow.prompts.pieces import PIECES_NAME, planned_pieces
 from ivrflow.prompts.progress import shown
 from ivrflow.prompts.reading import read_words
 from ivrflow.prompts.renderer import MASTER_RATE, RenderReport, read_master, render_masters
@@ -121,7 +123,7 @@ def build(standards: Path, masters: Path, out: Path, given: _Given, threads: int
         words = read_words(masters / _READINGS)
         loaded = _standards_in(standards)
         _check_names(given, loaded)
-        planned = _all_planned(loaded, words)
+        planned = _all_planned(loaded, masters, words)
         ahead = {standard.id: _ahead(standard, given, words, ahead_folder(out)) for standard in loaded}
         _voice_or_error([*planned.values(), *ahead.values()], PromptIndex.load(masters, ahead_folder(out)))
 
@@ -155,7 +157,7 @@ def list_(standards: Path, masters: Path, out: Path, form: str) -> None:
     with _problems_reported():
         planned = [
             prompt
-            for wanted in _all_planned(_standards_in(standards), read_words(masters / _READINGS)).values()
+            for wanted in _all_planned(_standards_in(standards), masters, read_words(masters / _READINGS)).values()
             for prompt in wanted
         ]
         index = PromptIndex.load(masters, ahead_folder(out))
@@ -218,9 +220,13 @@ def _standards_in(folder: Path) -> list[Standard]:
     return _collected(load_standard, paths)
 
 
-def _all_planned(standards: Sequence[Standard], words: Mapping[str, str]) -> dict[str, list[PlannedPrompt]]:
+def _all_planned(
+    standards: Sequence[Standard], masters: Path, words: Mapping[str, str]
+) -> dict[str, list[PlannedPrompt]]:
     planned = _collected(lambda standard: planned_prompts(standard, words), standards)
-    return {standard.id: wanted for standard, wanted in zip(standards, planned, strict=True)}
+    pieces = planned_pieces(masters / PIECES_NAME, words)
+    by_book = {standard.id: wanted for standard, wanted in zip(standards, planned, strict=True)}
+    return {**by_book, PIECES: pieces} if pieces else by_book
 
 
 def _collected(read: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

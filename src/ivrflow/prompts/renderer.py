@@ -97,7 +97,7 @@ def master(prompt: PlannedPrompt, voice: Voice) -> Samples:
     samples, rate = voice.render(prompt.spoken, prompt.words)
     if rate != MASTER_RATE:
         samples = soxr.resample(samples, rate, MASTER_RATE).astype("float32")
-    return even_out(trim(samples, MASTER_RATE), MASTER_RATE)
+    return even_out(trim(samples, MASTER_RATE, prompt.edges_ms), MASTER_RATE)
 
 
 def _write(path: Path, samples: Samples) -> None:

@@ -40,31 +40,44 @@ def dead_air(samples: Samples, rate: int) -> tuple[int, int]:
     return start * 1000 // rate, (len(samples) - end) * 1000 // rate
 
 
-def trim(samples: Samples, rate: int) -> Samples:
+def trim(samples: Samples, rate: int, edges_ms: tuple[int | None, int | None] = (None, None)) -> Samples:
     """The speech with 50 ms before and after it, and up to 20 ms more after it for a whole number of packets.
 
     Where speech begins or ends with a breath, which on the telephone is hardly more than silence, the edge is shorter
     (down to 20 ms), so that clear speech begins 80 ms into the prompt; the breath itself is never cut. What the
     recording has too little of is filled with silence. The outermost 20 ms are faded, which does not reach into the
-    speech. Raises ValueError when there is no speech.
+    speech.
+
+    Args:
+        samples: the recording.
+        rate: its samples per second.
+        edges_ms: silence before and after the speech where it is not that, in milliseconds; None where it is.
+
+    Raises ValueError when there is no speech.
     """
     start, end = speech_bounds(samples, rate)
     clear_start, clear_end = (
         at * rate // TELEPHONE_RATE for at in _bounds(telephone_band(samples, rate), TELEPHONE_RATE, _CLEAR_DB)
     )
-    edge = _edge(clear_start - start, rate)
+    edge, edge_after = (
+        _edge(breath, rate) if asked is None else rate * asked // 1000
+        for breath, asked in zip((clear_start - start, end - clear_end), edges_ms, strict=True)
+    )
     packet = rate * PACKET_MS // 1000
-    length = -(-(edge + end - start + _edge(end - clear_end, rate)) // packet) * packet
+    length = -(-(edge + end - start + edge_after) // packet) * packet
     before = min(edge, start)
     kept = samples[start - before : min(len(samples), start - edge + length)]
     trimmed = np.zeros(length, dtype=np.float32)
     trimmed[edge - before : edge - before + len(kept)] = kept
 
-    fade = rate * _FADE_MS // 1000
-    ramp = (0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, fade))).astype(np.float32)
-    trimmed[:fade] *= ramp
-    trimmed[-fade:] *= ramp[::-1]
+    longest = rate * _FADE_MS // 1000
+    trimmed[: min(longest, edge)] *= _ramp(min(longest, edge))
+    trimmed[-min(longest, edge_after) :] *= _ramp(min(longest, edge_after))[::-1]
     return trimmed
+
+
+def _ramp(length: int) -> Samples:
+    return (0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, length))).astype(np.float32)
 
 
 def _edge(breath: int, rate: int) -> int:

@@ -1,8 +1,9 @@
 """Which prompts a standard needs: one for every wording a caller can hear.
 
 A phrase without placeholders is one prompt. A phrase with placeholders is its `without` wording and, when every
-placeholder is closed (lists its values), one prompt for each combination of values. Open placeholders get theirs when
-somebody names values to render ahead.
+placeholder is closed (lists its values), one prompt for each combination of values. A phrase whose open placeholders say
+how they are spoken is recorded in segments besides, between which a call puts the values together from pieces
+(`pieces.py`). Any other gets its values when somebody names some to render ahead.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from ivrflow.flow.compiler import check_standard
+from ivrflow.flow.composing import VALUE_HERE, WordingKey, filled, segment_key, segments
 from ivrflow.flow.encoding import decode
 from ivrflow.flow.model import Phrase, Standard
 from ivrflow.flow.problems import FlowError, Location, ProblemList
 from ivrflow.prompts.reading import spoken_form, unspeakable, words_in
 
-Variant: TypeAlias = Literal["none", "without", "values"]
+Variant: TypeAlias = Literal["none", "without", "values", "part"]
 ValuePairs: TypeAlias = tuple[tuple[str, str], ...]
 """Placeholder values, sorted by name."""
 
@@ -31,7 +33,13 @@ RENDERING = 1
 LONGEST_WORDING = 110
 """Characters one prompt may speak: the voice takes 510 sounds at a time."""
 
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+JOINED_MS = 10
+"""Silence, in milliseconds, that a part keeps where another one follows on at once."""
+
+PAUSE_MS = 80
+"""The same where the speaker pauses: where the part begins or ends with a comma, say."""
+
+_SIGNS_FIRST = re.compile(r"^\W+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +49,9 @@ class PlannedPrompt:
     Attributes:
         key: the phrase's key, "gov12345/caller_greets.reply".
         variant: "none" for a phrase without placeholders, "without" for the wording that does without the values,
-            "values" for the text with values in it.
-        values: the values spoken; empty unless the variant is "values".
+            "values" for the text with values in it, "part" for what is only played between others: its key and values
+            are those of `flow.composing`, and "…" in its text stands for what comes before and after it.
+        values: the values spoken; the words of a part.
         text: exactly what is written.
         spoken: the text as it is read aloud, digits written out.
         words: words of it with the syllables to speak them by.
@@ -73,9 +82,23 @@ class PlannedPrompt:
         written = "\n".join(f"{placeholder}={value}" for placeholder, value in self.values)
         return f"{name}-{hashlib.sha256(written.encode()).hexdigest()[:8]}"
 
+    @property
+    def edges_ms(self) -> tuple[int | None, int | None]:
+        """Silence before and after the speech, in milliseconds; None as any prompt has it at the ends of a phrase."""
+        if self.variant != "part":
+            return None, None
+        words = self.text.removeprefix(VALUE_HERE).removesuffix(VALUE_HERE)
+        before, after = (JOINED_MS if sign.isalnum() else PAUSE_MS for sign in (words[:1], words[-1:]))
+        return (
+            before if self.text.startswith(VALUE_HERE) else None,
+            after if self.text.endswith(VALUE_HERE) else None,
+        )
+
     def digest(self, voice: str) -> str:
         """Changes exactly when the prompt would sound different: other words, another voice, another way to render."""
         sounds = [str(RENDERING), voice, self.spoken, *(f"{word}={said}" for word, said in self.words.items())]
+        if self.variant == "part":
+            sounds.append(f"edges={self.edges_ms}")
         return hashlib.sha256("\n".join(sounds).encode()).hexdigest()[:16]
 
 
@@ -95,11 +118,38 @@ def planned_prompts(standard: Standard, words: Mapping[str, str]) -> list[Planne
             planned.append(_planned(phrase, "without", (), phrase.without, words, problems))
         if all(standard.placeholders[name].values for name in names):
             planned += [
-                _planned(phrase, "values", pairs, _filled(phrase.text, pairs), words, problems)
+                _planned(phrase, "values", pairs, filled(phrase.text, dict(pairs)), words, problems)
                 for pairs in _combinations({name: standard.placeholders[name].values for name in names})
             ]
+    planned += _planned_parts(standard, words, problems)
     problems.raise_errors()
     return planned
+
+
+def _planned_parts(standard: Standard, words: Mapping[str, str], problems: ProblemList) -> list[PlannedPrompt]:
+    """The segments of phrases that are put together, and the values their closed placeholders list; each once."""
+    parts: dict[WordingKey, PlannedPrompt] = {}
+    for phrase in standard.phrases.values():
+        closed = [values for name in phrase.placeholders if (values := standard.placeholders[name].values)]
+        if not phrase.is_composable or len(closed) == len(phrase.placeholders):
+            continue
+        listed = [f"{VALUE_HERE}{value}{VALUE_HERE}" for values in closed for value in values]
+        for said in [*segments(phrase.text), *listed]:
+            key = segment_key(standard.id, said)
+            if key not in parts:
+                parts[key] = planned_part(key, said, phrase.where, words, problems)
+    return list(parts.values())
+
+
+def planned_part(
+    key: WordingKey, text: str, where: Location, words: Mapping[str, str], problems: ProblemList
+) -> PlannedPrompt:
+    """What is only played between other parts; `text` shows by "…" on which sides.
+
+    Notes a problem when the voice could not speak it.
+    """
+    said = _SIGNS_FIRST.sub("", text.removeprefix(VALUE_HERE).removesuffix(VALUE_HERE))
+    return _worded(key, "part", text, said, where, words, problems)
 
 
 def planned_ahead(
@@ -120,7 +170,7 @@ def planned_ahead(
         choices = {name: tuple(given.get(name, ())) or closed[name] for name in names}
         if not all(closed.values()) and all(choices.values()):
             planned += [
-                _planned(phrase, "values", pairs, _filled(phrase.text, pairs), words, problems)
+                _planned(phrase, "values", pairs, filled(phrase.text, dict(pairs)), words, problems)
                 for pairs in _combinations(choices)
             ]
     problems.raise_errors()
@@ -133,7 +183,7 @@ def planned_again(standard: Standard, key: str, values: ValuePairs, words: Mappi
     if phrase is None or set(phrase.placeholders) != {name for name, _ in values}:
         return None
     problems = ProblemList()
-    planned = _planned(phrase, "values", values, _filled(phrase.text, values), words, problems)
+    planned = _planned(phrase, "values", values, filled(phrase.text, dict(values)), words, problems)
     problems.raise_errors()
     return planned
 
@@ -144,11 +194,6 @@ def _combinations(choices: Mapping[str, Sequence[str]]) -> Iterable[ValuePairs]:
         yield tuple(zip(names, values, strict=True))
 
 
-def _filled(text: str, pairs: ValuePairs) -> str:
-    values = dict(pairs)
-    return _PLACEHOLDER.sub(lambda hit: values[hit[1]], text)
-
-
 def _planned(
     phrase: Phrase,
     variant: Variant,
@@ -157,18 +202,28 @@ def _planned(
     words: Mapping[str, str],
     problems: ProblemList,
 ) -> PlannedPrompt:
-    spoken = spoken_form(text)
+    return _worded((phrase.key, values), variant, text, text, phrase.where, words, problems)
+
+
+def _worded(
+    key: WordingKey,
+    variant: Variant,
+    text: str,
+    said: str,
+    where: Location,
+    words: Mapping[str, str],
+    problems: ProblemList,
+) -> PlannedPrompt:
+    spoken = spoken_form(said)
     if strange := unspeakable(spoken):
-        problems.error(
-            phrase.where, f"the voice cannot speak '{strange}' in “{text}”", "write it in Chinese characters"
-        )
+        problems.error(where, f"the voice cannot speak '{strange}' in “{text}”", "write it in Chinese characters")
     if len(spoken) > LONGEST_WORDING:
         problems.error(
-            phrase.where,
+            where,
             f"the wording speaks {len(spoken)} characters; one prompt takes at most {LONGEST_WORDING}",
             "say it in two phrases",
         )
-    return PlannedPrompt(phrase.key, variant, values, text, spoken, words_in(spoken, words), phrase.where)
+    return PlannedPrompt(key[0], variant, key[1], text, spoken, words_in(spoken, words), where)
 
 
 def load_standard(path: Path) -> Standard:
