@@ -38,6 +38,7 @@ _MARKS = {
     Fact.WAIT_USED_UP: _WAITING,
     Fact.LADDER_LEFT: _PLAIN,
     Fact.LADDER_USED_UP: _PLAIN,
+    Fact.LADDER_PAUSED: _PLAIN,
     Fact.KEY_PRESSED: _CALLER,
     Fact.DIGITS_COLLECTED: _CALLER,
     Fact.SPEECH_STARTED: _CALLER,
@@ -45,11 +46,14 @@ _MARKS = {
     Fact.SIGNAL_GIVEN: _CALLER,
     Fact.TASK_ASKED: _AGENT,
     Fact.TASK_DONE: _AGENT,
+    Fact.HOLD_BEGUN: _WAITING,
+    Fact.HOLD_OVER: _WAITING,
     Fact.RINGING: _AGENT,
     Fact.AGENT_ANSWERED: _AGENT,
     Fact.AGENT_UNAVAILABLE: _AGENT,
     Fact.AGENT_LEFT: _AGENT,
     Fact.SITUATION_STARTED: _PLAIN,
+    Fact.SITUATION_FOLLOWED: _PLAIN,
     Fact.SITUATION_OVER: _PLAIN,
     Fact.HEARING_LOST: _TROUBLE,
     Fact.HEARING_RESTORED: _TROUBLE,
@@ -178,6 +182,8 @@ class Story:
                 return f"ladder left: {detail}"
             case Fact.LADDER_USED_UP:
                 return f"ladder used up, then {detail}"
+            case Fact.LADDER_PAUSED:
+                return f"ladder paused {detail}"
             case Fact.KEY_PRESSED:
                 return f"key {line.key}"
             case Fact.DIGITS_COLLECTED:
@@ -193,6 +199,10 @@ class Story:
                 return f"agent is to {detail}"
             case Fact.TASK_DONE:
                 return f"agent did {detail}, in {line.seconds or 0:.2f} s"
+            case Fact.HOLD_BEGUN:
+                return f"the caller is kept waiting, {detail}"
+            case Fact.HOLD_OVER:
+                return f"the caller has waited {line.seconds or 0:.2f} s"
             case Fact.RINGING:
                 self._wait_began = line.at
                 return f"ringing an agent, {line.seconds or 0:g} s at most"
@@ -204,6 +214,8 @@ class Story:
                 return "agent left"
             case Fact.SITUATION_STARTED:
                 return f"situation {detail}"
+            case Fact.SITUATION_FOLLOWED:
+                return f"situation {detail}, by itself"
             case Fact.SITUATION_OVER:
                 return f"situation over, then {detail}"
             case Fact.HEARING_LOST:

@@ -23,6 +23,7 @@ from typing import assert_never
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.digits import DigitEntry
+from ivrflow.engine.holding import DONE_BEFORE, Hold, follower, hold_during, why_unknown
 from ivrflow.engine.lifecycle import CallPhase
 from ivrflow.engine.place import Interrupted, Place
 from ivrflow.engine.standing import (
@@ -112,6 +113,10 @@ class CallSession:
         self._wrong_keys = 0
         self._questions = 0
         self._deaf_waits = 0
+        # How long the caller has been kept waiting, and where a ladder goes on when its situation happens again.
+        self._hold: Hold | None = None
+        self._held: float | None = None
+        self._next_rungs: dict[str, int] = {}
         # How it ended.
         self._outcome = ""
         self._first_to_hang_up = ""
@@ -375,11 +380,11 @@ class CallSession:
 
     # ── ladders ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _begin(self, ladder: Ladder) -> None:
+    def _begin(self, ladder: Ladder, first: int = 0) -> None:
         if not ladder.rungs:
             self._ladder_used_up(ladder)
             return
-        footing = Footing(ladder)
+        footing = Footing(ladder, first)
         self._set_foot(footing)
         self._note(Fact.LADDER_BEGUN, detail=ladder.name)
         self._climb(footing)
@@ -388,16 +393,41 @@ class CallSession:
         """Do what the rung says."""
         self._set_foot(footing)
         rung = footing.rung
+        if rung.task is None:
+            self._keep_waiting(None)
         if rung.say is not None:
             self._say((rung.say,), ThenPause(footing))
         elif rung.task is not None:
-            ticket = self._next_ticket()
-            self._note(Fact.TASK_ASKED, detail=rung.task)
-            self._actions.append(m.Instruct(ticket=ticket, task=rung.task))
-            tasking = Tasking(ticket, self._now, footing)
-            self._stand(tasking, rung.wait or self._flow.limits.task_wait, f"task {rung.task}")
+            self._ask_for(rung.task, footing)
         else:
             self._pause(footing)
+
+    def _ask_for(self, task: str, footing: Footing) -> None:
+        self._keep_waiting(hold_during(task, self._hold, self._now))
+        self._note(Fact.TASK_ASKED, detail=task)
+        if task in DONE_BEFORE:
+            self._note(Fact.TASK_DONE, detail=task, seconds=0.0)
+            self._climb_on(footing)
+            return
+        ticket = self._next_ticket()
+        self._actions.append(m.Instruct(ticket=ticket, task=task))
+        if footing.rung.is_waited_for:
+            wait = footing.rung.wait or self._flow.limits.task_wait
+            self._stand(Tasking(ticket, self._now, footing), wait, f"task {task}")
+        else:
+            self._climb_on(footing)
+
+    def _keep_waiting(self, hold: Hold | None) -> None:
+        """Begin a hold, go on with it, or end it (None); the caller hears music while it has some."""
+        before, self._hold = self._hold, hold
+        had_music, has_music = bool(before and before.has_music), bool(hold and hold.has_music)
+        if before and not hold:
+            self._held = (self._held or 0.0) + before.seconds(self._now)
+            self._note(Fact.HOLD_OVER, seconds=before.seconds(self._now))
+        elif hold and not before:
+            self._note(Fact.HOLD_BEGUN, detail="with music" if has_music else "with the line open")
+        if had_music != has_music:
+            self._actions.append(m.StartMusic() if has_music else m.StopMusic())
 
     def _pause(self, footing: Footing) -> None:
         """Begin the rung's wait, its silence clock at zero, unless the caller has already said or keyed something."""
@@ -417,10 +447,17 @@ class CallSession:
         self._stand(Pausing(footing), wait, "the rung's wait")
 
     def _climb_on(self, footing: Footing) -> None:
+        if footing.rung.on_recurrence and self._place.interrupted:
+            self._next_rungs[footing.ladder.name] = footing.index + 1
+            self._keep_waiting(None)
+            self._note(Fact.LADDER_PAUSED, detail="until it happens again")
+            self._situation_over(self._place.interrupted, RETURN)
+            return
         following = footing.next()
         if following:
             self._climb(following)
         else:
+            self._keep_waiting(None)
             self._note(Fact.LADDER_USED_UP, detail=footing.ladder.then)
             self._ladder_used_up(footing.ladder)
 
@@ -447,6 +484,10 @@ class CallSession:
 
     def _leave(self, word: str, target: str) -> None:
         """Leave the ladder because of `word`."""
+        footing = self._place.footing
+        if footing and footing.rung.on_recurrence and word != "cancelled":
+            self._next_rungs[footing.ladder.name] = footing.index + 1
+        self._keep_waiting(None)
         self._note(Fact.LADDER_LEFT, detail=word)
         if self._place.interrupted:
             self._situation_over(self._place.interrupted, target)
@@ -465,10 +506,11 @@ class CallSession:
         if not isinstance(tasking, Tasking) or tasking.ticket != ticket:
             return
         seconds, rung = self._now - tasking.since, tasking.footing.rung
+        waited = self._hold.seconds(self._now) if self._hold else seconds
         self._decide()
         self._note(Fact.TASK_DONE, detail=rung.task or "", seconds=seconds)
         word = rung.leave_on or ""
-        target = self._place.left_by(word, self._flow.leaves) if tasking.footing.is_left_by_task(seconds) else None
+        target = self._place.left_by(word, self._flow.leaves) if tasking.footing.is_left_by_task(waited) else None
         if target is not None:
             self._leave(word, target)
         else:
@@ -732,6 +774,7 @@ class CallSession:
         self._go(talking.step.agent_left)
 
     def _release_agent(self) -> None:
+        self._keep_waiting(None)
         match self._standing:
             case Ringing(ticket=ticket):
                 self._actions += [m.StopMusic(), m.StopRinging(ticket=ticket)]
@@ -761,7 +804,7 @@ class CallSession:
         ladder = self._flow.situations.get(name)
         standing = self._standing
         if ladder is None or not ladder.rungs:
-            why = "no such situation"
+            why = why_unknown(self._flow, name)
         elif self._place.interrupted:
             why = f"not during {self.step}"
         elif not isinstance(standing, Interruptible):
@@ -769,11 +812,22 @@ class CallSession:
         else:
             self._stop_playing(f"situation {name}")
             self._spoke_ahead = False
-            self._place = Place(self._place.step, Footing(ladder), Interrupted(self._place, standing))
-            self._note(Fact.SITUATION_STARTED, detail=name)
-            self._begin(ladder)
+            self._start(ladder, Interrupted(self._place, standing), Fact.SITUATION_STARTED)
             return
         self._note(Fact.IGNORED, detail=f"situation {name}: {why}")
+
+    def _start(self, ladder: Ladder, interrupted: Interrupted, fact: Fact) -> None:
+        """Play a situation on top of what it interrupted: from its first rung, or where its ladder was paused."""
+        self._held = None
+        first = self._next_rungs.get(ladder.name, 0)
+        foot = Footing(ladder, min(first, len(ladder.rungs) - 1))
+        self._place = Place(interrupted.place.step, foot, interrupted)
+        self._note(fact, detail=ladder.name)
+        if first < len(ladder.rungs):
+            self._begin(ladder, first)
+        else:  # it happens again, and there is nothing left to say
+            self._note(Fact.LADDER_USED_UP, detail=ladder.then)
+            self._ladder_used_up(ladder)
 
     def _situation_cancelled(self) -> None:
         if self._place.interrupted is None:
@@ -784,6 +838,11 @@ class CallSession:
 
     def _situation_over(self, interrupted: Interrupted, target: str) -> None:
         self._note(Fact.SITUATION_OVER, detail=target)
+        ladder = self._place.footing.ladder if self._place.footing else None
+        following = follower(self._flow, ladder, self._held) if ladder and target == RETURN else None
+        if following:
+            self._start(following, interrupted, Fact.SITUATION_FOLLOWED)
+            return
         if target != RETURN:
             self._go(target)
             return

@@ -15,6 +15,9 @@ from ivrflow.engine.digits import DigitEntry
 from ivrflow.engine.messages import Ticket
 from ivrflow.flow.model import Close, Collect, Ladder, Rung, Transfer
 
+LOOKUP_DONE = "lookup_done"
+"""The leave word that says no more than that the task is done."""
+
 _WAITED_NO_MORE_THAN = re.compile(r"waited_no_more_than_(\d+)_s")
 
 
@@ -24,6 +27,8 @@ class Footing:
 
     ladder: Ladder
     index: int = 0
+    rounds: int = 0
+    """How often the ladder has begun again from `loops_from`."""
 
     @property
     def rung(self) -> Rung:
@@ -38,12 +43,21 @@ class Footing:
 
     def next(self) -> Footing | None:
         """The next rung, or None when the ladder is used up."""
-        return replace(self, index=self.index + 1) if self.index + 1 < len(self.ladder.rungs) else None
+        ladder = self.ladder
+        if self.index + 1 < len(ladder.rungs):
+            return replace(self, index=self.index + 1)
+        if ladder.loops_from and self.rounds < ladder.rounds:
+            return replace(self, index=ladder.loops_from - 1, rounds=self.rounds + 1)
+        return None
 
     def is_left_by_task(self, seconds: float) -> bool:
-        """Whether the rung's task, done within so many seconds, leaves the ladder ("waited_no_more_than_120_s")."""
-        bound = _WAITED_NO_MORE_THAN.fullmatch(self.rung.leave_on or "")
-        return bound is not None and seconds <= float(bound[1])
+        """Whether the rung's task, when it is done, leaves the ladder: the caller waited `seconds` for it.
+
+        The lookup is done, or the caller "waited_no_more_than_120_s": the clock knows that, nobody has to say it.
+        """
+        word = self.rung.leave_on or ""
+        bound = _WAITED_NO_MORE_THAN.fullmatch(word)
+        return word == LOOKUP_DONE or (bound is not None and seconds <= float(bound[1]))
 
 
 # ── what follows when the phrases of a `Saying` are over ──────────────────────────────────────────────────────────────

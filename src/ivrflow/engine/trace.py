@@ -27,6 +27,7 @@ class Fact(StrEnum):
     WAIT_USED_UP = "wait used up"
     LADDER_LEFT = "ladder left"
     LADDER_USED_UP = "ladder used up"
+    LADDER_PAUSED = "ladder paused"
     KEY_PRESSED = "key pressed"
     DIGITS_COLLECTED = "digits collected"
     SPEECH_STARTED = "speech started"
@@ -34,11 +35,14 @@ class Fact(StrEnum):
     SIGNAL_GIVEN = "signal given"
     TASK_ASKED = "task asked"
     TASK_DONE = "task done"
+    HOLD_BEGUN = "hold begun"
+    HOLD_OVER = "hold over"
     RINGING = "ringing"
     AGENT_ANSWERED = "agent answered"
     AGENT_UNAVAILABLE = "agent unavailable"
     AGENT_LEFT = "agent left"
     SITUATION_STARTED = "situation started"
+    SITUATION_FOLLOWED = "situation followed"
     SITUATION_OVER = "situation over"
     HEARING_LOST = "hearing lost"
     HEARING_RESTORED = "hearing restored"
@@ -65,6 +69,8 @@ class TraceLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         key: the key pressed; personal.
         seconds: a length that belongs to the fact: a wait's chosen length, a prompt's duration.
         where: place in the flow or standard, "file:line:column".
+        local: on the call's first line the local time, "2026-10-01T10:00:00+08:00".
+        day: on the call's first line the public holiday it is, "国庆"; empty on other days.
     """
 
     at: float
@@ -78,6 +84,8 @@ class TraceLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     key: str = ""
     seconds: float | None = None
     where: str = ""
+    local: str = ""
+    day: str = ""
 
 
 class Judgement(StrEnum):

@@ -122,6 +122,8 @@ class Transcript:
                 return "ivrflow", f"leaves the ladder: {line.detail}"
             case Fact.LADDER_USED_UP:
                 return "ivrflow", f"has used up the ladder, then: {line.detail}"
+            case Fact.LADDER_PAUSED:
+                return "ivrflow", f"pauses the ladder {line.detail}"
             case Fact.KEY_PRESSED:
                 return "caller", f"presses {line.key}"
             case Fact.DIGITS_COLLECTED:
@@ -136,6 +138,10 @@ class Transcript:
                 return "ivrflow", f"asks the agent to {line.detail.replace('_', ' ')}"
             case Fact.TASK_DONE:
                 return "agent", f"has done it in {length}: {line.detail.replace('_', ' ')}"
+            case Fact.HOLD_BEGUN:
+                return "ivrflow", f"keeps the caller waiting, {line.detail}"
+            case Fact.HOLD_OVER:
+                return "caller", f"has waited {line.seconds or 0:.2f} s"
             case Fact.RINGING:
                 extension = action.extension if isinstance(action, m.Ring) else ""
                 return "ivrflow", f"rings {extension} for at most {length}"
@@ -147,6 +153,8 @@ class Transcript:
                 return "agent", "is off the line"
             case Fact.SITUATION_STARTED:
                 return "agent", f"starts the situation {line.detail}"
+            case Fact.SITUATION_FOLLOWED:
+                return "ivrflow", f"goes on with the situation {line.detail}"
             case Fact.SITUATION_OVER:
                 return "ivrflow", f"is through with the situation, then: {line.detail}"
             case Fact.HEARING_LOST:
@@ -203,6 +211,8 @@ _ANCHORS: dict[Fact, _Anchor] = {
     Fact.PHRASE_STARTED: _Anchor((m.Play,), (m.Play,)),
     Fact.PHRASE_ENDED: _Anchor((m.StopPlaying,), (m.StopPlaying, *_LATER)),
     Fact.TASK_ASKED: _Anchor((m.Instruct,), (m.Instruct,)),
+    Fact.HOLD_BEGUN: _Anchor((m.StartMusic,), (m.StartMusic, m.Instruct)),
+    Fact.HOLD_OVER: _Anchor((m.StopMusic,), (m.StopMusic, *_LATER)),
     Fact.RINGING: _Anchor((m.Ring,), (m.Ring,)),
     Fact.HANDED_OVER: _Anchor((m.FallBack,), (m.FallBack,)),
     Fact.ENDED: _Anchor((m.EndCall,), (m.EndCall,)),
