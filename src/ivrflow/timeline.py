@@ -169,7 +169,7 @@ class Story:
                 return f"ladder {line.detail}"
             case Fact.PHRASE_STARTED:
                 self._phrase_began = line.at
-                return _joined(self._phrase_text(line.phrase) or line.phrase, detail, " ")
+                return _joined(self._phrase_text(line.phrase) or line.phrase, f"({detail})" if detail else "", " ")
             case Fact.PHRASE_ENDED:
                 how = "heard to its end" if line.detail == "finished" else detail
                 return f"{how}, after {line.at - self._phrase_began:.2f} s"

@@ -22,14 +22,18 @@ from datetime import datetime
 from typing import assert_never
 
 from ivrflow.engine import messages as m
+from ivrflow.engine.chosen_wording import chosen_footing, chosen_phrases
 from ivrflow.engine.digits import DigitEntry
 from ivrflow.engine.holding import DONE_BEFORE, Hold, follower, hold_during, why_unknown
 from ivrflow.engine.lifecycle import CallPhase
 from ivrflow.engine.place import Interrupted, Place
+from ivrflow.engine.placing import hindrance
+from ivrflow.engine.promises import agreed, completed, promised
 from ivrflow.engine.standing import (
     After,
     Answering,
     Deciding,
+    Dialling,
     Footing,
     Guarding,
     Interruptible,
@@ -106,6 +110,8 @@ class CallSession:
         self._spoke_ahead = False
         self._is_speaking = False
         self._is_deaf = False
+        # What the caller was promised, each as it stands.
+        self._promises: dict[int, m.NotePromise] = {}
         # Counted, so that nothing goes on for ever.
         self._tickets = 0
         self._visits: Counter[str] = Counter()
@@ -178,8 +184,8 @@ class CallSession:
     def handle(self, event: m.CallEvent, now: float) -> list[m.Action]:
         """Take what happened at `now` (seconds) and answer with what to do, in order."""
         is_first = self._arrived_at is None
-        if self.is_over or is_first != isinstance(event, m.CallArrived):
-            return []  # nothing happens before a call arrives, it arrives once, and once over it is over
+        if self.is_over or is_first != isinstance(event, m.CallBegun):
+            return []  # nothing happens before a call begins, it begins once, and once over it is over
         self._now = now
         self._actions = []
         self._steps_this_event = 0
@@ -196,8 +202,12 @@ class CallSession:
         match event:
             case m.CallArrived():
                 self._call_arrived(event)
+            case m.CallOrdered():
+                self._call_ordered(event)
             case m.CallAnswered():
                 self._call_answered()
+            case m.CallNotAnswered(why=why):
+                self._call_not_answered(why)
             case m.KeyPressed(key=key):
                 self._key_pressed(key)
             case m.SpeechStarted():
@@ -246,6 +256,8 @@ class CallSession:
         match standing:
             case Answering():
                 self._fall_back("the line did not open")
+            case Dialling():
+                self._rang_in_vain()
             case Saying():
                 self._prompt_end_lost(standing)
             case Pausing() | Keying() if self._is_deaf:
@@ -271,7 +283,7 @@ class CallSession:
             case _:
                 assert_never(standing)
 
-    # ── arriving and leaving ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── arriving ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _call_arrived(self, event: m.CallArrived) -> None:
         self._arrived_at = event.arrived_at
@@ -286,6 +298,47 @@ class CallSession:
             self._phase.take("answer")
             self._note(Fact.ANSWERED)
             self._go(self._flow.start)
+        elif isinstance(self._standing, Dialling):
+            assert self._flow.places_calls is not None, "only such a flow dials"
+            self._note(Fact.LADDER_LEFT, detail="answered")
+            self._place = Place(self._place.step)
+            self._phase.take("answer")
+            self._note(Fact.ANSWERED)
+            self._go(self._flow.places_calls.start)
+
+    # ── calls we place ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _call_ordered(self, event: m.CallOrdered) -> None:
+        self._arrived_at = event.arrived_at
+        self._began = self._now
+        self._values |= event.values
+        self._note(Fact.ORDERED, detail=self._flow.title)
+        placing = self._flow.places_calls
+        reason = hindrance(self._flow, event.caller, event.arrived_at)
+        if placing is None or reason is not None:
+            self._note(Fact.NOT_PLACED, detail=str(reason))
+            self._over(reason.outcome if reason else "not_allowed", by="")
+            return
+        footing = Footing(placing.ladder)
+        self._set_foot(footing)
+        self._phase.take("dial")
+        self._note(Fact.LADDER_BEGUN, detail=placing.ladder.name)
+        self._note(Fact.DIALLING, seconds=placing.ring_for)
+        self._actions.append(m.Dial(seconds=placing.ring_for))
+        self._stand(Dialling(footing), placing.ring_for, "somebody to pick up")
+
+    def _call_not_answered(self, why: str) -> None:
+        if isinstance(self._standing, Dialling):
+            self._note(Fact.NOT_ANSWERED, detail=why)
+            self._over(why, by="")
+
+    def _rang_in_vain(self) -> None:
+        self._note(Fact.WAIT_USED_UP)
+        self._note(Fact.LADDER_USED_UP, detail=self._place.footing.ladder.then if self._place.footing else "")
+        self._actions.append(m.StopDialling())
+        self._over("no_answer", by="")
+
+    # ── leaving ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _caller_hung_up(self, cause: int) -> None:
         if isinstance(self._standing, Saying):
@@ -370,9 +423,7 @@ class CallSession:
         return "visits_per_step" if self._visits[name] > self._flow.limits.visits_per_step else ""
 
     def _choose_by_time(self, step: Hours) -> None:
-        assert self._arrived_at is not None, "only a call that has arrived enters steps"
-        local = datetime.fromtimestamp(self._arrived_at + self._now - self._began, self._flow.timezone)
-        window = window_at(step, local)
+        window = window_at(step, self._local_time, self._flow.calendar)
         if window:
             self._say(window.says, ThenEnter(window.then))
         else:
@@ -385,12 +436,14 @@ class CallSession:
             self._ladder_used_up(ladder)
             return
         footing = Footing(ladder, first)
-        self._set_foot(footing)
-        self._note(Fact.LADDER_BEGUN, detail=ladder.name)
+        if not ladder.greets:  # the rule's ladder begins after the greeting
+            self._set_foot(footing)
+            self._note(Fact.LADDER_BEGUN, detail=ladder.name)
         self._climb(footing)
 
     def _climb(self, footing: Footing) -> None:
         """Do what the rung says."""
+        footing = chosen_footing(self._flow, footing, self._local_time)
         self._set_foot(footing)
         rung = footing.rung
         if rung.task is None:
@@ -455,6 +508,9 @@ class CallSession:
             return
         following = footing.next()
         if following:
+            if following.index == following.ladder.greets:
+                self._set_foot(following)
+                self._note(Fact.LADDER_BEGUN, detail=following.ladder.name)
             self._climb(following)
         else:
             self._keep_waiting(None)
@@ -496,7 +552,7 @@ class CallSession:
 
     def _signal_given(self, word: str) -> None:
         self._note(Fact.SIGNAL_GIVEN, detail=word)
-        target = self._place.left_by(word, self._flow.leaves)
+        target = None if isinstance(self._standing, Dialling) else self._place.left_by(word, self._flow.leaves)
         if target is not None:
             self._stop_playing(f"signal {word}")
             self._leave(word, target)
@@ -520,6 +576,8 @@ class CallSession:
 
     def _say(self, phrases: tuple[str, ...], after: After) -> None:
         """Play phrases one after the other, then go on with `after`."""
+        chosen = chosen_phrases(self._flow, phrases, self._local_time)
+        phrases = chosen.phrases
         if not phrases:
             self._said(after)
             return
@@ -530,7 +588,9 @@ class CallSession:
         self._spoke_ahead = False  # what was said during an earlier phrase is no answer to this one
         key, prompt = phrases[0], self._prompt(phrases[0])
         ticket = self._next_ticket()
-        self._note(Fact.PHRASE_STARTED, phrase=key, seconds=prompt.seconds)
+        footing = self._place.footing
+        why = chosen.why or (footing.rung.why if footing and footing.rung.say == key else "")
+        self._note(Fact.PHRASE_STARTED, phrase=key, detail=why, seconds=prompt.seconds)
         self._actions.append(
             m.Play(
                 ticket=ticket,
@@ -606,7 +666,7 @@ class CallSession:
                 self._keys_ahead.append(key)
             case Pausing() | Keying():
                 self._use_key(key)
-            case Answering() | Tasking() | Ringing() | Talking() | Guarding() | Deciding():
+            case Answering() | Dialling() | Tasking() | Ringing() | Talking() | Guarding() | Deciding():
                 pass
             case _:
                 assert_never(standing)
@@ -867,6 +927,12 @@ class CallSession:
                 assert_never(standing)
 
     # ── the places that write state for all ───────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _local_time(self) -> datetime:
+        """What the clock on the flow's wall shows."""
+        assert self._arrived_at is not None, "only a call that has arrived says or chooses anything"
+        return datetime.fromtimestamp(self._arrived_at + self._now - self._began, self._flow.timezone)
 
     @property
     def _call_ends(self) -> float:

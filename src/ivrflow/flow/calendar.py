@@ -1,25 +1,89 @@
-"""Weekly hours: which window of an `Hours` step holds at a local time. Pure: the time is an argument."""
+"""What holds when: the window of an `Hours` step, the line of a wording. Pure: the time is an argument."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TypeAlias
 
-from ivrflow.flow.model import Hours, Window
+from ivrflow.flow.days import HOLIDAYS, SATURDAY, Calendar, DayKind
+from ivrflow.flow.model import Hours, Window, Wording, WordingLine
+
+Times: TypeAlias = Window | WordingLine
+"""What has days, an opening and a closing minute."""
+
+_DAY = timedelta(days=1)
+_NO_HOLIDAYS = Calendar()
 
 
-def window_at(hours: Hours, local: datetime) -> Window | None:
+def window_at(hours: Hours, local: datetime, calendar: Calendar = _NO_HOLIDAYS) -> Window | None:
     """The first window that holds at `local`, or None when none does."""
-    return next((window for window in hours.windows if holds(window, local)), None)
+    return next((window for window in hours.windows if holds(window, local, calendar)), None)
 
 
-def holds(window: Window, local: datetime) -> bool:
-    """Whether the window holds: from its opening minute up to, not including, its closing minute.
+def line_at(wording: Wording, local: datetime, calendar: Calendar) -> WordingLine:
+    """The first line that holds at `local`; the last one always does."""
+    return next((line for line in wording.lines if holds(line, local, calendar)), wording.lines[-1])
 
-    A window that closes no later than it opens runs past midnight; its small hours belong to the evening before.
+
+def holds(times: Times, local: datetime, calendar: Calendar = _NO_HOLIDAYS) -> bool:
+    """Whether a window or line holds: from its opening minute up to, not including, its closing minute.
+
+    One that closes no later than it opens runs past midnight; its small hours belong to the evening before.
     """
     minute = local.hour * 60 + local.minute
-    today = local.weekday() in window.days
-    if window.opens < window.closes:
-        return today and window.opens <= minute < window.closes
-    yesterday = (local.weekday() - 1) % 7 in window.days
-    return (today and minute >= window.opens) or (yesterday and minute < window.closes)
+    opens, closes = times.opens, times.closes
+    if opens < closes:
+        return opens <= minute < closes and times.days.holds(calendar.on(local.date()))
+    if minute >= opens and times.days.holds(calendar.on(local.date())):
+        return True
+    return minute < closes and times.days.holds(calendar.on(local.date() - _DAY))
+
+
+# ── whether some of them cover another ────────────────────────────────────────────────────────────────────────────────
+
+
+_Sort: TypeAlias = tuple[int, DayKind, str]
+"""A weekday, a kind of day, a holiday's name: all a day can be told by."""
+
+_MINUTES = 24 * 60
+
+
+def _sorts(weekday: int) -> list[_Sort]:
+    """Every sort of day that this weekday can be."""
+    holidays: list[_Sort] = [(weekday, "holiday", name) for name in (*HOLIDAYS, "")]
+    kinds: list[DayKind] = ["workday", "weekend"] if weekday >= SATURDAY else ["workday"]
+    return [*((weekday, kind, "") for kind in kinds), *holidays]
+
+
+_PAIRS = [
+    (yesterday, today) for weekday in range(7) for yesterday in _sorts(weekday) for today in _sorts((weekday + 1) % 7)
+]
+
+
+class Coverage:
+    """Minutes that are taken, whatever the kind of two days in a row: tells a window or line that can never hold."""
+
+    def __init__(self) -> None:
+        self._taken = dict.fromkeys(_PAIRS, 0)
+
+    def take(self, times: Times) -> bool:
+        """Add a window or line; whether it can hold at all when those before it come first."""
+        is_new = False
+        for pair, taken in self._taken.items():
+            minutes = _minutes(times, *pair)
+            is_new = is_new or bool(minutes & ~taken)
+            self._taken[pair] = taken | minutes
+        return is_new
+
+
+def _minutes(times: Times, yesterday: _Sort, today: _Sort) -> int:
+    """The minutes of a day on which `times` hold, a bit each."""
+    opens, closes = times.opens, times.closes
+    if opens < closes:
+        return _span(opens, closes) if times.days.has(*today) else 0
+    evening = _span(opens, _MINUTES) if times.days.has(*today) else 0
+    return evening | (_span(0, closes) if times.days.has(*yesterday) else 0)
+
+
+def _span(begin: int, end: int) -> int:
+    return (1 << end) - (1 << begin)

@@ -15,6 +15,7 @@ from ivrflow.flow.ladders import situation_ladders
 from ivrflow.flow.model import (
     HANG_UP,
     RETURN,
+    WHEN,
     CallFlow,
     Climb,
     HangUp,
@@ -34,6 +35,7 @@ from ivrflow.flow.source import Items, Node, Table, Text, Unreadable, parse
 from ivrflow.flow.standard import read_standard
 from ivrflow.flow.steps import compile_step
 from ivrflow.flow.tasks import spoken_tasks
+from ivrflow.flow.when import compile_wordings
 
 MOST_PROBLEMS = 200
 """Problems reported for one flow; a file with more is not what it is taken for."""
@@ -219,6 +221,7 @@ class _Compiler:
             missing=missing,
             steps=frozenset({HANG_UP} | {entry.key.text for entry in table.entries}) if table else None,
         )
+        names.wordings = compile_wordings(form[g.WORDINGS], names)
         names.tasks = spoken_tasks(form[g.TASKS], names)
         start = names.step(form[g.START])
         mentioned: dict[str, frozenset[str]] = {}
@@ -236,6 +239,7 @@ class _Compiler:
         if start and table:
             begins += mentioned.pop("", frozenset())
             check_routes(steps, begins, mentioned, self._problems)
+        self._check_wordings(names)
         self._check_ends(steps, outcomes)
         self._check_numbers(form[g.DIALLED])
         self._check_prompts(names, situations)
@@ -259,6 +263,7 @@ class _Compiler:
             follows=follows(standard, situations),
             places_calls=placing,
             source=self._source,
+            wordings=names.wordings,
         )
 
     def _placing(self, form: Form, names: Names, start: str) -> PlacesCalls | None:
@@ -336,6 +341,12 @@ class _Compiler:
             leaves[situation.text] = targets
         return leaves
 
+    def _check_wordings(self, names: Names) -> None:
+        for name, wording in names.wordings.items():
+            if name not in names.chosen:
+                message = f"nothing says the wording '{name}'"
+                self._problems.warn(wording.where, message, f"write {WHEN}/{name} where it is said, or delete it")
+
     def _check_ends(self, steps: Mapping[str, Step], outcomes: Mapping[str, str]) -> None:
         """A ladder should end where the standard ends it."""
         for step in steps.values():
@@ -387,6 +398,10 @@ def _limits(form: Form) -> Limits:
         own_wait=form[g.OWN_WAIT],
         tolerance=form[g.TOLERANCE],
         rounds=form[g.ROUNDS],
+        silence=form[g.SILENCE] or None,
+        task_silence=form[g.TASK_SILENCE] or None,
+        to_human=form[g.TO_HUMAN] or None,
+        nobody_at=tuple(step.text for step in form[g.NOBODY_AT]),
     )
 
 

@@ -12,6 +12,7 @@ from typing import assert_never
 from ivrflow.flow.model import (
     HANG_UP,
     RETURN,
+    WHEN,
     CallFlow,
     Climb,
     Close,
@@ -27,7 +28,7 @@ from ivrflow.flow.model import (
     Window,
 )
 from ivrflow.flow.routes import Exit, exits
-from ivrflow.flow.times import DAYS, written
+from ivrflow.flow.times import written, written_days, written_minute
 
 _SHOWN_OF_PHRASE = 22
 _LOOKALIKES = str.maketrans('"<>&`\\;%', "”‹›＆ʼ＼；％")
@@ -139,6 +140,8 @@ def _rungs(ladder: Ladder, phrases: Mapping[str, Phrase]) -> list[str]:
 
 
 def _phrase(key: str | None, phrases: Mapping[str, Phrase]) -> str:
+    if key and key.startswith(f"{WHEN}/"):
+        return key
     text = phrases[key].text if key else ""
     return f"“{text if len(text) <= _SHOWN_OF_PHRASE else text[: _SHOWN_OF_PHRASE - 1] + '…'}”"
 
@@ -192,22 +195,7 @@ def _label(step: Step, way: Exit, index: int) -> str:
 
 
 def _window(window: Window) -> str:
-    return f"{_days(window.days)} {_clock(window.opens)}-{_clock(window.closes)}"
-
-
-def _days(days: frozenset[int]) -> str:
-    """Days as a flow writes them: runs of days with a dash."""
-    runs: list[list[int]] = []
-    for day in sorted(days):
-        if runs and runs[-1][-1] == day - 1:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    return ",".join(DAYS[run[0]] if len(run) == 1 else f"{DAYS[run[0]]}-{DAYS[run[-1]]}" for run in runs)
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02}:{minute % 60:02}"
+    return f"{written_days(window.days)} {written_minute(window.opens)}-{written_minute(window.closes)}"
 
 
 def _situations(flow: CallFlow) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ivrflow.flow.forms import Form, FormSpec, Key, form_kind
+from ivrflow.flow.forms import FormSpec, Key, form_kind
 from ivrflow.flow.model import Limits
 from ivrflow.flow.placing import PLACING_SPEC
 from ivrflow.flow.problems import ProblemList
@@ -31,9 +31,10 @@ from ivrflow.flow.reader import (
     one_or_more,
     wrong,
 )
-from ivrflow.flow.source import Items, Node, Table
+from ivrflow.flow.source import Node, Table
 from ivrflow.flow.tasks import TASK_TABLE
-from ivrflow.flow.times import DAY_S, DAY_SET, count, duration, time_of_day, written
+from ivrflow.flow.times import DAY_S, count, duration, written
+from ivrflow.flow.when import WINDOWS, WORDING_TABLE
 
 _LIMITS = Limits()
 
@@ -97,36 +98,6 @@ def _read_length(node: Node, problems: ProblemList) -> tuple[int, int] | None:
 
 LENGTH: Kind[tuple[int, int]] = Kind("a length: one number, or min and max", "{min: 4, max: 12}", (1, 1), _read_length)
 
-OPENS = Key("from", time_of_day("23:59"), "first minute of the window", required=True)
-CLOSES = Key(
-    "to",
-    time_of_day("24:00"),
-    "first minute after it; earlier than `from` means past midnight",
-    required=True,
-    example='"22:00"',
-)
-DAYS = Key("days", DAY_SET, "days on which the window opens", required=True)
-WINDOW_SAYS = Key(
-    "say",
-    PHRASES,
-    "what is said first, for example a greeting for the time of day",
-    example="[house/morning, greeting_inbound.standard]",
-)
-WINDOW_THEN = Key("then", STEP, "step for this time", required=True, example="welcome")
-WINDOW_SPEC = FormSpec("a window of hours", (DAYS, OPENS, CLOSES, WINDOW_SAYS, WINDOW_THEN))
-_WINDOW_KIND = form_kind(WINDOW_SPEC, '{days: mon-fri, from: "08:00", to: "18:00", then: welcome}')
-
-
-def _read_windows(node: Node, problems: ProblemList) -> tuple[Form, ...] | None:
-    if not isinstance(node, Items) or not node.items:
-        wrong(node, "a list of windows", f"- {_WINDOW_KIND.example}", problems)
-        return None
-    forms = [_WINDOW_KIND.read(item, problems) for item in node.items]
-    return tuple(form for form in forms if form is not None)
-
-
-WINDOWS: Kind[tuple[Form, ...]] = Kind("a list of windows", f"[{_WINDOW_KIND.example}]", (), _read_windows)
-
 # ── keys that several steps share ─────────────────────────────────────────────────────────────────────────────────────
 
 SPEECH = Key("speech", STEP, "step when the caller speaks")
@@ -169,6 +140,19 @@ SAY_ON = Key("on", form_kind(SAY_EXITS, "{key: {0: agent}}"), "where input leads
 
 LADDER = Key("ladder", RULE, "the rule of the standard whose ladder is climbed", required=True)
 OPENING = Key("opening", PHRASE, "said instead of the ladder's first phrase", example="greeting_inbound.standard")
+GREETING = Key(
+    "greeting",
+    PHRASES,
+    "said before the ladder's first phrase, for a ladder that begins with a question",
+    example="greeting_inbound.standard",
+)
+GREETING_WAIT = Key(
+    "greeting_wait",
+    BOUND,
+    "seconds after the greeting before the ladder begins; without it what the greeting's rule says, or"
+    " `limits.own_wait`",
+    example="3s",
+)
 LADDER_WAIT = Key(
     "wait",
     one_or_more(located(BOUND), "durations, one for each rung that waits"),
@@ -253,7 +237,7 @@ TRANSFER_ON = Key(
 )
 
 CLOSE_ASK = Key("ask", PHRASE, "rule (or phrase) that asks for anything else", example="anything_else")
-CLOSE_FAREWELL = Key("farewell", PHRASE, "rule (or phrase) that says goodbye", example="closing")
+CLOSE_FAREWELL = Key("farewell", PHRASES, "rule (or phrases) that says goodbye", example="closing")
 GUARD = Key("guard", BOUND, "how long to wait for the caller to hang up first", required=True, example="10s")
 REMINDER = Key(
     "reminder",
@@ -283,7 +267,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
         "Climb a ladder of the standard: say, wait, say, wait, until the caller does something or the rungs are used up."
         " Wordings and waits come from the standard.",
         LADDER,
-        (OPENING, BARGE_IN, LADDER_WAIT, LADDER_ON, USED_UP),
+        (GREETING, GREETING_WAIT, OPENING, BARGE_IN, LADDER_WAIT, LADDER_ON, USED_UP),
         "ladder: silent_call\nopening: greeting_inbound.standard\nbarge_in: [speech, key]\n"
         "on:\n  speech: main_menu\n  key: {1: consult, 0: agent}\nused_up: hang_up",
         LADDER_EXITS,
@@ -310,11 +294,11 @@ STEP_KINDS: tuple[StepKind, ...] = (
     ),
     StepKind(
         "an hours step",
-        "Choose by the flow's local time.",
+        "Choose by the flow's local time and the kind of day.",
         HOURS,
         (OTHERWISE,),
-        'hours:\n  - {days: mon-fri, from: "08:00", to: "18:00", then: welcome}\n'
-        '  - {days: "sat,sun", from: "09:00", to: "12:00", then: welcome}\notherwise: night_duty',
+        'hours:\n  - {days: workdays, from: "08:00", to: "18:00", then: welcome}\n'
+        '  - {days: [weekends, new_year], from: "09:00", to: "12:00", then: welcome}\notherwise: night_duty',
     ),
     StepKind(
         "a transfer step",
@@ -365,7 +349,41 @@ ROUNDS = Key(
     "how often a ladder that goes round begins again: report progress every 15 s",
     str(_LIMITS.rounds),
 )
-LIMITS_SPEC = FormSpec("'limits'", (CALL_LENGTH, VISITS, STEPS_PER_EVENT, TASK_WAIT, OWN_WAIT, TOLERANCE, ROUNDS))
+SILENCE = Key(
+    "silence",
+    duration(0.5, DAY_S, "10s"),
+    "the longest silence a caller may meet while nobody works for them; `ivrflow check` refuses a longer one",
+)
+TASK_SILENCE = Key(
+    "task_silence", duration(1.0, DAY_S, "10m"), "the same, an agent's tasks without music included", example="10m"
+)
+TO_HUMAN = Key(
+    "to_human",
+    duration(1.0, DAY_S, "90s"),
+    "how long the slowest caller who wants a person may take until an agent's telephone rings; longer is refused",
+)
+NOBODY_AT = Key(
+    "nobody_at",
+    one_or_more(STEP, "steps"),
+    "steps from which nobody is to be had, on purpose; `to_human` does not hold there",
+    example="[closed]",
+)
+LIMITS_SPEC = FormSpec(
+    "'limits'",
+    (
+        CALL_LENGTH,
+        VISITS,
+        STEPS_PER_EVENT,
+        TASK_WAIT,
+        OWN_WAIT,
+        TOLERANCE,
+        ROUNDS,
+        SILENCE,
+        TASK_SILENCE,
+        TO_HUMAN,
+        NOBODY_AT,
+    ),
+)
 
 MOST_STEPS = 1000
 
@@ -405,6 +423,13 @@ PLACES_CALLS = Key(
 ZONE = Key("timezone", TIMEZONE, "whose clock the hours follow", required=True)
 START = Key("start", STEP, "the first step", required=True, example="welcome")
 LIMITS = Key("limits", form_kind(LIMITS_SPEC, "{call_length: 30m}"), "bounds; each ends in a worded outcome")
+WORDINGS = Key(
+    "wordings",
+    WORDING_TABLE,
+    "wordings the hour and the kind of day choose: a list of lines each, the first one that holds counts, the last one"
+    " has only `say`; used as `when/NAME` wherever a phrase may stand",
+    example="{greeting: [{days: holidays, say: greeting_holiday.festival}, {say: greeting_inbound.daily}]}",
+)
 STEPS = Key("steps", _STEPS_KIND, "the steps, by name", required=True)
 OUTCOMES = Key(
     "outcomes",
@@ -424,5 +449,20 @@ TASKS = Key(
 )
 FLOW_SPEC = FormSpec(
     "a flow",
-    (FLOW, TITLE, STANDARD, PHRASE_FILES, DIALLED, PLACES_CALLS, ZONE, START, LIMITS, STEPS, OUTCOMES, LEAVING, TASKS),
+    (
+        FLOW,
+        TITLE,
+        STANDARD,
+        PHRASE_FILES,
+        DIALLED,
+        PLACES_CALLS,
+        ZONE,
+        START,
+        LIMITS,
+        WORDINGS,
+        STEPS,
+        OUTCOMES,
+        LEAVING,
+        TASKS,
+    ),
 )

@@ -119,8 +119,9 @@ def _opens_with(rule: Rule, phrase: str) -> bool:
 
 def says(rule: Rule, phrase: str) -> bool:
     """Whether the rule says the phrase or an interchangeable wording of it (`.alt1`, `.alt2`, …)."""
-    return any(rung.say and _without_alternative(rung.say) == _without_alternative(phrase) for rung in rule.rungs)
+    return any(rung.say and without_alternative(rung.say) == without_alternative(phrase) for rung in rule.rungs)
 
 
-def _without_alternative(phrase: str) -> str:
+def without_alternative(phrase: str) -> str:
+    """A phrase's name without its number among interchangeable wordings (`.alt1`, `.alt2`, …)."""
     return re.sub(r"\.alt\d+$", "", phrase)

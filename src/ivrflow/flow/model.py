@@ -177,15 +177,18 @@ promise: a due time is kept for it. report: it is counted, call by call.
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a rule promises a caller, and by when. Exactly one of `hours`, `working_days` and `value` says by when.
+    """What a rule promises a caller, and by when: `hours`, `working_days`, or one or both of the two placeholders.
 
     Attributes:
         about: what is promised an answer: the key figures count enquiries and complaints.
         hours: hours after the promise was made.
         working_days: working days after it; due at the end of the last one.
         value: the placeholder that holds the hours, which the agent names on the call; `or_hours` when nobody did.
+        days_value: the placeholder that holds days of 24 hours, for a wording that names days; `value` wins over it.
         repeats: whether the same is owed again, `hours` after each time, until the matter is closed.
         owed_by: who keeps it.
+        then_hours: once it is kept, the next one owes an answer within so many hours; None when nothing more is owed.
+        then_owed_by: who that is.
     """
 
     about: Literal["enquiry", "complaint", "other"]
@@ -193,9 +196,12 @@ class Promise:
     hours: float | None = None
     working_days: int | None = None
     value: str = ""
+    days_value: str = ""
     or_hours: float | None = None
     repeats: bool = False
     owed_by: str = "agent"
+    then_hours: float | None = None
+    then_owed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -548,6 +554,10 @@ class Limits:
         own_wait: seconds to wait where a standard lets one wait for the caller but gives no number.
         tolerance: seconds a wait may be off the documented band and still count as kept.
         rounds: how often a ladder that goes round ("report progress every 15 s") begins again.
+        silence: proven bound of the longest silence a caller can meet while nobody works for them; None: not bounded.
+        task_silence: the same with agents' tasks in it.
+        to_human: proven bound of the seconds until an agent's telephone begins to ring; None: not bounded.
+        nobody_at: steps from which nobody is to be had, on purpose; `to_human` does not hold there.
     """
 
     call_length: float = 1800.0
@@ -557,6 +567,10 @@ class Limits:
     own_wait: float = 3.0
     tolerance: float = 0.25
     rounds: int = 20
+    silence: float | None = None
+    task_silence: float | None = None
+    to_human: float | None = None
+    nobody_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

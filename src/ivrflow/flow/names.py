@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ivrflow.flow.model import HANG_UP, RETURN, Phrase, Rule, Standard
+from ivrflow.flow.model import HANG_UP, RETURN, WHEN, Phrase, Rule, Standard, Wording
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean, near_word
 from ivrflow.flow.reader import Named
 
@@ -22,6 +22,8 @@ class Names:
         steps: None when they could not be read; that is noted, so none is missed.
         said: the first place where each phrase is said.
         tasks: phrase key per task that ivrflow speaks itself.
+        wordings: those that the calendar chooses, by name.
+        chosen: the names of those that are used.
     """
 
     problems: ProblemList
@@ -32,12 +34,16 @@ class Names:
     steps: frozenset[str] | None
     said: dict[str, Location] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
+    wordings: dict[str, Wording] = field(default_factory=dict)
+    chosen: set[str] = field(default_factory=set)
 
     def phrase(self, name: Named) -> str:
         """The full key of a phrase: "gov12345/silent_call.greeting"; empty for none."""
         if not name:
             return ""
         owner, _, own = name.text.rpartition("/")
+        if owner == WHEN:
+            return self._wording(name, own)
         owner = owner or self.standard_id
         key = f"{owner}/{own}"
         file = self.files.get(owner)
@@ -50,6 +56,19 @@ class Names:
         else:
             self.said.setdefault(key, name.where)
         return key
+
+    def _wording(self, name: Named, own: str) -> str:
+        if own not in self.wordings:
+            hint = did_you_mean(own, self.wordings) or "declare it under 'wordings:'"
+            self.problems.error(name.where, f"there is no wording '{own}'", hint)
+            return ""
+        self.chosen.add(own)
+        return name.text
+
+    def wordings_of(self, key: str) -> tuple[str, ...]:
+        """Every phrase that may be said where `key` stands."""
+        owner, _, own = key.partition("/")
+        return tuple(said for line in self.wordings[own].lines for said in line.says) if owner == WHEN else (key,)
 
     def _phrase_hint(self, owner: str, own: str) -> str:
         elsewhere = next((f"{file.id}/{own}" for file in self.files.values() if f"{file.id}/{own}" in file.phrases), "")

@@ -9,7 +9,8 @@ import textwrap
 from typing import Any
 
 from ivrflow.flow import grammar as g
-from ivrflow.flow import phrasebook, rules, standard
+from ivrflow.flow import phrasebook, promises, rules, standard, when
+from ivrflow.flow.days import HOLIDAYS
 from ivrflow.flow.forms import FormSpec, Key
 from ivrflow.flow.placing import PLACING_SPEC
 from ivrflow.flow.reader import KEYS
@@ -41,6 +42,7 @@ def flow_reference() -> str:
         + key_table(PLACING_SPEC)
     )
     parts.append("### limits\n\nBounds of every call. Each ends in a worded outcome.\n\n" + key_table(g.LIMITS_SPEC))
+    parts.append(_WORDINGS_OPENING + key_table(when.LINE_SPEC))
     parts.append(_STEPS_OPENING)
     parts += [_step(kind) for kind in g.STEP_KINDS]
     parts.append(_STANDARD_OPENING + key_table(standard.STANDARD_SPEC))
@@ -49,7 +51,8 @@ def flow_reference() -> str:
         ("A placeholder", phrasebook.PLACEHOLDER_SPEC),
         ("A rule", rules.RULE_SPEC),
         ("A rung", rules.RUNG_SPEC),
-        ("A promise", rules.PROMISE_SPEC),
+        ("A promise", promises.PROMISE_SPEC),
+        ("What is owed next", promises.THEN_SPEC),
         ("A key figure", standard.FIGURE_SPEC),
     ):
         parts.append(f"### {heading}\n\n" + key_table(spec))
@@ -62,16 +65,26 @@ def _value_table() -> str:
         ("a duration", "`3s` `500ms` `1m` `1m30s` `2h`", "a number and its unit; a bare number is an error"),
         ("a time of day", '`"06:00"`', 'on a clock of 24 hours; a closing time may be `"24:00"`'),
         (
-            "days of the week",
+            "days",
             "`mon-fri` `mon,wed,fri` `[sat, sun]`",
-            f"{', '.join(DAYS)}; `fri-mon` runs over the weekend; between braces write a list",
+            f"days of the week: {', '.join(DAYS)}; `fri-mon` runs over the weekend; between braces write a list",
+        ),
+        (
+            "",
+            "`workdays` `[weekends, holidays]`",
+            "days that are really worked (moved ones too), days off that are no public holiday, public holidays",
+        ),
+        (
+            "",
+            "`spring_festival` `[元旦, 国庆]`",
+            "single public holidays: " + ", ".join(f"{name} {chinese}" for name, chinese in HOLIDAYS.items()),
         ),
         ("a key", '`1` `"*"` `"#"`', f"one of {' '.join(KEYS)}; `*` and `#` need quotes"),
         ("a step", "`main_menu`", "the name of a step of this flow; `hang_up` is there without writing it"),
         (
             "a phrase",
             "`silent_call.greeting` `house/menu.main`",
-            "a key, not the wording; with `FILE/` from another file",
+            "a key, not the wording; with `FILE/` from another file; `when/NAME` is a wording of the calendar",
         ),
         ("a rule", "`silent_call`", "a rule of the flow's standard, without the standard's id"),
         ("a name, a word", "`case_number`", "small letters, digits and `_`"),
@@ -81,6 +94,22 @@ def _value_table() -> str:
         " stand, one value may stand alone.\n"
     )
 
+
+_WORDINGS_OPENING = """\
+### wordings
+
+Which wording when: the first line that holds at the moment it is said. The last line has only `say`. A line without
+`days` holds on every day. More in [calendar.md](calendar.md).
+
+```yaml
+wordings:
+  greeting:
+    - {days: [new_year, spring_festival], say: greeting_holiday.new_year}
+    - {from: "08:30", to: "12:00", say: greeting_time_of_day.morning}
+    - {say: greeting_inbound.daily}
+```
+
+"""
 
 _STEPS_OPENING = """\
 ## The steps
@@ -138,7 +167,7 @@ _NESTED = {
         (g.MENU_ON, g.MENU_EXITS),
         (g.DIGITS, g.LENGTH_SPEC),
         (g.COLLECT_ON, g.COLLECT_EXITS),
-        (g.HOURS, g.WINDOW_SPEC),
+        (g.HOURS, when.WINDOW_SPEC),
         (g.TRANSFER_ON, g.TRANSFER_EXITS),
         (g.CLOSE, g.CLOSE_SPEC),
         (g.CLOSE_ON, g.CLOSE_EXITS),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ivrflow.flow import grammar as g
 from ivrflow.flow.forms import Form
 from ivrflow.flow.ladders import opened_rule, rule_ladder, rule_rungs, says, with_opening, with_waits
 from ivrflow.flow.model import (
     RETURN,
+    Band,
     BargeIn,
     Climb,
     Close,
@@ -20,17 +21,18 @@ from ivrflow.flow.model import (
     Limits,
     Listening,
     Menu,
+    Rule,
     Rung,
     Say,
     Step,
     Transfer,
-    Window,
 )
 from ivrflow.flow.names import Names
 from ivrflow.flow.problems import Location, did_you_mean
 from ivrflow.flow.reader import STEP, KeyTarget, Named, wrong
 from ivrflow.flow.source import Node, Table, Text
 from ivrflow.flow.times import written
+from ivrflow.flow.when import compile_windows, with_greeting
 
 HAS_REQUEST = "caller_has_request"
 """The leave word of a closing question asked in the house's own words."""
@@ -121,16 +123,20 @@ def _say(draft: _Draft) -> Step:
     form, names = draft.form, draft.names
     rule = names.rule(form[g.SAY_RULE])
     keys = [(names.phrase(phrase), phrase.where) for phrase in form[g.SAY]]
-    if rule is not None and keys and not any(says(rule, key) for key, _ in keys):
+    if rule is not None and keys and not any(_says(rule, key, names) for key, _ in keys):
         said = ", ".join(sorted({rung.say.partition("/")[2] for rung in rule.rungs if rung.say}))
         hint = f"it says {said}" if said else "it says nothing at all"
         draft.error(form[g.SAY_RULE].where, f"{rule.id} does not say this", hint)
     rungs = tuple(
-        Rung(where, say=key, rule=rule.id if rule and says(rule, key) else opened_rule(names.standard, key))
+        Rung(where, say=key, rule=rule.id if rule and _says(rule, key, names) else opened_rule(names.standard, key))
         for key, where in keys
     )
     ladder = Ladder(draft.name, rungs, RETURN, draft.where)
     return Say(draft.name, draft.where, ladder, _listening(draft, form[g.SAY_ON]), names.step(form[g.SAY_THEN]))
+
+
+def _says(rule: Rule, key: str, names: Names) -> bool:
+    return any(says(rule, phrase) for phrase in names.wordings_of(key))
 
 
 def _climb(draft: _Draft) -> Step:
@@ -149,10 +155,44 @@ def _climb(draft: _Draft) -> Step:
         ladder = with_waits(rule_ladder(rule, draft.limits, names.tasks), form[g.LADDER_WAIT], names.problems)
         ladder = with_opening(ladder, phrase, opening.where, names.standard)
         left = _left(draft, ladder, on)
+        ladder = with_greeting(ladder, _greeting(draft, rule))
     for rung in ladder.rungs:
-        if rung.say:
+        if rung.say in names.phrase_data():
             names.said.setdefault(rung.say, rung.where)
     return Climb(draft.name, draft.where, ladder, _listening(draft, on), {**left}, used_up=names.step(form[g.USED_UP]))
+
+
+def _greeting(draft: _Draft, climbed: Rule) -> tuple[Rung, ...]:
+    """What is said before the ladder; after the last of it the caller may speak or key."""
+    form, names = draft.form, draft.names
+    rungs = [
+        Rung(phrase.where, say=key, rule=opened_rule(names.standard, key, besides=climbed.id))
+        for phrase in form[g.GREETING]
+        if (key := names.phrase(phrase))
+    ]
+    if form.wrote(g.GREETING_WAIT) and not form.wrote(g.GREETING):
+        draft.error(form.place(g.GREETING_WAIT), "there is no greeting to wait after", "write greeting: and a phrase")
+    if rungs:
+        wait, band = _greeting_wait(draft, rungs[-1])
+        speech = "speech" if form[g.LADDER_ON].wrote(g.SPEECH) else None
+        rungs[-1] = replace(rungs[-1], wait=wait, band=band, leave_on=speech)
+    return tuple(rungs)
+
+
+def _greeting_wait(draft: _Draft, greeting: Rung) -> tuple[float, Band | None]:
+    """The flow's own wait, within what the greeting's own rule documents, if anything."""
+    standard = draft.names.standard
+    rule = standard.rules[greeting.rule.partition("/")[2]] if standard and greeting.rule else None
+    band = rule.rungs[0].wait if rule else None
+    if not draft.form.wrote(g.GREETING_WAIT):
+        return (draft.limits.own_wait if band is None else (band.least + band.most) / 2), band
+    wait = draft.form[g.GREETING_WAIT]
+    if band is not None and not band.least <= wait <= band.most:
+        allowed = written(band.least) + (f" to {written(band.most)}" if band.most > band.least else "")
+        message = f"{written(wait)} is not what {greeting.rule} asks for: {allowed}"
+        hint = f"write {allowed}, or leave 'greeting_wait' out"
+        draft.error(draft.form.place(g.GREETING_WAIT), message, hint)
+    return wait, band
 
 
 def _as_step(node: Node) -> Named:
@@ -222,39 +262,8 @@ def _collect(draft: _Draft) -> Step:
 
 
 def _hours(draft: _Draft) -> Step:
-    windows: list[Window] = []
-    covered = 0
-    for form in draft.form[g.HOURS]:
-        window = Window(
-            days=form[g.DAYS],
-            opens=form[g.OPENS],
-            closes=form[g.CLOSES],
-            says=draft.names.phrases(form[g.WINDOW_SAYS]),
-            then=draft.names.step(form[g.WINDOW_THEN]),
-            where=form.where,
-        )
-        if window.opens == window.closes and {"from", "to"} <= set(form.values):
-            draft.error(
-                form.place(g.CLOSES), "the window closes when it opens", 'all day is from: "00:00", to: "24:00"'
-            )
-        minutes = _minutes(window)
-        if minutes and minutes & ~covered == 0:
-            draft.names.problems.warn(form.where, "this window never holds: those above cover it", "delete or move it")
-        covered |= minutes
-        windows.append(window)
-    return Hours(draft.name, draft.where, tuple(windows), draft.names.step(draft.form[g.OTHERWISE]))
-
-
-_WEEK = 7 * 24 * 60
-
-
-def _minutes(window: Window) -> int:
-    """The minutes of the week in which the window holds, a bit each."""
-    length = (window.closes - window.opens) % (24 * 60) or 24 * 60
-    minutes = 0
-    for day in window.days:
-        minutes |= ((1 << length) - 1) << (day * 24 * 60 + window.opens)
-    return (minutes | minutes >> _WEEK) & ((1 << _WEEK) - 1)  # Sunday's night is Monday's small hours
+    windows = compile_windows(draft.form[g.HOURS], draft.names)
+    return Hours(draft.name, draft.where, windows, draft.names.step(draft.form[g.OTHERWISE]))
 
 
 def _transfer(draft: _Draft) -> Step:
@@ -283,7 +292,7 @@ def _close(draft: _Draft) -> Step:
     form, names = draft.form, draft.names
     close, on = form[g.CLOSE], form[g.CLOSE_ON]
     asking = _closing_rungs(draft, close[g.CLOSE_ASK], asks=True)
-    leaving = _closing_rungs(draft, close[g.CLOSE_FAREWELL], asks=False)
+    leaving = [rung for name in close[g.CLOSE_FAREWELL] for rung in _closing_rungs(draft, name, asks=False)]
     asks = close.wrote(g.CLOSE_ASK)
     if asks and asking and not any(rung.leave_on and rung.wait for rung in asking):
         draft.error(close[g.CLOSE_ASK].where, "this rule does not wait for an answer", "name a rule with leave_on")

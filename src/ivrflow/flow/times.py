@@ -1,13 +1,15 @@
-"""Numbers and times as a flow writes them: durations, counts, times of day, days of the week."""
+"""Numbers and times as a flow writes them: durations, counts, times of day, days."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from ivrflow.flow.problems import ProblemList, did_you_mean
+from ivrflow.flow.days import HOLIDAYS, DayKind, DaySet
+from ivrflow.flow.problems import ProblemList, near_word
 from ivrflow.flow.reader import Kind, from_text, scalar
 from ivrflow.flow.source import Items, Node, Text
 from ivrflow.flow.syntax import shortened
@@ -153,10 +155,28 @@ def read_time(text: str) -> datetime:
     return time
 
 
-# ── days of the week ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── days ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+KINDS_OF_DAY: Mapping[str, DayKind] = {"workdays": "workday", "weekends": "weekend", "holidays": "holiday"}
+_CHINESE = {
+    "工作日": "workdays",
+    "周末": "weekends",
+    "节假日": "holidays",
+    "法定节假日": "holidays",
+    "劳动节": "labour_day",
+    "清明节": "tomb_sweeping",
+    "端午节": "dragon_boat",
+    "中秋节": "mid_autumn",
+    "国庆节": "national_day",
+} | {chinese: name for name, chinese in HOLIDAYS.items()}
 _DAY_WORDS = {"周": 0, "星期": 0, "礼拜": 0}
+
+
+def holiday_name(word: str) -> str:
+    """The name of a public holiday written in either language; empty for any other word."""
+    name = _CHINESE.get(word, word)
+    return name if name in HOLIDAYS else ""
 
 
 def _day_hint(word: str) -> str:
@@ -165,15 +185,39 @@ def _day_hint(word: str) -> str:
             return f"write '{DAYS[min(number, 6)]}'"
     if word.lower() in {"daily", "always", "every day", "每天"}:
         return "write mon-sun"
-    if word.lower() in {"weekdays", "工作日"}:
-        return "write mon-fri"
-    if word.lower() in {"weekend", "周末"}:
-        return "write sat,sun"
-    return f"write '{word.lower()[:3]}'" if word.lower()[:3] in DAYS else did_you_mean(word.lower(), DAYS)
+    if word.lower() in {"weekday", "weekdays", "workday"}:
+        return "write mon-fri, or workdays for the days that are really worked"
+    if word.lower() == "weekend":
+        return "write sat,sun, or weekends for the days that are really off"
+    if word.lower() == "holiday":
+        return "write holidays"
+    if word.lower()[:3] in DAYS:
+        return f"write '{word.lower()[:3]}'"
+    if near := near_word(word.lower(), [*DAYS, *KINDS_OF_DAY, *HOLIDAYS]):
+        return f"did you mean '{near}'?"
+    return "write mon to sun, workdays, weekends, holidays, or a holiday: spring_festival"
 
 
-def _read_days(node: Node, problems: ProblemList) -> frozenset[int] | None:
-    what, example = "days of the week", "mon-fri"
+def written_days(days: DaySet) -> str:
+    """Days as a flow writes them: runs of weekdays with a dash, then the other words."""
+    runs: list[list[int]] = []
+    for day in sorted(days.weekdays):
+        if runs and runs[-1][-1] == day - 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    words = [DAYS[run[0]] if len(run) == 1 else f"{DAYS[run[0]]}-{DAYS[run[-1]]}" for run in runs]
+    words += [word for word, kind in KINDS_OF_DAY.items() if kind in days.kinds]
+    return ",".join([*words, *(name for name in HOLIDAYS if name in days.holidays)])
+
+
+def written_minute(minute: int) -> str:
+    """A minute of the day as a flow writes it: "08:30"."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _read_days(node: Node, problems: ProblemList) -> DaySet | None:
+    what, example = "days", "mon-fri"
     pieces: list[Text] = []
     for part in node.items if isinstance(node, Items) else (node,):
         text = scalar(part, what, example, problems)
@@ -181,21 +225,37 @@ def _read_days(node: Node, problems: ProblemList) -> frozenset[int] | None:
             return None
         pieces += [Text(piece.strip(), text.where) for piece in text.text.split(",")]
     days: set[int] = set()
+    kinds: set[DayKind] = set()
+    holidays: set[str] = set()
     before = len(problems.errors)
     for piece in pieces:
-        ends = [word.strip() for word in piece.text.split("-")]
-        strange = next((word for word in ends if word not in DAYS), None)
-        if strange is not None:
-            shown = shortened(strange)
+        word = _CHINESE.get(piece.text, piece.text)
+        if word in KINDS_OF_DAY:
+            kinds.add(KINDS_OF_DAY[word])
+        elif word in HOLIDAYS:
+            holidays.add(word)
+        else:
+            days |= _weekdays(piece, problems)
+    return DaySet(frozenset(days), frozenset(kinds), frozenset(holidays)) if len(problems.errors) == before else None
+
+
+def _weekdays(piece: Text, problems: ProblemList) -> set[int]:
+    """The days of the week a word or a range of words names."""
+    ends = [word.strip() for word in piece.text.split("-")]
+    strange = next((word for word in ends if word not in DAYS), None)
+    if strange is not None:
+        shown = shortened(strange)
+        if len(ends) > 1 and (shown in KINDS_OF_DAY or _CHINESE.get(shown, shown) in HOLIDAYS):
+            problems.error(piece.where, f"'{shortened(piece.text)}' is no range", "only weekdays have a dash: mon-fri")
+        else:
             problems.error(piece.where, f"'{shown}' is no day", _day_hint(shown))
-            continue
-        if len(ends) > 2:
-            hint = f"write {ends[0]}-{ends[-1]}, or {','.join(ends[:8])}"
-            problems.error(piece.where, f"'{shortened(piece.text)}' has more than one dash", hint)
-            continue
-        first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
-        days |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}
-    return frozenset(days) if len(problems.errors) == before else None
+        return set()
+    if len(ends) > 2:
+        hint = f"write {ends[0]}-{ends[-1]}, or {','.join(ends[:8])}"
+        problems.error(piece.where, f"'{shortened(piece.text)}' has more than one dash", hint)
+        return set()
+    first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
+    return {(first + step) % 7 for step in range((last - first) % 7 + 1)}
 
 
-DAY_SET: Kind[frozenset[int]] = Kind("days of the week", "mon-fri", frozenset(), _read_days)
+DAY_SET: Kind[DaySet] = Kind("days", "mon-fri", DaySet(), _read_days)

@@ -104,12 +104,21 @@ class Transcript:
         match line.fact:
             case Fact.ARRIVED:
                 return "caller", self._calls(event)
+            case Fact.ORDERED:
+                return "ivrflow", self._is_to_call(event)
+            case Fact.NOT_PLACED:
+                return "ivrflow", f"does not place the call: {line.detail}"
+            case Fact.DIALLING:
+                return "ivrflow", f"rings the person for at most {length}"
+            case Fact.NOT_ANSWERED:
+                return "caller", f"does not pick up: {line.detail.replace('_', ' ')}"
             case Fact.ANSWERED:
-                return "ivrflow", "answers"
+                picks_up = self._simulation.was_placed
+                return ("caller", "picks up") if picks_up else ("ivrflow", "answers")
             case Fact.STEP_ENTERED:
                 return "ivrflow", f"goes to step {line.step}"
             case Fact.PHRASE_STARTED:
-                return "ivrflow", f"says {line.phrase} “{self._text(line, action)}” ({line.seconds or 0:.2f} s)"
+                return "ivrflow", f"says {line.phrase} “{self._text(line, action)}” ({line.seconds or 0:.2f} s){aside}"
             case Fact.PHRASE_ENDED:
                 return "ivrflow", f"breaks off {line.phrase}{aside.replace('stopped: ', '')}"
             case Fact.WAIT_BEGUN:
@@ -181,6 +190,12 @@ class Transcript:
         local = datetime.fromtimestamp(event.arrived_at, self._flow.timezone)
         return f"calls {event.number} ({self._flow.title}) on {local:%a %Y-%m-%d %H:%M}"
 
+    def _is_to_call(self, event: m.CallEvent) -> str:
+        if not isinstance(event, m.CallOrdered):
+            return "is to call somebody"
+        local = datetime.fromtimestamp(event.arrived_at, self._flow.timezone)
+        return f"is to call somebody ({self._flow.title}) on {local:%a %Y-%m-%d %H:%M}"
+
     def _text(self, line: TraceLine, action: m.Action | None) -> str:
         """What is really spoken: the wording of the very prompt, or the phrase when nobody recorded it."""
         if isinstance(action, m.Play) and action.prompt in self._spoken:
@@ -207,6 +222,7 @@ _LATER = (m.Play, m.StopPlaying, m.StartMusic, m.Ring, m.Instruct, m.EndCall, m.
 
 _ANCHORS: dict[Fact, _Anchor] = {
     Fact.ARRIVED: _Anchor((m.Answer,), (m.Answer,)),
+    Fact.DIALLING: _Anchor((m.Dial,), (m.Dial,)),
     Fact.STEP_ENTERED: _Anchor((), _LATER),
     Fact.PHRASE_STARTED: _Anchor((m.Play,), (m.Play,)),
     Fact.PHRASE_ENDED: _Anchor((m.StopPlaying,), (m.StopPlaying, *_LATER)),
@@ -227,7 +243,7 @@ def _tell_action(at: float, action: m.Action) -> Iterator[Told]:
             yield Told(at, "ivrflow", "plays music")
         case m.StopMusic():
             yield Told(at, "ivrflow", "stops the music")
-        case m.StopRinging():
+        case m.StopRinging() | m.StopDialling():
             yield Told(at, "ivrflow", "stops ringing")
         case m.Bridge():
             yield Told(at, "ivrflow", "joins caller and agent")

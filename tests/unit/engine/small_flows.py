@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, tzinfo
 from typing import cast
 
+from ivrflow.flow.days import DaySet
 from ivrflow.flow.model import (
     HANG_UP,
     Band,
@@ -139,7 +140,7 @@ def collect(
 
 
 def window(days: Iterable[int], opens: int, closes: int, *says: str, then: str) -> Window:
-    return Window(frozenset(days), opens, closes, says, then, WHERE)
+    return Window(DaySet(frozenset(days)), opens, closes, says, then, WHERE)
 
 
 def hours(name: str, *windows: Window, otherwise: str = HANG_UP) -> Hours:

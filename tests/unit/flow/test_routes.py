@@ -1,9 +1,9 @@
+from ivrflow.flow.days import ALL_DAYS
 from ivrflow.flow.model import Climb, HangUp, Hours, Ladder, Listening, Rung, Say, Step, Window
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.routes import Exit, check_routes, exits
 
 HERE = Location("x.yaml", 1, 1)
-DAYS = frozenset(range(7))
 
 
 def says(name: str, then: str, keys: dict[str, str] | None = None) -> Say:
@@ -12,7 +12,7 @@ def says(name: str, then: str, keys: dict[str, str] | None = None) -> Say:
 
 
 def hours(name: str, then: str, otherwise: str, *, greeting: bool = False) -> Hours:
-    window = Window(DAYS, 0, 720, ("x/a",) if greeting else (), then, HERE)
+    window = Window(ALL_DAYS, 0, 720, ("x/a",) if greeting else (), then, HERE)
     return Hours(name, HERE, (window,), otherwise)
 
 

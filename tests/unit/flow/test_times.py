@@ -3,6 +3,7 @@ from typing import TypeVar
 import pytest
 
 from ivrflow.flow import times
+from ivrflow.flow.days import DaySet
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reader import Kind
 from ivrflow.flow.source import Items, Node, Text
@@ -132,11 +133,47 @@ def test_what_is_no_time_of_day_is_told_how_to_be_one(written: str, hint: str) -
     ],
 )
 def test_days(written: str, days: set[int]) -> None:
-    assert read(times.DAY_SET, written) == (frozenset(days), [])
+    assert read(times.DAY_SET, written) == (DaySet(frozenset(days)), [])
 
 
 def test_days_in_a_list() -> None:
-    assert read(times.DAY_SET, Items((Text("mon-tue", HERE), Text("sat", HERE)), HERE)) == (frozenset({0, 1, 5}), [])
+    assert read(times.DAY_SET, Items((Text("mon-tue", HERE), Text("sat", HERE)), HERE)) == (
+        DaySet(frozenset({0, 1, 5})),
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "days"),
+    [
+        ("workdays", DaySet(kinds=frozenset({"workday"}))),
+        ("工作日", DaySet(kinds=frozenset({"workday"}))),
+        ("weekends,周末", DaySet(kinds=frozenset({"weekend"}))),
+        ("法定节假日", DaySet(kinds=frozenset({"holiday"}))),
+        ("春节, labour_day", DaySet(holidays=frozenset({"spring_festival", "labour_day"}))),
+        ("劳动节,五一", DaySet(holidays=frozenset({"labour_day"}))),
+        ("sat,holidays,元旦", DaySet(frozenset({5}), frozenset({"holiday"}), frozenset({"new_year"}))),
+    ],
+)
+def test_kinds_of_day_and_holidays_stand_beside_days_of_the_week(written: str, days: DaySet) -> None:
+    assert read(times.DAY_SET, written) == (days, [])
+
+
+def test_only_days_of_the_week_have_a_dash() -> None:
+    hint = "only weekdays have a dash: mon-fri"
+    assert read(times.DAY_SET, "spring_festival-national_day") == (
+        None,
+        [f"'spring_festival-national_day' is no range | {hint}"],
+    )
+
+
+@pytest.mark.parametrize(
+    "written", ["mon-fri", "mon-tue,thu", "sun", "workdays,holidays", "sat,weekends,spring_festival"]
+)
+def test_days_are_written_as_they_are_read(written: str) -> None:
+    days, told = read(times.DAY_SET, written)
+    assert told == []
+    assert times.written_days(days or DaySet()) == written
 
 
 @pytest.mark.parametrize(
@@ -146,8 +183,10 @@ def test_days_in_a_list() -> None:
         ("周六", "write 'sat'"),
         ("星期天", "write 'sun'"),
         ("daily", "write mon-sun"),
-        ("工作日", "write mon-fri"),
-        ("weekend", "write sat,sun"),
+        ("weekdays", "write mon-fri, or workdays for the days that are really worked"),
+        ("weekend", "write sat,sun, or weekends for the days that are really off"),
+        ("holiday", "write holidays"),
+        ("spring_festval", "did you mean 'spring_festival'?"),
         ("fry", "did you mean 'fri'?"),
     ],
 )
