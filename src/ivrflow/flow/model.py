@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from ivrflow.flow.composing import Unspoken, WordingKey, composed, filled
 from ivrflow.flow.days import ALL_DAYS, Calendar, DaySet
 from ivrflow.flow.problems import Location
+from ivrflow.flow.script import Script
 from ivrflow.flow.spoken_values import SpokenAs
 
 BargeIn: TypeAlias = Literal["speech", "key"]
@@ -23,6 +24,9 @@ HANG_UP = "hang_up"
 
 RETURN = "continue"
 """The standard's word for a situation that is over: back to where the caller was."""
+
+DEFAULT_VOICE = "zf_xiaobei"
+"""The voice of a flow that names none, and of whatever another voice did not record."""
 
 
 # ── wording ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,9 +89,15 @@ class PromptCatalogue:
     Attributes:
         prompts: by phrase key and the values spoken in it, sorted by name: `("gov12345/caller_greets.reply",
             (("honorific", "女士"),))`. The wording without values has an empty tuple.
+        voices: the same for each further voice; a flow's own catalogue has none.
     """
 
     prompts: Mapping[WordingKey, Prompt] = field(default_factory=dict)
+    voices: Mapping[str, Mapping[WordingKey, Prompt]] = field(default_factory=dict)
+
+    def spoken_by(self, voice: str) -> PromptCatalogue:
+        """What a flow with this voice plays: its recordings, and the default voice's where it has none."""
+        return PromptCatalogue({**self.prompts, **self.voices.get(voice, {})})
 
     def best(self, phrase: Phrase, values: Values) -> Prompt | None:
         """What says the phrase best: with all its values, as a recording or put together; else without them, else None."""
@@ -204,6 +214,42 @@ class Promise:
     then_owed_by: str = ""
 
 
+Calls: TypeAlias = Literal["answered", "placed"]
+"""Calls that come in and are answered, and calls we place ourselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lint:
+    """What a rule asks of wordings and flows before any call. Phrases are full keys, or what keys begin with.
+
+    Attributes:
+        calls: which calls it is asked of.
+        opening: one of these is said first.
+        opening_after: what may be said before the opening.
+        order: these are never said in another order.
+        farewell: one of these is said before a close step waits for the other side to hang up.
+        ask_first: one of these is asked before the farewell.
+        courtesy: every wording of the rule is like one of these patterns.
+        never_first: sentences that are not in what is said first.
+        taboo: groups of the standard's taboo that the rule names.
+        caller_hangs_up_first: whether we hang up first only at the end of a rule that says so.
+        never_without_a_word: whether no call ends before anything was said.
+    """
+
+    where: Location
+    calls: frozenset[Calls] = frozenset({"answered"})
+    opening: tuple[str, ...] = ()
+    opening_after: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    farewell: tuple[str, ...] = ()
+    ask_first: tuple[str, ...] = ()
+    courtesy: tuple[str, ...] = ()
+    never_first: tuple[str, ...] = ()
+    taboo: tuple[str, ...] = ()
+    caller_hangs_up_first: bool = False
+    never_without_a_word: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class KeyFigure:
     """A figure the standard wants to be measured by: formula and target in the words of the document."""
@@ -223,6 +269,7 @@ class Rule:
         met_by: how ivrflow meets the rule; empty when nobody said so yet, or when it cannot apply to a phone line.
         not_on_phone: why the rule cannot apply to a phone line; empty for a rule that does.
         promise: what the rule promises the caller, and by when; None for a rule without a deadline.
+        lint: what it asks of wordings and flows before any call; None for a rule that asks nothing.
         loops_from: position (from 1) of the rung that follows the last one, round after round; 0: the ladder ends.
         after: name of the rule this one follows by itself: it goes on where that one leaves the caller on hold, or comes
             when the caller was kept waiting there and is back; empty: somebody starts it.
@@ -239,6 +286,7 @@ class Rule:
     met_by: tuple[Means, ...] = ()
     not_on_phone: str = ""
     promise: Promise | None = None
+    lint: Lint | None = None
     loops_from: int = 0
     after: str = ""
 
@@ -250,7 +298,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """One organisation's service standard, as data."""
+    """One organisation's service standard, as data.
+
+    Attributes:
+        taboo: sentences nobody may say, by group.
+        taboo_anywhere: groups whose short sentences count anywhere, not as whole utterances only.
+        conduct: what nobody may do, by group; no wording, so nothing is compared with it.
+        script: the characters its wordings are written in.
+    """
 
     id: str
     name: str
@@ -260,6 +315,9 @@ class Standard:
     rules: Mapping[str, Rule]
     """By name within the standard: "silent_call"."""
     taboo: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    taboo_anywhere: tuple[str, ...] = ()
+    conduct: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    script: Script = "simplified"
     key_figures: tuple[KeyFigure, ...] = ()
     direction: tuple[str, ...] = ()
     placeholders: Mapping[str, Placeholder] = field(default_factory=dict)
@@ -628,6 +686,7 @@ class CallFlow:
         follows: per situation, the one that comes by itself when a caller who was kept waiting in it is back.
         phrases: by key, from the standard and the phrase files the flow uses.
         prompts: which of them exist as audio.
+        voice: who speaks; `prompts` holds that voice's already.
         places_calls: what it may do when it rings people itself; None for a flow that is only rung.
         source: the files it was compiled from, name to text: enough to compile it again for a replay.
         wordings: by name, those that the calendar chooses.
@@ -651,12 +710,15 @@ class CallFlow:
     follows: Mapping[str, Follow] = field(default_factory=dict)
     places_calls: PlacesCalls | None = None
     source: Mapping[str, str] = field(default_factory=dict)
+    voice: str = DEFAULT_VOICE
     wordings: Mapping[str, Wording] = field(default_factory=dict)
     calendar: Calendar = field(default_factory=Calendar)
 
-    def wordings_of(self, key: str) -> tuple[str, ...]:
-        """Every phrase that may be said where `key` stands: itself, or what a wording of the calendar may choose."""
+    def lines_of(self, key: str) -> tuple[tuple[str, ...], ...]:
+        """What may be said where `key` stands: the phrase itself, or each line of a wording the calendar chooses."""
         owner, _, name = key.partition("/")
-        if owner != WHEN:
-            return (key,)
-        return tuple(dict.fromkeys(said for line in self.wordings[name].lines for said in line.says))
+        return tuple(line.says for line in self.wordings[name].lines) if owner == WHEN else ((key,),)
+
+    def wordings_of(self, key: str) -> tuple[str, ...]:
+        """Every phrase that may be said where `key` stands, each once."""
+        return tuple(dict.fromkeys(said for line in self.lines_of(key) for said in line))

@@ -295,6 +295,7 @@ def _is_only_of(rule: str, phrase: str, flow: CallFlow, ladders: Sequence[Ladder
     rungs = [rung for ladder in ladders for rung in ladder.rungs if rung.say == phrase]
     elsewhere = {said for step in flow.steps.values() if isinstance(step, Transfer) for said in step.announce}
     elsewhere |= {said for step in flow.steps.values() if isinstance(step, Hours) for said in _said_at_hours(step)}
+    elsewhere |= {said for wording in flow.wordings.values() for line in wording.lines for said in line.says}
     return bool(rungs) and phrase not in elsewhere and all(rule in {rung.rule, rung.also_rule} for rung in rungs)
 
 

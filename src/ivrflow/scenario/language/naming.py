@@ -146,7 +146,13 @@ class Naming:
 
 
 def phrase_seconds(flow: CallFlow, phrase: str) -> float:
-    """How long a phrase takes without values filled in: its recording, else what its wording lets expect."""
+    """How long a phrase takes without values filled in: its recording, else what its wording lets expect.
+
+    For a wording of the calendar its longest line.
+    """
+    lines = flow.lines_of(phrase)
+    if lines != ((phrase,),):
+        return max((sum(phrase_seconds(flow, said) for said in line) for line in lines), default=0.0)
     known = flow.phrases[phrase]
     prompt = flow.prompts.best(known, {})
     return prompt.seconds if prompt else round(len(known.without or known.text) * SECONDS_PER_CHARACTER, 2)
@@ -172,4 +178,4 @@ def said_by(flow: CallFlow) -> set[str]:
                 said |= set(step.announce)
             case HangUp():
                 pass
-    return said
+    return {phrase for key in said for phrase in flow.wordings_of(key)}

@@ -7,9 +7,11 @@ the end of a step's ladder to the first phrase of the step after it, or to the e
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
+from itertools import pairwise, product
+from typing import TypeVar
 
 from ivrflow.flow.model import (
     RETURN,
@@ -27,6 +29,8 @@ from ivrflow.flow.model import (
     Step,
     Transfer,
 )
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,27 @@ def rule_pauses(flow: CallFlow) -> RulePauses:
         for then in () if target == RETURN else _first_phrases(flow, target):
             between[last.say, then].add(_pause(last))
     return RulePauses(
-        {pair: frozenset(pauses) for pair, pauses in between.items()},
-        {before: frozenset(pauses) for before, pauses in after.items()},
-        {before: frozenset(pauses) for before, pauses in before_end.items()},
+        _worded(between, lambda pair: product(_last_said(flow, pair[0]), _first_said(flow, pair[1]))),
+        _worded(after, partial(_last_said, flow)),
+        _worded(before_end, partial(_last_said, flow)),
     )
+
+
+def _worded(found: Mapping[K, set[RulePause]], said: Callable[[K], Iterable[K]]) -> dict[K, frozenset[RulePause]]:
+    """What was found, with every wording of the calendar by the phrases that may be said for it."""
+    every: dict[K, set[RulePause]] = defaultdict(set)
+    for key, pauses in found.items():
+        for phrase in said(key):
+            every[phrase] |= pauses
+    return {phrase: frozenset(pauses) for phrase, pauses in every.items()}
+
+
+def _first_said(flow: CallFlow, key: str) -> list[str]:
+    return [line[0] for line in flow.lines_of(key) if line]
+
+
+def _last_said(flow: CallFlow, key: str) -> list[str]:
+    return [line[-1] for line in flow.lines_of(key) if line]
 
 
 def _pause(rung: Rung) -> RulePause:
