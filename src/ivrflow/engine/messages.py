@@ -201,9 +201,10 @@ class Play(_Message, frozen=True, tag="play"):
 
     Attributes:
         phrase: the phrase's key, "gov12345/silent_call.greeting".
-        prompt: the audio file below the prompts folder, without extension; empty when the wording has no audio.
+        prompt: the audio file below the prompts folder, without extension; empty when the wording has no audio, or parts.
         seconds: how long it takes.
         loudest_frame: mean |sample| of its loudest 20 ms (16-bit scale).
+        parts: the audio files to play one after the other instead; they spell out values, so they are personal.
     """
 
     ticket: Ticket
@@ -211,6 +212,7 @@ class Play(_Message, frozen=True, tag="play"):
     prompt: str
     seconds: float
     loudest_frame: int = 0
+    parts: tuple[str, ...] = ()
 
 
 class StopPlaying(_Message, frozen=True, tag="stop_playing"):

@@ -65,6 +65,7 @@ from ivrflow.flow.model import (
     Hours,
     Ladder,
     Menu,
+    Promise,
     Prompt,
     Say,
     Transfer,
@@ -343,6 +344,9 @@ class CallSession:
     def _caller_hung_up(self, cause: int) -> None:
         if isinstance(self._standing, Saying):
             self._note(Fact.PHRASE_ENDED, phrase=self._standing.phrase, detail="stopped: caller hung up")
+            footing = self._place.footing
+            if footing and footing.number > 1 and footing.rung.say == self._standing.phrase:
+                self._promise(completed(self._flow, footing))  # all but the last words were heard
         self._note(Fact.CALLER_HUNG_UP, detail=f"cause {cause}" if cause else "")
         self._release_agent()
         self._over("caller_hung_up", by="caller")
@@ -507,6 +511,8 @@ class CallSession:
             self._situation_over(self._place.interrupted, RETURN)
             return
         following = footing.next()
+        if following is None or following.index > footing.index:  # a ladder that goes round promises once
+            self._promise(completed(self._flow, footing))
         if following:
             if following.index == following.ladder.greets:
                 self._set_foot(following)
@@ -545,10 +551,22 @@ class CallSession:
             self._next_rungs[footing.ladder.name] = footing.index + 1
         self._keep_waiting(None)
         self._note(Fact.LADDER_LEFT, detail=word)
+        self._promise(agreed(self._flow, footing, word) if footing else None)
         if self._place.interrupted:
             self._situation_over(self._place.interrupted, target)
         else:
             self._go(target)
+
+    def _promise(self, promise: Promise | None) -> None:
+        """Note what the rung stood on has promised, if anything."""
+        footing = self._place.footing
+        if promise is None or footing is None:
+            return
+        before = tuple(self._promises.values())
+        made = promised(promise, footing.rung.rule or "", self._local_time, self._values, self._flow.calendar, before)
+        self._promises[made.note.number] = made.note
+        self._note(made.fact, detail=made.told, seconds=round(made.note.due_at - self._local_time.timestamp(), 3))
+        self._actions += [made.note] if made.is_news else []
 
     def _signal_given(self, word: str) -> None:
         self._note(Fact.SIGNAL_GIVEN, detail=word)
@@ -598,6 +616,7 @@ class CallSession:
                 prompt=prompt.file,
                 seconds=prompt.seconds,
                 loudest_frame=prompt.loudest_frame,
+                parts=prompt.parts,
             )
         )
         self._stand(Saying(ticket, key, phrases[1:], after), prompt.seconds + PROMPT_GUARD_S, "the prompt to end")
@@ -606,7 +625,10 @@ class CallSession:
         phrase = self._flow.phrases[key]
         text = phrase.without or phrase.text
         unrendered = Prompt(file="", text=text, seconds=round(len(text) * SECONDS_PER_CHARACTER, 2))
-        return self._flow.prompts.best(phrase, self._values) or unrendered
+        prompt, unspoken = self._flow.prompts.choose(phrase, self._values)
+        if unspoken is not None:
+            self._note(Fact.IGNORED, phrase=key, detail=str(unspoken))
+        return prompt or unrendered
 
     def _prompt_ended(self, ticket: m.Ticket, how: str) -> None:
         saying = self._standing

@@ -42,6 +42,9 @@ class Unspoken:
     placeholder: str
     why: str
 
+    def __str__(self) -> str:
+        return f"the value of {self.placeholder}: {self.why}" if self.placeholder else f"the values: {self.why}"
+
 
 def segment_key(book: str, words: str) -> WordingKey:
     """Where the recording of a segment is found."""

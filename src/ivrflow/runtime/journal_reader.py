@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection, Row, exists, func, select
 from sqlalchemy.exc import DBAPIError
 
-from ivrflow.engine.messages import Action, CallArrived, CallEvent, KeyPressed, ValuesLearned
+from ivrflow.engine.messages import Action, CallArrived, CallEvent, KeyPressed, Play, ValuesLearned
 from ivrflow.engine.trace import Judgement, TraceLine, Verdict
 from ivrflow.flow.model import Prompt, PromptCatalogue
 from ivrflow.runtime.journal_tables import (
@@ -316,11 +316,12 @@ class JournalReader:
 
     def _happening(self, row: Row[Any]) -> Happening:
         event = msgspec.json.decode(row.event, type=CallEvent)
+        actions = msgspec.json.decode(row.actions, type=tuple[Action, ...])
         return Happening(
             number=row.number,
             at=row.at,
             event=event if self._show_personal else mask_event(event),
-            actions=msgspec.json.decode(row.actions, type=tuple[Action, ...]),
+            actions=actions if self._show_personal else tuple(map(mask_action, actions)),
         )
 
 
@@ -364,6 +365,13 @@ def mask_event(event: CallEvent) -> CallEvent:
             return msgspec.structs.replace(event, values=dict.fromkeys(event.values, MASK * 3))
         case _:
             return event
+
+
+def mask_action(action: Action) -> Action:
+    """The action without the recordings that spell out values."""
+    if isinstance(action, Play):
+        return msgspec.structs.replace(action, parts=(MASK,) * len(action.parts))
+    return action
 
 
 def mask_line(line: TraceLine) -> TraceLine:

@@ -26,6 +26,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from ivrflow.engine.session import SECONDS_PER_CHARACTER
+from ivrflow.flow.composing import VALUE_HERE
 from ivrflow.flow.model import CallFlow, PromptCatalogue
 from ivrflow.flow.problems import FlowError, Location, Problem, did_you_mean
 from ivrflow.flow.times import read_time
@@ -161,7 +162,7 @@ def _read_lengths(text: str) -> Lengths:
 def by_wording(flow: CallFlow) -> CallFlow:
     """The flow with every prompt as long as its wording lets expect: new recordings then change no golden call."""
     prompts = {
-        wording: replace(prompt, seconds=round(len(prompt.text) * SECONDS_PER_CHARACTER, 2))
+        wording: replace(prompt, seconds=round(len(prompt.text.strip(VALUE_HERE)) * SECONDS_PER_CHARACTER, 2))
         for wording, prompt in flow.prompts.prompts.items()
     }
     return replace(flow, prompts=PromptCatalogue(prompts))

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
+from ivrflow.flow.composing import VALUE_HERE
 from ivrflow.flow.times import written
 from ivrflow.simulator.simulation import Happening, Simulation
 
@@ -166,6 +167,8 @@ class Transcript:
                 return "ivrflow", f"goes on with the situation {line.detail}"
             case Fact.SITUATION_OVER:
                 return "ivrflow", f"is through with the situation, then: {line.detail}"
+            case Fact.PROMISE_MADE | Fact.PROMISE_JOINED:
+                return "ivrflow", f"promises {line.detail}"
             case Fact.HEARING_LOST:
                 return "line", "the caller cannot be heard"
             case Fact.HEARING_RESTORED:
@@ -198,6 +201,8 @@ class Transcript:
 
     def _text(self, line: TraceLine, action: m.Action | None) -> str:
         """What is really spoken: the wording of the very prompt, or the phrase when nobody recorded it."""
+        if isinstance(action, m.Play) and action.parts:
+            return "".join(self._spoken[part].strip(VALUE_HERE) for part in action.parts)
         if isinstance(action, m.Play) and action.prompt in self._spoken:
             return self._spoken[action.prompt]
         phrase = self._flow.phrases[line.phrase]
@@ -217,7 +222,7 @@ class _Anchor:
     before: tuple[type[m.Action], ...]
 
 
-_LATER = (m.Play, m.StopPlaying, m.StartMusic, m.Ring, m.Instruct, m.EndCall, m.FallBack)
+_LATER = (m.Play, m.StopPlaying, m.StartMusic, m.Ring, m.Instruct, m.NotePromise, m.EndCall, m.FallBack)
 """Actions that a later trace line tells of, or that follow it."""
 
 _ANCHORS: dict[Fact, _Anchor] = {
@@ -230,6 +235,8 @@ _ANCHORS: dict[Fact, _Anchor] = {
     Fact.HOLD_BEGUN: _Anchor((m.StartMusic,), (m.StartMusic, m.Instruct)),
     Fact.HOLD_OVER: _Anchor((m.StopMusic,), (m.StopMusic, *_LATER)),
     Fact.RINGING: _Anchor((m.Ring,), (m.Ring,)),
+    Fact.PROMISE_MADE: _Anchor((m.NotePromise,), (m.NotePromise,)),
+    Fact.PROMISE_JOINED: _Anchor((m.NotePromise,), (m.NotePromise, *_LATER)),
     Fact.HANDED_OVER: _Anchor((m.FallBack,), (m.FallBack,)),
     Fact.ENDED: _Anchor((m.EndCall,), (m.EndCall,)),
     Fact.AGENT_LEFT: _Anchor((), _LATER),
