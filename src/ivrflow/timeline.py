@@ -55,6 +55,8 @@ _MARKS = {
     Fact.SITUATION_STARTED: _PLAIN,
     Fact.SITUATION_FOLLOWED: _PLAIN,
     Fact.SITUATION_OVER: _PLAIN,
+    Fact.PROMISE_MADE: _AGENT,
+    Fact.PROMISE_JOINED: _AGENT,
     Fact.HEARING_LOST: _TROUBLE,
     Fact.HEARING_RESTORED: _TROUBLE,
     Fact.LIMIT_REACHED: _TROUBLE,
@@ -218,6 +220,8 @@ class Story:
                 return f"situation {detail}, by itself"
             case Fact.SITUATION_OVER:
                 return f"situation over, then {detail}"
+            case Fact.PROMISE_MADE | Fact.PROMISE_JOINED:
+                return f"promised {line.detail}"
             case Fact.HEARING_LOST:
                 return "the caller cannot be heard"
             case Fact.HEARING_RESTORED:

@@ -74,10 +74,12 @@ class Manager(Protocol):
         on_refused: Callable[[str], None] | None = None,
         *,
         variables: Mapping[str, str] | None = None,
+        is_refused_only_surely: bool = False,
     ) -> None:
         """Send an action; `on_refused` hears why if Asterisk refuses it or the connection is lost.
 
-        `variables` are channel variables to set.
+        `variables` are channel variables to set. With `is_refused_only_surely` it does not hear of an action that
+        Asterisk may have carried out all the same: one without an answer in time, or before the connection was lost.
         """
 
     def adopt_agent(self, agent: str, line: AsteriskLine) -> None:
@@ -126,7 +128,8 @@ class AsteriskLine:
         self._gate_timer: asyncio.TimerHandle | None = None
         self._tail_timer: asyncio.TimerHandle | None = None
         self._question: HeaderQuestion | None = None
-        self._tickets: dict[int, m.Ticket] = {}
+        self._playing: dict[int, tuple[m.Ticket, bool]] = {}
+        """By number of the command: whose prompt the file is, and whether it is the last of that prompt."""
         self._answering = 0
         self._bridging: tuple[int, m.Ticket] = (0, 0)
         self._causes: dict[str, int] = {}
@@ -138,7 +141,6 @@ class AsteriskLine:
         self._level = 0
         self._key_down = ""
         self._key_up = ("", 0.0)
-        self._is_playing = False
         self._is_gone = False
 
     # ── before the call begins ────────────────────────────────────────────────────────────────────────────────────────
@@ -179,6 +181,8 @@ class AsteriskLine:
             case m.Instruct():
                 self.task = action.ticket
                 log.info("call %s: the agent is asked to %s", self.unique_id, action.task)
+            case m.NotePromise():
+                pass  # the journal keeps it
             case m.EndCall():
                 self._end_call()
             case m.FallBack(reason=reason):
@@ -187,13 +191,15 @@ class AsteriskLine:
                 assert_never(action)
 
     def _play(self, play: m.Play) -> None:
-        if not play.prompt:
+        files = play.parts or ((play.prompt,) if play.prompt else ())
+        if not files:
             self._loop.call_soon(self._tell, m.PromptEnded(ticket=play.ticket, how="missing"))
             return
         self._set_level(round(play.loudest_frame * self._settings.echo_gain * 1.1))
-        self._is_playing = True
-        command = self._channel.send(agi.stream_file(f"{self._settings.prompts_dir}/{play.prompt}"))
-        self._tickets[command] = play.ticket
+        # All at once: each goes out in the moment in which the one before is over, and none once they are interrupted.
+        for number, file in enumerate(files, start=1):
+            command = self._channel.send(agi.stream_file(f"{self._settings.prompts_dir}/{file}"))
+            self._playing[command] = (play.ticket, number == len(files))
 
     def _set_level(self, level: int) -> None:
         """Set what counts as talking: above the echo of what is playing, otherwise the settings' own level."""
@@ -207,7 +213,7 @@ class AsteriskLine:
 
     def _lower_level(self) -> None:
         self._tail_timer = None
-        if not self._is_playing:
+        if not self._playing:
             self._set_level(0)
 
     def _ring(self, ring: m.Ring) -> None:
@@ -289,16 +295,20 @@ class AsteriskLine:
             self._tell(m.AgentLeft(ticket=ticket))
 
     def playback_ended(self, ending: PlaybackFinished) -> None:
-        """A prompt is over."""
-        ticket = self._tickets.pop(ending.command_id, None)
-        self._is_playing = bool(self._tickets)
-        if ticket is None:
+        """A file is over, and with it perhaps the prompt: told once, with the last of its files or the first that failed."""
+        ticket, is_last = self._playing.pop(ending.command_id, (None, True))
+        if ticket is None or (ending.ending is PlaybackEnding.FINISHED and not is_last):
             return
+        rest = [command for command, (its_ticket, _) in self._playing.items() if its_ticket == ticket]
+        for command in rest:
+            del self._playing[command]
         if ending.ending is PlaybackEnding.MISSING:
             log.error("call %s: the PBX has no audio for a prompt; run `ivrflow doctor`", self.unique_id)
+        if rest and ending.ending in {PlaybackEnding.MISSING, PlaybackEnding.REFUSED}:
+            self._channel.interrupt()  # half a phrase is no phrase
         if ending.ending is not PlaybackEnding.HANGUP:
             self._tell(m.PromptEnded(ticket=ticket, how=_ENDINGS[ending.ending]))
-        if not self._is_playing and not self._is_gone:
+        if not self._playing and not self._is_gone:
             self._tail_timer = self._loop.call_later(ECHO_TAIL_S, self._lower_level)
 
     def hung_up(self) -> None:

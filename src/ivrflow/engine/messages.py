@@ -262,6 +262,33 @@ class Instruct(_Message, frozen=True, tag="instruct"):
     task: str
 
 
+class NotePromise(_Message, frozen=True, tag="note_promise"):
+    """Note that the caller was promised an answer. The same `number` again: it is due earlier than was noted.
+
+    Attributes:
+        number: of the promise on this call, from 1.
+        rule: id of the rule that promises.
+        about: "enquiry", "complaint" or "other".
+        made_at, due_at: Unix time in seconds.
+        counted: the time that counts and where it comes from, in words.
+        owed_by: who keeps it.
+        repeats_h: once kept, the same is owed again so many hours later, until the matter is closed; 0 never.
+        then_h: once kept, the next one owes an answer so many hours later; 0 nobody does.
+        then_owed_by: who that is.
+    """
+
+    number: int
+    rule: str
+    about: str
+    made_at: float
+    due_at: float
+    counted: str
+    owed_by: str = "agent"
+    repeats_h: float = 0.0
+    then_h: float = 0.0
+    then_owed_by: str = ""
+
+
 class EndCall(_Message, frozen=True, tag="end_call"):
     """Hang up. `outcome` is the worded ending."""
 
@@ -287,6 +314,7 @@ Action: TypeAlias = (
     | Bridge
     | DropAgent
     | Instruct
+    | NotePromise
     | EndCall
     | FallBack
 )

@@ -44,6 +44,8 @@ class Fact(StrEnum):
     SITUATION_STARTED = "situation started"
     SITUATION_FOLLOWED = "situation followed"
     SITUATION_OVER = "situation over"
+    PROMISE_MADE = "promise made"
+    PROMISE_JOINED = "promise joined"
     HEARING_LOST = "hearing lost"
     HEARING_RESTORED = "hearing restored"
     LIMIT_REACHED = "limit reached"

@@ -44,6 +44,7 @@ class Phrase:
         note: the standard's remark on when to use it.
         spoken_as: how each placeholder is read whose value may be put together from pieces; the others are spoken only
             as they were recorded.
+        allowed: why it stands although a taboo sentence is in it; empty for a phrase that needs no reason.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Phrase:
     without: str | None = None
     note: str = ""
     spoken_as: Mapping[str, SpokenAs] = field(default_factory=dict)
+    allowed: str = ""
 
     @property
     def is_composable(self) -> bool:

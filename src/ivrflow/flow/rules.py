@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Literal, TypeAlias, cast
+from typing import cast
 
 from ivrflow.flow.forms import Form, FormSpec, Key, form_kind
+from ivrflow.flow.lint import LINT_SPEC, read_lint
 from ivrflow.flow.model import Band, Limit, Means, Phrase, Promise, Rule, RuleRung
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
+from ivrflow.flow.promises import PROMISE, promise_of
 from ivrflow.flow.reader import (
     PHRASE,
     RULE,
@@ -159,67 +161,7 @@ def _read_means(text: Text, problems: ProblemList) -> Means | None:
 
 
 _WAY: Kind[Means] = from_text("a way to meet a rule", "on_demand", "on_demand", _read_means)
-_WITHIN = re.compile(r"(\d{1,4})h|(\d{1,3}) working days?|\{([a-z_]+)\}", flags=re.ASCII)
 
-
-_Due: TypeAlias = tuple[float | None, int | None, str]
-"""Hours, working days, or the placeholder that holds the hours: one of the three."""
-
-
-def _read_within(text: Text, problems: ProblemList) -> _Due | None:
-    hit = _WITHIN.fullmatch(text.text)
-    if hit is None:
-        hint = 'write 24h, "3 working days", or the placeholder the agent fills: "{hours}"'
-        problems.error(text.where, f"'{shortened(text.text)}' is no time for a promise", hint)
-        return None
-    hours, days, value = hit.groups()
-    return (float(hours) if hours else None), (int(days) if days else None), value or ""
-
-
-_NO_TIME: _Due = (None, None, "")
-WITHIN = Key(
-    "within", from_text("hours or working days", "24h", _NO_TIME, _read_within), "when it is due", required=True
-)
-_ABOUTS = ("enquiry", "complaint", "other")
-
-
-def _read_about(text: Text, problems: ProblemList) -> str | None:
-    if text.text in _ABOUTS:
-        return text.text
-    problems.error(text.where, f"'{shortened(text.text)}' is nothing promised", "write enquiry, complaint or other")
-    return None
-
-
-PROMISED = Key(
-    "about",
-    from_text("what is answered", "enquiry", "other", _read_about),
-    "what is promised an answer: enquiry, complaint or other",
-    required=True,
-)
-OR_WITHIN = Key(
-    "or",
-    from_text("hours", "24h", _NO_TIME, _read_within),
-    "the hours that count when the agent named none; our own choice, never documented",
-)
-
-
-def _read_yes_no(text: Text, problems: ProblemList) -> bool | None:
-    if text.text in {"yes", "no"}:
-        return text.text == "yes"
-    problems.error(text.where, f"{found(text)} is neither yes nor no", "write yes or no")
-    return None
-
-
-_NO = False
-_YES_NO = from_text("yes or no", "yes", _NO, _read_yes_no)
-REPEATS = Key(
-    "repeats",
-    _YES_NO,
-    "whether the same is owed again until the matter is closed",
-    default="no",
-)
-OWED_BY = Key("owed_by", WORD, "who keeps it", default="agent", example="manager")
-PROMISE_SPEC = FormSpec("a promise", (WITHIN, PROMISED, OR_WITHIN, REPEATS, OWED_BY))
 
 ON_RECURRENCE = "on_recurrence"
 
@@ -284,10 +226,10 @@ NOT_ON_PHONE = Key(
     "why the rule cannot apply to a phone line; instead of `met_by`",
     example='"minutes of a chat window"',
 )
-PROMISE = Key(
-    "promise",
-    form_kind(PROMISE_SPEC, "{within: 24h, about: enquiry}"),
-    "what the rule promises the caller, and by when",
+LINT = Key(
+    "lint",
+    form_kind(LINT_SPEC, "{opening: greeting_inbound.standard}"),
+    "what `ivrflow check` asks of wordings and flows because of the rule",
 )
 RULE_SPEC = FormSpec(
     "a rule",
@@ -301,6 +243,7 @@ RULE_SPEC = FormSpec(
         AFTER,
         LIMITS_OF_RULE,
         MET_BY,
+        LINT,
         NOT_ON_PHONE,
         PROMISE,
         NOTES,
@@ -403,25 +346,7 @@ def _read_promise(rule: Form, problems: ProblemList) -> Promise | None:
             hint = "write promise: {within: 24h, about: enquiry}"
             problems.error(rule.place(MET_BY), "the rule is met by a promise and promises nothing", hint)
         return None
-    form = rule[PROMISE]
-    hours, days, value = form[WITHIN]
-    or_hours, or_days, or_value = form[OR_WITHIN]
-    if or_days or or_value:
-        problems.error(form.place(OR_WITHIN), "'or' takes hours", "write or: 24h")
-    if value and or_hours is None:
-        problems.error(
-            form.place(WITHIN), f"nothing is due when {{{value}}} is not named", "add or: 24h, your own choice"
-        )
-    return Promise(
-        about=cast('Literal["enquiry", "complaint", "other"]', form[PROMISED]),
-        where=rule.place(PROMISE),
-        hours=hours,
-        working_days=days,
-        value=value,
-        or_hours=or_hours,
-        repeats=form[REPEATS],
-        owed_by=form[OWED_BY].text or "agent",
-    )
+    return promise_of(rule[PROMISE], rule.place(PROMISE), problems)
 
 
 def _read_rung(standard: str, node: Node, phrases: Mapping[str, Phrase], problems: ProblemList) -> RuleRung | None:

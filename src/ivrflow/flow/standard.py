@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from ivrflow.flow.forms import FormSpec, Key, form_kind
-from ivrflow.flow.model import KeyFigure, Standard
+from ivrflow.flow.model import KeyFigure, Placeholder, Rule, Standard
 from ivrflow.flow.phrasebook import PHRASE_TABLE, PLACEHOLDERS, read_phrases
-from ivrflow.flow.problems import ProblemList
+from ivrflow.flow.problems import ProblemList, did_you_mean
 from ivrflow.flow.reader import NAMES, TEXT, Kind, Named, check_name, name_of, one_or_more, wrong
 from ivrflow.flow.rules import ITEMS, read_rules
 from ivrflow.flow.source import Items, Node, Table
@@ -85,6 +85,7 @@ def read_standard(node: Node, problems: ProblemList) -> Standard | None:
     table = form[PHRASES_KEY]
     phrases = read_phrases(identity.text, table, placeholders, problems) if table else {}
     rules = read_rules(identity.text, form[RULES], phrases, problems)
+    _check_promises(rules, placeholders, problems)
     return Standard(
         id=identity.text,
         name=form[STANDARD_NAME],
@@ -97,6 +98,15 @@ def read_standard(node: Node, problems: ProblemList) -> Standard | None:
         direction=tuple(word.text for word in form[DIRECTION]),
         placeholders=placeholders,
     )
+
+
+def _check_promises(rules: Mapping[str, Rule], places: Mapping[str, Placeholder], problems: ProblemList) -> None:
+    """What an agent is to fill in must have a name the call knows."""
+    for promise in (rule.promise for rule in rules.values() if rule.promise is not None):
+        for name in filter(None, (promise.value, promise.days_value)):
+            if name not in places:
+                hint = did_you_mean(name, places) or "name it under placeholders:"
+                problems.error(promise.where, f"there is no placeholder '{name}'", hint)
 
 
 def _read_figures(items: Items | None, problems: ProblemList) -> tuple[KeyFigure, ...]:

@@ -80,6 +80,8 @@ def _of_actions(at: float, actions: Iterable[m.Action], playing: dict[m.Ticket, 
                 yield TraceLine(at, Fact.RINGING, seconds=seconds)
             case m.Instruct(task=task):
                 yield TraceLine(at, Fact.TASK_ASKED, detail=task)
+            case m.NotePromise(rule=rule, about=about, counted=counted):
+                yield TraceLine(at, Fact.PROMISE_MADE, rule=rule, detail=f"an answer: {about} ({counted})")
             case m.EndCall(outcome=outcome):
                 yield TraceLine(at, Fact.ENDED, detail=outcome)
             case m.FallBack(reason=reason):

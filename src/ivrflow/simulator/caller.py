@@ -59,6 +59,7 @@ class Vocabulary:
                     pass
         signals = {rung.leave_on for ladder in ladders for rung in ladder.rungs if rung.leave_on}
         placeholders = {name for phrase in flow.phrases.values() for name in phrase.placeholders}
+        placeholders |= flow.standard.placeholders.keys()  # a promise may wait for one that no phrase speaks
         return cls(frozenset(flow.situations), frozenset(signals), frozenset(placeholders), frozenset(extensions))
 
 

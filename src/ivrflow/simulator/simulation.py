@@ -311,7 +311,7 @@ class Simulation:
                 self._begin(action, self._agents[""].works, m.TaskDone(ticket=ticket))
             case m.StopPlaying() | m.StopDialling() | m.StopRinging() | m.DropAgent() | m.EndCall() | m.FallBack():
                 self._under_way = None
-            case m.StartMusic() | m.StopMusic():
+            case m.StartMusic() | m.StopMusic() | m.NotePromise():
                 pass
             case _:
                 assert_never(action)
