@@ -91,7 +91,7 @@ class PromptCatalogue:
     Attributes:
         prompts: by phrase key and the values spoken in it, sorted by name: `("gov12345/caller_greets.reply",
             (("honorific", "女士"),))`. The wording without values has an empty tuple.
-        voices: the same for each further voice; a flow's own catalogue has none.
+        voices: the same for each further voice, and with it what people recorded; a flow's own catalogue has none.
     """
 
     prompts: Mapping[WordingKey, Prompt] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class PromptCatalogue:
 
     def spoken_by(self, voice: str) -> PromptCatalogue:
         """What a flow with this voice plays: its recordings, and the default voice's where it has none."""
-        return PromptCatalogue({**self.prompts, **self.voices.get(voice, {})})
+        return PromptCatalogue({**self.prompts, **self.voices.get(voice, {})}) if self.voices else self
 
     def best(self, phrase: Phrase, values: Values) -> Prompt | None:
         """What says the phrase best: with all its values, as a recording or put together; else without them, else None."""

@@ -16,7 +16,13 @@ from ivrflow.flow.syntax import shortened
 PHRASE_TEXT = Key("text", TEXT, "what callers hear, with {placeholders}", required=True, example='"关于{topic}"')
 WITHOUT = Key("without", TEXT, "the wording when a value is not known", example='"关于您反映的问题"')
 NOTE = Key("note", TEXT, "when to use it", example='"trainee"')
-PHRASE_SPEC = FormSpec("a phrase", (PHRASE_TEXT, WITHOUT, NOTE))
+ALLOWED = Key(
+    "allowed",
+    TEXT,
+    "why this wording stands although a taboo sentence is in it; without a reason it is refused",
+    example='"the document itself words it so"',
+)
+PHRASE_SPEC = FormSpec("a phrase", (PHRASE_TEXT, WITHOUT, NOTE, ALLOWED))
 _PHRASE = form_kind(PHRASE_SPEC, '{text: "您好！"}')
 
 VALUES = Key(
@@ -128,7 +134,7 @@ def _read_phrase(
         for name in used
         if (known := placeholders.get(name)) is not None and (known.values or known.spoken_as != "words")
     }
-    return Phrase(key, text, name.where, used, without, form[NOTE], spoken_as)
+    return Phrase(key, text, name.where, used, without, form[NOTE], spoken_as, form[ALLOWED])
 
 
 def _used_placeholders(

@@ -329,6 +329,7 @@ def _read_rule(
         met_by=tuple(dict.fromkeys(form[MET_BY])),
         not_on_phone=form[NOT_ON_PHONE],
         promise=_read_promise(form, problems),
+        lint=read_lint(standard, form[LINT], phrases, problems) if LINT.name in form.values else None,
         loops_from=form[LOOPS_FROM] if form.wrote(LOOPS_FROM) else 0,
         after=form[AFTER].text,
     )

@@ -9,9 +9,11 @@ from ivrflow.flow.forms import FormSpec, Key, form_kind
 from ivrflow.flow.model import KeyFigure, Placeholder, Rule, Standard
 from ivrflow.flow.phrasebook import PHRASE_TABLE, PLACEHOLDERS, read_phrases
 from ivrflow.flow.problems import ProblemList, did_you_mean
-from ivrflow.flow.reader import NAMES, TEXT, Kind, Named, check_name, name_of, one_or_more, wrong
+from ivrflow.flow.reader import NAMES, TEXT, Kind, Named, check_name, from_text, name_of, one_or_more, wrong
 from ivrflow.flow.rules import ITEMS, read_rules
-from ivrflow.flow.source import Items, Node, Table
+from ivrflow.flow.script import Script
+from ivrflow.flow.source import Items, Node, Table, Text
+from ivrflow.flow.syntax import shortened
 
 # ── kinds ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -30,6 +32,17 @@ def _read_taboo(node: Node, problems: ProblemList) -> Mapping[str, tuple[str, ..
 
 TABOO: Kind[Mapping[str, tuple[str, ...]]] = Kind("a table of sentences", "{shirk: [这是规定]}", {}, _read_taboo)
 
+
+def _read_script(text: Text, problems: ProblemList) -> Script | None:
+    for script in ("simplified", "traditional"):
+        if text.text == script:
+            return script
+    problems.error(text.where, f"'{shortened(text.text)}' is no script", "write simplified or traditional")
+    return None
+
+
+_SIMPLIFIED: Script = "simplified"
+SCRIPT_KIND: Kind[Script] = from_text("a script", "traditional", _SIMPLIFIED, _read_script)
 
 # ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -56,14 +69,25 @@ RULES = Key(
     default="[]",
     example="[{id: gov12345/praise, …}]",
 )
-TABOO_KEY = Key("taboo", TABOO, "sentences nobody may say, by situation")
+TABOO_KEY = Key("taboo", TABOO, "sentences nobody may say, by situation; a gap in one is written {number}, XX, * or …")
+TABOO_ANYWHERE = Key(
+    "taboo_anywhere",
+    NAMES,
+    "situations of `taboo` whose short sentences (up to four characters) count wherever they stand; those of the others"
+    " count only as whole utterances",
+    default="[]",
+    example="[shirk]",
+)
+CONDUCT = Key("conduct", TABOO, "what nobody may do, by situation; for people: it is no wording and is compared with none")
+SCRIPT = Key("script", SCRIPT_KIND, "the characters of its wordings: simplified or traditional", default="simplified")
 _KEPT = "kept for people; the engine does not use it"
 TIMING_RULES = Key("timing_rules", ITEMS, _KEPT, default="[]", example="[]")
 KPI = Key("kpi", ITEMS, "the figures it wants to be measured by; `ivrflow report` computes them", default="[]")
 ETIQUETTE = Key("etiquette", ITEMS, _KEPT, default="[]")
 STANDARD_SPEC = FormSpec(
     "a standard",
-    (STANDARD_ID, STANDARD_NAME, SOURCE, CHANNEL, DIRECTION, PLACES, PHRASES_KEY, RULES, TABOO_KEY, TIMING_RULES, KPI,
+    (STANDARD_ID, STANDARD_NAME, SOURCE, CHANNEL, DIRECTION, PLACES, SCRIPT, PHRASES_KEY, RULES, TABOO_KEY,
+     TABOO_ANYWHERE, CONDUCT, TIMING_RULES, KPI,
      ETIQUETTE),
 )  # fmt: skip
 
@@ -86,6 +110,10 @@ def read_standard(node: Node, problems: ProblemList) -> Standard | None:
     phrases = read_phrases(identity.text, table, placeholders, problems) if table else {}
     rules = read_rules(identity.text, form[RULES], phrases, problems)
     _check_promises(rules, placeholders, problems)
+    for group in form[TABOO_ANYWHERE]:
+        if group.text not in form[TABOO_KEY]:
+            hint = did_you_mean(group.text, form[TABOO_KEY])
+            problems.error(group.where, f"'taboo' has no '{group.text}'", hint)
     return Standard(
         id=identity.text,
         name=form[STANDARD_NAME],
@@ -94,6 +122,9 @@ def read_standard(node: Node, problems: ProblemList) -> Standard | None:
         phrases=phrases,
         rules=rules,
         taboo=form[TABOO_KEY],
+        taboo_anywhere=tuple(word.text for word in form[TABOO_ANYWHERE]),
+        conduct=form[CONDUCT],
+        script=form[SCRIPT],
         key_figures=_read_figures(form[KPI], problems),
         direction=tuple(word.text for word in form[DIRECTION]),
         placeholders=placeholders,
