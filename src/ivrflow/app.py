@@ -13,11 +13,12 @@ from functools import partial
 
 from ivrflow.bridge.agi_events import Environment
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
+from ivrflow.bridge.call_orders import CallOff, CallWanted
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
 from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow
-from ivrflow.flow.times import read_time
+from ivrflow.placed_calls import PlacedCalls, pretended
 from ivrflow.runtime.call_loop import LiveCall
 from ivrflow.runtime.clock import LoopClock
 from ivrflow.runtime.journal import Journal
@@ -45,6 +46,7 @@ class Service:
     def __init__(self, settings: Settings, flows: Mapping[str, CallFlow]) -> None:
         self.flows = {number: flow for flow in flows.values() for number in flow.numbers}
         """The flow of each dialled number."""
+        self._flows_by_id = dict(flows)
         self._are_test_calls = settings.test_calls
         self.journal = Journal(settings.journal, keep_days=settings.journal_keep_days)
         self.switchboard = Switchboard()
@@ -64,7 +66,10 @@ class Service:
             ),
             self._call_arrived,
             max_calls=settings.max_calls,
+            on_order=self._ordered,
         )
+        self._dial = settings.dial
+        self._calling_number = settings.calling_number
 
     async def start(self) -> None:
         """Open the journal, log in at the PBX, then take calls.
@@ -73,6 +78,16 @@ class Service:
             SettingsError: something is not as it was deployed; says what.
         """
         self._clock = LoopClock(asyncio.get_running_loop())
+        self._placed = PlacedCalls(
+            self._flows_by_id,
+            self.exchange,
+            self.journal,
+            self.switchboard,
+            self._clock,
+            dial=self._dial,
+            calling_number=self._calling_number,
+            are_test_calls=self._are_test_calls,
+        )
         self.journal.open()
         try:
             await self.exchange.start()
@@ -83,6 +98,7 @@ class Service:
     async def stop(self, drain_s: float = DRAIN_S) -> None:
         """Take no new calls, let the live ones end in peace (`drain_s` seconds at most), close everything."""
         self.exchange.server.stop_accepting()
+        self._placed.close()
         try:
             await self.switchboard.drain(drain_s)
         finally:
@@ -93,6 +109,9 @@ class Service:
             await self.exchange.close()
         finally:
             await asyncio.to_thread(self.journal.close)
+
+    def _ordered(self, order: CallWanted | CallOff) -> None:
+        self._placed.ordered(order)
 
     def _call_arrived(self, line: AsteriskLine, environment: Environment) -> bool:
         """Connect a caller with the flow of the number dialled; False when there is none."""
@@ -113,21 +132,10 @@ class Service:
         arrived = CallArrived(
             number=environment.dialled_number,
             caller=environment.caller_number,
-            arrived_at=_pretended(line.unique_id, flow, at) or now,
+            arrived_at=pretended(line.unique_id, flow, at) or now,
         )
         record = self.journal.call_arrived(line.unique_id, flow, now)
         call = LiveCall(line.unique_id, CallSession(flow), line, self._clock, record, on_over=self.switchboard.release)
         self.switchboard.connect(call)
         line.on_event = call.happened
         call.happened(arrived)
-
-
-def _pretended(call: str, flow: CallFlow, at: str) -> float | None:
-    """Unix time of a tester's local time; None when there is none."""
-    if not at:
-        return None
-    try:
-        return read_time(at).replace(tzinfo=flow.timezone).timestamp()
-    except ValueError:
-        log.warning("call %s: its header %s is no local time such as 2026-11-20T10:00; now counts", call, AT_HEADER)
-        return None

@@ -14,6 +14,7 @@ _COMMANDS = {
     "draw": ("ivrflow.flow_commands:draw", "Draw a flow as a Mermaid diagram."),
     "serve": ("ivrflow.serve_commands:serve", "Serve calls on the PBX until stopped."),
     "doctor": ("ivrflow.serve_commands:doctor", "Look whether everything a call needs is there."),
+    "call": ("ivrflow.call_commands:call", "Let the running engine ring somebody, with a flow that places calls."),
     "calls": ("ivrflow.journal_commands:calls", "List the calls in the journal."),
     "trace": ("ivrflow.journal_commands:trace", "Show what happened on one call, with the verdict per rule."),
     "replay": ("ivrflow.simulator_commands:replay", "Put a journaled call through the engine again and compare."),

@@ -99,6 +99,18 @@ def _database(text: str) -> str:
     return text
 
 
+def _dial_string(text: str) -> str:
+    if text.count("{number}") != 1 or not re.fullmatch(r"[A-Za-z]+/[A-Za-z0-9_.:@/-]*", text.replace("{number}", "0")):
+        raise ValueError(f"{text!r} will not do; write for example PJSIP/{{number}}@trunk")
+    return text
+
+
+def _digits_or_none(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,20}", text, flags=re.ASCII):
+        raise ValueError(f"{text!r} will not do; write up to 20 digits")
+    return text
+
+
 def _log_format(text: str) -> LogFormat:
     if text not in {"text", "json"}:
         raise ValueError(f"{text!r} is not a log format; write 'text' or 'json'")
@@ -164,6 +176,15 @@ class Settings:
         _decibels,
         "How many decibels weaker our own prompt comes back from a caller's phone, at least. "
         "Less loss: the caller must speak louder to interrupt.",
+    )
+    dial: str = _setting(
+        "PJSIP/{number}",
+        _dial_string,
+        "What Asterisk rings for a call that a flow places, with `{number}` for the digits: `PJSIP/{number}@trunk` for a "
+        "trunk, `Local/{number}@outgoing/n` for a context of your dialplan.",
+    )
+    calling_number: str = _setting(
+        "", _digits_or_none, "The number shown to people whom a flow rings, digits only.", shown="none"
     )
     talk_level: int = _setting(
         512, _whole(1, 32767), "Mean absolute sample of 20 ms (16-bit scale) from which a caller counts as speaking."

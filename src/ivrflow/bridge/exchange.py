@@ -12,17 +12,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ivrflow.bridge.agi_events import Environment
-from ivrflow.bridge.ami_client import AmiClient, AmiConnectionLost
+from ivrflow.bridge.ami_client import AmiActionTimeout, AmiClient, AmiConnectionLost
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
+from ivrflow.bridge.call_orders import Answer, CallOff, CallWanted, answer_fields, is_call_order, read_call_order
 from ivrflow.bridge.fastagi_server import AgiChannel, FastAgiServer
 from ivrflow.bridge.orders import OrderRefused, is_order, masked, read_order
+from ivrflow.bridge.outgoing_line import OUTGOING, OutgoingLine
 
 log = logging.getLogger("ivrflow.bridge")
 
 PING_EVERY_S = 1.0
 PING_WITHIN_S = 2.0
 """Seconds: a manager that still accepts but no longer answers is found out within 3 s: no ladder is used up unheard."""
+
+LAST_ORDERS_S = 1.0
+"""Seconds that orders under way have to be answered when the engine stops."""
 
 MAX_UNIQUE_ID = 149
 """Characters of the longest Uniqueid that Asterisk has room for."""
@@ -48,6 +53,7 @@ class Exchange:
         line_settings: what all lines share.
         on_call: takes a new line and what Asterisk says of it; connects it to a live call, or closes it by returning
             False (the dialplan's fallback has the caller then).
+        on_order: takes orders to place a call, and those that take one back; None ignores them.
     """
 
     def __init__(
@@ -57,12 +63,15 @@ class Exchange:
         on_call: Callable[[AsteriskLine, Environment], bool],
         *,
         max_calls: int,
+        on_order: Callable[[CallWanted | CallOff], None] | None = None,
     ) -> None:
         self._address = address
         self._line_settings = line_settings
         self._on_call = on_call
         self._lines: dict[str, AsteriskLine] = {}
         self._agents: dict[str, AsteriskLine] = {}
+        self._on_order = on_order
+        self._dialling: dict[str, OutgoingLine] = {}
         self._orders: set[asyncio.Task[None]] = set()
         self._is_up = False
         self.server = FastAgiServer(self._call_arrived, max_connections=max_calls)
@@ -90,6 +99,8 @@ class Exchange:
     async def close(self) -> None:
         """Close everything; callers still there go to the dialplan's fallback."""
         await self.server.close()
+        if self._is_up and self._orders:  # a telephone that shall stop ringing is told so
+            await asyncio.wait(self._orders, timeout=LAST_ORDERS_S)
         for task in list(self._orders):
             task.cancel()
         await asyncio.gather(*self._orders, return_exceptions=True)
@@ -99,8 +110,17 @@ class Exchange:
 
     def _call_arrived(self, channel: AgiChannel) -> AsteriskLine:
         line = AsteriskLine(channel, self, self._line_settings, self._line_closed)
+        outgoing = self._dialling.get(line.unique_id)
         if fault := self._fault_of(line.unique_id):
             log.warning("closed the FastAGI connection from %s: %s", channel.peer, fault)
+            channel.close()
+        elif outgoing is not None:
+            self._lines[line.unique_id] = line
+            outgoing.join(line)
+            if not self._is_up:
+                line.hearing_lost()
+        elif line.unique_id.startswith(OUTGOING):
+            log.warning("call %s: picked up too late; nobody waits for it any more", line.unique_id)
             channel.close()
         elif not self._on_call(line, channel.environment):
             channel.close()
@@ -124,6 +144,31 @@ class Exchange:
         for agent in [agent for agent, its_line in self._agents.items() if its_line is line]:
             del self._agents[agent]
 
+    # ── calls we place ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the manager connection is there, without which nobody can be rung."""
+        return self._is_up
+
+    def outgoing(self, unique_id: str, dial_string: str, calling_number: str) -> OutgoingLine:
+        """A line to somebody who is to be rung. Its `Dial` rings, once."""
+        line = OutgoingLine(unique_id, dial_string, calling_number, self, self._outgoing_settled)
+        self._dialling[unique_id] = line
+        return line
+
+    def stop_dialling(self) -> None:
+        """Stop every telephone that rings: the engine is about to stop."""
+        for line in list(self._dialling.values()):
+            line.cancel()
+
+    def answer(self, answer: Answer) -> None:
+        """Tell whoever ordered a call what became of it."""
+        self.order("UserEvent", answer_fields(answer))
+
+    def _outgoing_settled(self, line: OutgoingLine) -> None:
+        self._dialling.pop(line.unique_id, None)
+
     # ── orders to the manager ─────────────────────────────────────────────────────────────────────────────────────────
 
     def order(
@@ -133,9 +178,11 @@ class Exchange:
         on_refused: Callable[[str], None] | None = None,
         *,
         variables: Mapping[str, str] | None = None,
+        is_refused_only_surely: bool = False,
     ) -> None:
         """Send an action whose answer nobody waits for."""
-        task = asyncio.get_running_loop().create_task(self._send_order(action, headers, on_refused, variables))
+        sending = self._send_order(action, headers, on_refused, variables, is_refused_only_surely)
+        task = asyncio.get_running_loop().create_task(sending)
         self._orders.add(task)
         task.add_done_callback(self._orders.discard)
 
@@ -149,11 +196,13 @@ class Exchange:
         headers: Mapping[str, str],
         on_refused: Callable[[str], None] | None,
         variables: Mapping[str, str] | None,
+        is_refused_only_surely: bool,  # noqa: FBT001 - handed on from the keyword above
     ) -> None:
         try:
             await self.manager.action(action, headers, variables=variables)
         except AmiError as error:
-            if on_refused is not None:
+            may_be_done = isinstance(error, AmiActionTimeout | AmiConnectionLost)
+            if on_refused is not None and not (is_refused_only_surely and may_be_done):
                 on_refused(str(error))
 
     # ── what the manager says ─────────────────────────────────────────────────────────────────────────────────────────
@@ -168,9 +217,14 @@ class Exchange:
             _of_caller(line, event)
         elif (line := self._agents.get(unique_id)) is not None:
             _of_agent(line, unique_id, event)
+        elif (outgoing := self._dialling.get(unique_id)) is not None:
+            _of_outgoing(outgoing, event)
 
     def _ordered(self, event: AmiEvent) -> None:
-        """Somebody tells a call something. Nothing that comes this way may do harm."""
+        """Somebody tells a call something, or wants one placed. Nothing that comes this way may do harm."""
+        if is_call_order(event):
+            self._call_ordered(event)
+            return
         call = event.get("Call")
         line = self._lines.get(call)
         if line is None:
@@ -182,10 +236,20 @@ class Exchange:
             why = str(problem)  # a log record that kept the exception would keep the line, by its traceback
             log.warning("call %s: an order is ignored: %s", call, why)
 
+    def _call_ordered(self, event: AmiEvent) -> None:
+        try:
+            order = read_call_order(event)
+        except OrderRefused as problem:
+            why = str(problem)
+            log.warning("an order to place a call is ignored: %s", why)
+            return
+        if self._on_order is not None:
+            self._on_order(order)
+
     def _manager_up(self) -> None:
         first = not self._is_up
         self._is_up = True
-        if first and self._lines:
+        if first and (self._lines or self._dialling):
             task = asyncio.get_running_loop().create_task(self._resync())
             self._orders.add(task)
             task.add_done_callback(self._orders.discard)
@@ -198,6 +262,7 @@ class Exchange:
 
     async def _resync(self) -> None:
         """After a reconnect: which of our callers are still there?"""
+        ringing = list(self._dialling.values())
         deaf = list(self._lines.values())  # not those who arrive while Asterisk makes its list: they may not be in it
         try:
             present = {channel.get("Uniqueid") for channel in await self.manager.list_action("CoreShowChannels")}
@@ -206,12 +271,26 @@ class Exchange:
         except AmiError as error:
             # Their keys and speech arrive again all the same, and a caller who has left is known from the session.
             log.warning("cannot check the live calls after the reconnect: %s", error)
-            present = {line.unique_id for line in deaf}
+            present = {line.unique_id for line in deaf} | {line.unique_id for line in ringing}
         for line in deaf:
             if line.unique_id in present:
                 line.hearing_restored()
             else:
                 line.caller_left(0)
+        for outgoing in ringing:
+            if outgoing.unique_id not in present:
+                outgoing.lost_sight()
+
+
+def _of_outgoing(line: OutgoingLine, event: AmiEvent) -> None:
+    match event.name:
+        case "OriginateResponse":
+            if event.get("Response") != "Success":
+                line.originate_failed(event.get("Reason"))
+        case "Hangup":
+            line.channel_gone(int(_number(event.get("Cause"))))
+        case _:
+            pass
 
 
 def _of_caller(line: AsteriskLine, event: AmiEvent) -> None:
