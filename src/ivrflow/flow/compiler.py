@@ -30,6 +30,7 @@ from ivrflow.flow.names import Names
 from ivrflow.flow.placing import compile_placing, is_always_quiet
 from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList, did_you_mean, near_word
 from ivrflow.flow.reader import Named, check_name, wrong
+from ivrflow.flow.recorded import check_recorded
 from ivrflow.flow.routes import check_routes
 from ivrflow.flow.source import Items, Node, Table, Text, Unreadable, parse
 from ivrflow.flow.standard import read_standard
@@ -124,6 +125,13 @@ def standards_named(text: str, file: str) -> tuple[str, ...]:
     files = node.get(g.PHRASE_FILES.name)
     names += (g.PHRASE_FILES.unwritten if files is None else g.PHRASE_FILES.kind.read(files, scratch)) or ()
     return tuple(dict.fromkeys(name.text for name in names))
+
+
+def voice_named(text: str, file: str) -> Named:
+    """The voice a flow asks for; the default one where none can be read."""
+    node = parse(text, file, ProblemList())
+    value = node.get(g.VOICE.name) if isinstance(node, Table) else None
+    return (g.VOICE.kind.read(value, ProblemList()) if value is not None else None) or g.VOICE.unwritten
 
 
 def is_flow(text: str, file: str) -> bool:
@@ -242,7 +250,7 @@ class _Compiler:
         self._check_wordings(names)
         self._check_ends(steps, outcomes)
         self._check_numbers(form[g.DIALLED])
-        self._check_prompts(names, situations)
+        self._check_prompts(names, situations, form[g.VOICE])
         if standard is None or self._problems.errors:
             return None
         return CallFlow(
@@ -255,7 +263,8 @@ class _Compiler:
             outcomes=outcomes,
             situations=situations,
             phrases=names.phrase_data(),
-            prompts=self._catalogue or PromptCatalogue(),
+            prompts=(self._catalogue or PromptCatalogue()).spoken_by(form[g.VOICE].text),
+            voice=form[g.VOICE].text,
             limits=limits,
             timezone=_zone(form),
             where=form[g.FLOW].where,
@@ -366,8 +375,8 @@ class _Compiler:
                 self._problems.error(number.where, "this number is listed twice", "delete one of them")
             first.setdefault(number.text, number)
 
-    def _check_prompts(self, names: Names, situations: Mapping[str, Ladder]) -> None:
-        """Every phrase a call can say must exist as audio, in today's wording."""
+    def _check_prompts(self, names: Names, situations: Mapping[str, Ladder], voice: Named) -> None:
+        """What a call can say must be recorded."""
         if self._catalogue is None:
             return
         said = dict(names.said)
@@ -375,17 +384,7 @@ class _Compiler:
             for rung in ladder.rungs:
                 if rung.say:
                     said.setdefault(rung.say, rung.where)
-        phrases = names.phrase_data()
-        for key, where in said.items():
-            phrase = phrases.get(key)
-            if phrase is None:
-                continue
-            prompt = self._catalogue.best(phrase, {})
-            if prompt is None:
-                self._problems.error(where, f"there is no recording of '{key}'", "run: ivrflow prompts build")
-            elif prompt.text != (phrase.without if phrase.placeholders else phrase.text):
-                message = f"the recording of '{key}' has another wording than {phrase.where.file}"
-                self._problems.error(where, message, "run: ivrflow prompts build")
+        check_recorded(said, names.phrase_data(), self._catalogue, voice, self._problems)
 
 
 def _limits(form: Form) -> Limits:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ivrflow.flow.forms import FormSpec, Key, form_kind
-from ivrflow.flow.model import Limits
+from ivrflow.flow.model import DEFAULT_VOICE, Limits
 from ivrflow.flow.placing import PLACING_SPEC
 from ivrflow.flow.problems import ProblemList
 from ivrflow.flow.reader import (
@@ -408,6 +408,13 @@ STANDARD = Key("standard", name_of("a standard's name", "gov12345"), "the servic
 PHRASE_FILES = Key(
     "phrase_files", NAMES, "further files with phrases, used as `NAME/phrase`", default="[house]", example="[house]"
 )
+VOICE = Key(
+    "voice",
+    name_of("a voice", "zm_yunxi"),
+    "who speaks: the name of a voice, `docs/voice.md` lists them; what it did not record is heard in the default voice",
+    default=DEFAULT_VOICE,
+    example="zm_yunxi",
+)
 DIALLED = Key(
     "numbers",
     NUMBERS,
@@ -454,6 +461,7 @@ FLOW_SPEC = FormSpec(
         TITLE,
         STANDARD,
         PHRASE_FILES,
+        VOICE,
         DIALLED,
         PLACES_CALLS,
         ZONE,
