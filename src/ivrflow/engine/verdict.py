@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict, WaitSeen
+from ivrflow.engine.verdict_limits import Finding, judge_limits
 from ivrflow.flow.model import Band, Rule, Standard
 from ivrflow.flow.placing import DIAL, ringing_band
 
@@ -57,8 +58,11 @@ def judge(standard: Standard, trace: Sequence[TraceLine], *, tolerance: float) -
 
 def _judge_rule(rule: Rule, trace: Sequence[TraceLine], evidence: list[int], tolerance: float) -> Verdict:
     expected = describe(rule)
+    if rule.not_on_phone:
+        return Verdict(rule.id, Judgement.NOT_APPLICABLE, expected, f"not on a phone line: {rule.not_on_phone}")
+    findings = judge_limits(rule, trace, evidence, tolerance) if rule.limits else []
     if not any(trace[index].fact in _RUNG_TAKEN for index in evidence):
-        return Verdict(rule.id, Judgement.NOT_APPLICABLE, expected, "its situation did not arise")
+        return _without_a_rung(rule, expected, findings)
     waits, waiting_faults = _waits(rule, trace, evidence)
     ending, ending_faults = _endings(rule, trace, evidence)
     faults = [
@@ -71,10 +75,12 @@ def _judge_rule(rule: Rule, trace: Sequence[TraceLine], evidence: list[int], tol
         ),
         *waiting_faults,
         *ending_faults,
+        *(finding.fault for finding in findings if finding.fault),
     ]
     seen = [f"{wait.observed:.2f} s" for wait in waits]
     if ending:
         seen.append(ending)
+    seen += dict.fromkeys(finding.observed for finding in findings if finding.observed)
     return Verdict(
         rule.id,
         Judgement.BROKEN if faults else Judgement.KEPT,
@@ -83,6 +89,18 @@ def _judge_rule(rule: Rule, trace: Sequence[TraceLine], evidence: list[int], tol
         tuple(waits),
         tuple(evidence),
     )
+
+
+def _without_a_rung(rule: Rule, expected: str, findings: Sequence[Finding]) -> Verdict:
+    """A rule none of whose rungs was taken is broken by a number, or kept when numbers are all it asks of a call."""
+    faults = [finding.fault for finding in findings if finding.fault]
+    if faults:
+        return Verdict(rule.id, Judgement.BROKEN, expected, "; ".join(faults))
+    observed = [finding.observed for finding in findings if finding.observed]
+    if observed and not any(rung.say or rung.task == DIAL for rung in rule.rungs):
+        return Verdict(rule.id, Judgement.KEPT, expected, ", ".join(observed))
+    why_not = [finding.why_not for finding in findings if finding.why_not]
+    return Verdict(rule.id, Judgement.NOT_APPLICABLE, expected, why_not[0] if why_not else "its situation did not arise")
 
 
 def describe(rule: Rule) -> str:
@@ -112,15 +130,31 @@ def _out_of_order(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -
     """Rungs are climbed one by one from the first; only the rule's own ladder counts, not a phrase it shares."""
     faults: list[str] = []
     last = 0
+    happened_again = False
     for index in evidence:
         line = trace[index]
-        if line.rule != rule.id or line.fact not in _RUNG_TAKEN:
+        if line.rule != rule.id:
             continue
-        place = line.rung
-        if place not in {1, last, last + 1}:
-            faults.append(f"rung {place} came after rung {last}")
-        last = place
+        if line.fact is Fact.LADDER_BEGUN and line.detail == rule.name:
+            happened_again = last > 0
+        elif line.fact is Fact.LADDER_LEFT and line.detail == "cancelled":
+            last -= 1  # taken back: the rung still stands out
+        elif line.fact in _RUNG_TAKEN:
+            fault = _wrong_rung(rule, last, line.rung, happened_again=happened_again)
+            faults += [fault] if fault else []
+            last, happened_again = line.rung, False
     return faults
+
+
+def _wrong_rung(rule: Rule, last: int, place: int, *, happened_again: bool) -> str:
+    """What is wrong with taking rung `place` after rung `last`; empty when nothing is."""
+    waits_for_it = 1 <= last <= len(rule.rungs) and rule.rungs[last - 1].on_recurrence
+    if waits_for_it and place != last and not happened_again:
+        return f"rung {place} came after rung {last}, and it had not happened again"
+    if waits_for_it and place != last + 1 and happened_again:
+        return f"rung {place} came when it happened again, not rung {last + 1}"
+    begins_again = rule.loops_from if last == len(rule.rungs) else 0
+    return "" if place in {1, last, last + 1, begins_again} else f"rung {place} came after rung {last}"
 
 
 def _waits(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tuple[list[WaitSeen], list[str]]:
@@ -178,6 +212,8 @@ def _endings(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tup
         match line.fact:
             case Fact.LADDER_BEGUN:
                 is_own_ladder = line.detail == rule.name
+            case Fact.LADDER_PAUSED:
+                ending = f"rung {line.rung} of {len(rule.rungs)}, until it happens again"
             case Fact.LADDER_LEFT:
                 ending = f"left on {line.detail.replace('_', ' ')}"
             case Fact.CALLER_HUNG_UP:

@@ -1,0 +1,50 @@
+"""The waits of a caller on hold, as the trace shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ivrflow.engine.trace import Fact, TraceLine
+
+_GOES_ON = frozenset({Fact.PHRASE_STARTED, Fact.TASK_ASKED, Fact.RINGING, Fact.STEP_ENTERED, Fact.WAIT_BEGUN})
+_CUT_OFF = frozenset({Fact.CALLER_HUNG_UP, Fact.LINE_LOST, Fact.LIMIT_REACHED, Fact.HANDED_OVER, Fact.ENDED})
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSeen:
+    """One wait: indexes of the lines where it began and was over, and how long it was."""
+
+    begun: int
+    over: int
+    seconds: float
+
+
+def holds_on(trace: Sequence[TraceLine]) -> list[HoldSeen]:
+    """Every wait of the call that is over."""
+    found: list[HoldSeen] = []
+    begun = None
+    for index, line in enumerate(trace):
+        if line.fact is Fact.HOLD_BEGUN:
+            begun = index
+        elif line.fact is Fact.HOLD_OVER and begun is not None:
+            found.append(HoldSeen(begun, index, round(line.at - trace[begun].at, 6)))
+            begun = None
+    return found
+
+
+def holds_of(trace: Sequence[TraceLine], evidence: Sequence[int]) -> list[HoldSeen]:
+    """The waits in which a rule, whose lines are `evidence`, had a part."""
+    return [hold for hold in holds_on(trace) if any(hold.begun <= index <= hold.over for index in evidence)]
+
+
+def first_after(trace: Sequence[TraceLine], hold: HoldSeen) -> TraceLine | None:
+    """What the call went on with when the caller was back; None when it did not go on."""
+    if hold.over and trace[hold.over - 1].fact in _CUT_OFF:
+        return None
+    for line in trace[hold.over + 1 :]:
+        if line.fact in _CUT_OFF:
+            return None
+        if line.fact in _GOES_ON:
+            return line
+    return None
