@@ -255,14 +255,16 @@ def _often(name: str) -> Judge:
         due = int(case.number) + besides
         is_one_run = any(rung.on_recurrence for rung in case.rule.rungs)
         taken: set[int] = set()
+        is_own_ladder = False
         for line in case.lines:
             if line.rule != case.rule.id:
                 continue
-            if line.fact is Fact.LADDER_BEGUN and not is_one_run:
-                taken = set()
+            if line.fact is Fact.LADDER_BEGUN:
+                is_own_ladder = line.detail == case.rule.name
+                taken = taken if is_one_run else set()
             elif line.fact in _RUNG_TAKEN and line.rung in counted:
                 taken.add(line.rung)
-            elif line.fact is Fact.LADDER_USED_UP and len(taken) != due:
+            elif line.fact is Fact.LADDER_USED_UP and is_own_ladder and len(taken) != due:
                 what = name.replace("_", " ")
                 return Finding(fault=f"{what}: {len(taken) - besides} before it was given up, not {due - besides}")
         return Finding()

@@ -32,7 +32,7 @@ def rule_rungs(rule: Rule, limits: Limits, spoken: Mapping[str, str]) -> tuple[R
 
 
 def _climbed(rung: RuleRung, rule: Rule, limits: Limits, spoken: Mapping[str, str]) -> Rung:
-    if rung.task in spoken:
+    if rung.task and rung.task in spoken:
         rung = replace(rung, say=spoken[rung.task], task=None)
     wait = chosen_wait(rung, limits)
     longest = rule.limits.get(LONGEST_HOLD)
