@@ -11,13 +11,19 @@ from ivrflow.flow_files import check_paths
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_flows_we_ship_have_no_problem_and_all_49_situations(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_flows_we_ship_have_no_problem_and_every_rule_of_a_phone_line_as_a_situation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(ROOT)
 
     report = check_paths([Path("callflows")])
 
     assert report.problems == []
-    assert list(report.flows) == ["gov12345"]
+    served = {flow.standard.id for flow in report.flows.values()}
+    assert served == {standard.id for standard in report.standards.values() if standard.rules}
+    for flow in report.flows.values():
+        on_phone = {name for name, rule in flow.standard.rules.items() if not rule.not_on_phone}
+        assert set(flow.situations) == on_phone
     flow = report.flows["gov12345"]
     assert len(flow.situations) == 49
     assert {rung.rule for ladder in flow.situations.values() for rung in ladder.rungs} == {
