@@ -252,7 +252,7 @@ class JournalReader:
     def _snapshot(self) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
-                check_layout(connection, self._url)
+                check_layout(connection, self._url, oldest=1)
                 yield connection
         except DBAPIError as problem:
             raise SettingsError(unusable(self._url, problem)) from problem

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, exists, select
 
-from ivrflow.runtime.journal_tables import calls, flow_versions, happenings, judgements, prompt_catalogues
+from ivrflow.runtime.journal_tables import (
+    call_figures,
+    calls,
+    flow_versions,
+    happenings,
+    judgements,
+    promises,
+    prompt_catalogues,
+    tags,
+)
 
 CALLS_AT_ONCE = 200
 """How many calls one transaction deletes, so that a live engine never waits long for its turn to write."""
@@ -13,7 +22,7 @@ CALLS_AT_ONCE = 200
 def purge(connection: Connection, older_than_days: float, now: float, *, at_most: int = CALLS_AT_ONCE) -> int:
     """Delete calls that arrived more than `older_than_days` before `now` (Unix time), with all that belongs to them.
 
-    Flow versions and prompt catalogues that no call refers to any more go with the last ones. SQLite uses the room in
+    A call stays as long as something promised on it is open and not yet due. Flow versions and prompt catalogues that no call refers to any more go with the last ones. SQLite uses the room in
     the file again; the file does not shrink.
 
     Returns:
@@ -21,8 +30,10 @@ def purge(connection: Connection, older_than_days: float, now: float, *, at_most
     """
     with connection.begin():
         old = select(calls.c.call).where(calls.c.arrived_at < now - older_than_days * 86_400)
+        is_open = (promises.c.kept_at.is_(None), promises.c.dropped_at.is_(None), promises.c.due_at > now)
+        old = old.where(~exists().where(promises.c.call == calls.c.call, *is_open))
         doomed = list(connection.scalars(old.order_by(calls.c.arrived_at).limit(at_most)))
-        for table in (happenings, judgements, calls):
+        for table in (happenings, judgements, call_figures, promises, tags, calls):
             connection.execute(delete(table).where(table.c.call.in_(doomed)))
         if doomed and len(doomed) < at_most:
             for table, reference in (

@@ -12,16 +12,19 @@ from typing import Any, TypeAlias
 import msgspec
 from sqlalchemy import Connection, Engine, Table, insert, select, update
 
-from ivrflow.engine.messages import Action, CallEvent
+from ivrflow.engine.messages import Action, CallEvent, NotePromise
 from ivrflow.engine.trace import Judgement, TraceLine, Verdict
 from ivrflow.flow.model import CallFlow
+from ivrflow.runtime.journal_figures import figures_of
 from ivrflow.runtime.journal_tables import (
+    call_figures,
     calls,
     database_url,
     flow_versions,
     happenings,
     judgements,
     prepare,
+    promises,
     prompt_catalogues,
     sqlite_file,
     writing_engine,
@@ -89,11 +92,12 @@ Entry: TypeAlias = Arrived | Happened | Over
 
 @dataclass(slots=True)
 class Row:
-    """An entry in the database's terms: what to insert, and what to write into the call's own row."""
+    """An entry in the database's terms: what to insert, what to write into the call's own row, what was promised."""
 
     call: CallKnown
     inserts: list[tuple[Table, dict[str, Any]]] = field(default_factory=list)
     ending: dict[str, Any] = field(default_factory=dict)
+    promised: list[dict[str, Any]] = field(default_factory=list)
 
 
 _encode = msgspec.json.encode
@@ -114,7 +118,8 @@ def to_row(entry: Entry) -> Row:
                 "event": _encode(entry.event).decode(),
                 "actions": _encode(entry.actions).decode(),
             }
-            return Row(entry.call, [(happenings, happening)])
+            promised = [_promise(entry.call, action) for action in entry.actions if isinstance(action, NotePromise)]
+            return Row(entry.call, [(happenings, happening)], promised=promised)
         case Over():
             judged = [
                 (judgements, {"call": entry.call.id, "rule": verdict.rule, "judgement": verdict.judgement.value})
@@ -128,9 +133,23 @@ def to_row(entry: Entry) -> Row:
                 "trace": zlib.compress(_encode(entry.trace)),
                 "verdicts": zlib.compress(_encode(entry.verdicts)),
             }
-            return Row(entry.call, list(judged), ending)
+            counted = {
+                "call": entry.call.id,
+                "flow": entry.call.flow.id,
+                "arrived_at": entry.call.arrived_at,
+                "outcome": entry.outcome,
+                "ended_by": entry.ended_by,
+                **figures_of(entry.trace),
+            }
+            return Row(entry.call, [*judged, (call_figures, counted)], ending)
         case Arrived():
             return Row(entry.call)
+
+
+def _promise(call: CallKnown, note: NotePromise) -> dict[str, Any]:
+    promise = f"{call.id}/{note.number}"
+    noted = {name: getattr(note, name) for name in note.__struct_fields__ if name != "number"}
+    return {"id": promise, "matter": promise, "call": call.id, "flow": call.flow.id, **noted}
 
 
 # ── the database ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,10 +189,12 @@ class JournalStore:
             new = {row.call.id: row.call for row in rows if row.call.stored_in != self._opened}
             if new:
                 self._insert_calls(connection, new)
-            for table in (happenings, judgements):
+            for table in (happenings, judgements, call_figures):
                 found = [values for row in rows for into, values in row.inserts if into is table]
                 if found:
                     connection.execute(insert(table), found)
+            for promise in (promise for row in rows for promise in row.promised):
+                _store_promise(connection, promise)
             for row in rows:
                 if row.ending:
                     connection.execute(update(calls).where(calls.c.call == row.call.id).values(row.ending))
@@ -238,6 +259,13 @@ class JournalStore:
             known = (flow, [_flow_version(flow), _prompt_catalogue(flow)])
             self._versions[id(flow)] = known
         return known[1]
+
+
+def _store_promise(connection: Connection, promise: dict[str, Any]) -> None:
+    """Insert it, or put forward when it is due; what people have noted about it stays."""
+    sooner = {name: promise[name] for name in ("due_at", "counted")}
+    if not connection.execute(update(promises).where(promises.c.id == promise["id"]).values(sooner)).rowcount:
+        connection.execute(insert(promises), [promise])
 
 
 def _flow_version(flow: CallFlow) -> tuple[Table, dict[str, str]]:

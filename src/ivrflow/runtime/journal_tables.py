@@ -5,6 +5,7 @@ Only types and statements that every database knows. What is peculiar to SQLite 
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable
@@ -25,11 +26,15 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
     create_engine,
+    delete,
     event,
+    func,
     insert,
     inspect,
     select,
+    update,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -37,8 +42,13 @@ from sqlalchemy.pool import NullPool
 
 from ivrflow.settings import SettingsError
 
-LAYOUT = 1
-"""Version of the tables below. A later ivrflow may read an older layout; an older one must not touch a newer."""
+log = logging.getLogger("ivrflow.journal")
+
+LAYOUT = 2
+"""Version of the tables below. A later ivrflow may read an older layout; an older one must not touch a newer.
+
+1: calls, happenings, judgements. 2: also promises, tags and what each call counts for in a report.
+"""
 
 BUSY_S = 1.0
 """Seconds SQLite waits for another process's write before it calls the database locked."""
@@ -104,6 +114,61 @@ judgements = Table(
     Column("rule", String, primary_key=True),
     Column("judgement", String, nullable=False),  # kept or broken; a rule that did not apply has no row
     sqlite_with_rowid=False,
+)
+
+call_figures = Table(
+    "call_figures",
+    _metadata,
+    # What a report counts of a call that is over, beside `calls` because that is wide: traces are read one at a time.
+    Column("call", String, primary_key=True),
+    Column("flow", String, nullable=False),
+    Column("arrived_at", Double, nullable=False),  # Unix time, seconds
+    Column("direction", String, nullable=False),  # in, or out for one that we placed
+    Column("outcome", String, nullable=False),
+    Column("ended_by", String, nullable=False),
+    Column("lasted", Double, nullable=False),  # all times: seconds
+    Column("answered_after", Double),  # from the arrival; none when the line never opened
+    Column("agents_rung", Integer, nullable=False),
+    Column("agents_answered", Integer, nullable=False),
+    Column("agent_after", Double),  # from the first ringing of an agent to the first answer of one
+    Index("call_figures_by_arrival", "arrived_at"),
+)
+
+promises = Table(
+    "promises",
+    _metadata,
+    Column("id", String, primary_key=True),  # the call, a slash, a number; ".2" and so on for what is owed after it
+    Column("matter", String, nullable=False),  # id of the first promise of the same matter
+    Column("call", String, nullable=False),
+    Column("flow", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("about", String, nullable=False),  # enquiry, complaint or other
+    Column("owed_by", String, nullable=False),
+    Column("made_at", Double, nullable=False),  # all moments: Unix time, seconds
+    Column("due_at", Double, nullable=False),
+    Column("counted", String, nullable=False),  # how the due time was counted, in words
+    Column("repeats_h", Double, nullable=False),  # owed again so many hours after it was kept; 0 not
+    Column("then_h", Double, nullable=False),  # somebody else owes an answer so many hours after that; 0 nobody does
+    Column("then_owed_by", String, nullable=False),
+    Column("kept_at", Double),
+    Column("kept_by", String),
+    Column("kept_by_call", String),  # the call that gave the answer
+    Column("satisfied", Integer),  # 1 yes, 0 no; nothing when nobody asked
+    Column("dropped_at", Double),
+    Column("dropped_by", String),
+    Column("why", String),
+    Index("promises_by_call", "call"),
+    Index("promises_by_due_time", "due_at"),
+    Index("promises_by_making", "made_at"),
+)
+
+tags = Table(
+    "tags",
+    _metadata,
+    Column("subject", String, primary_key=True),  # a call, or a promise
+    Column("tag", String, primary_key=True),
+    Column("call", String, nullable=False),
+    Index("tags_by_call", "call"),
 )
 
 
@@ -245,6 +310,8 @@ def prepare(engine: Engine, url: URL) -> None:
                     )
             existing = set(inspect(connection).get_table_names())
             if layout_table.name in existing:
+                if connection.scalar(select(layout_table.c.version)) == 1:
+                    _upgrade_from_1(connection, url)
                 check_layout(connection, url)
             elif existing & set(_metadata.tables):
                 raise SettingsError(
@@ -257,16 +324,58 @@ def prepare(engine: Engine, url: URL) -> None:
         raise SettingsError(unusable(url, problem)) from problem
 
 
-def check_layout(connection: Connection, url: URL) -> None:
+def _upgrade_from_1(connection: Connection, url: URL) -> None:
+    """Make the tables that layout 2 brought, and work out from the happenings what each older call counts for."""
+    log.info("the journal %s is brought up to date; with many calls that takes a while", shown(url))
+    _metadata.create_all(connection)
+    at, told, actions = happenings.c.at, happenings.c.event, happenings.c.actions
+    began, answered = func.min(at), case((told.like('{"type":"call_answered"%'), at))
+    rang = case((actions.like('%{"type":"ring",%'), at))
+    agent = case((told.like('{"type":"agent_answered"%'), at))
+    placed = func.count(case((told.like('{"type":"call_ordered"%'), 1)))
+    worked_out = (
+        select(
+            calls.c.call,
+            calls.c.flow,
+            calls.c.arrived_at,
+            case((placed > 0, "out"), else_="in"),
+            calls.c.outcome,
+            func.coalesce(calls.c.ended_by, ""),
+            func.max(at) - began,
+            func.min(answered) - began,
+            func.count(rang),
+            func.count(agent),
+            func.min(agent) - func.min(rang),
+        )
+        .join(happenings, happenings.c.call == calls.c.call)
+        .where(calls.c.outcome.is_not(None))
+        .group_by(calls.c.call, calls.c.flow, calls.c.arrived_at, calls.c.outcome, calls.c.ended_by)
+    )
+    connection.execute(delete(call_figures))
+    connection.execute(insert(call_figures).from_select([column.name for column in call_figures.columns], worked_out))
+    connection.execute(update(layout_table).values(version=LAYOUT))
+
+
+def check_layout(connection: Connection, url: URL, *, oldest: int = LAYOUT) -> None:
     """Make sure that this ivrflow knows the layout of the tables.
 
+    Args:
+        connection: to the database.
+        url: of the database, for messages.
+        oldest: the oldest layout that will do.
+
     Raises:
-        SettingsError: they are newer, or no journal.
+        SettingsError: they are newer or older, or no journal.
     """
     if not inspect(connection).has_table(layout_table.name):
         raise SettingsError(f"IVRFLOW_JOURNAL: {shown(url)} is no journal of ivrflow; name another database")
     version = connection.scalar(select(layout_table.c.version))
-    if version != LAYOUT:
+    if version is not None and version < oldest:
+        raise SettingsError(
+            f"IVRFLOW_JOURNAL: {shown(url)} was written by an earlier version of ivrflow (layout {version}, this needs "
+            f"{oldest}); `ivrflow serve` brings it up to date when it starts"
+        )
+    if version is None or version > LAYOUT:
         raise SettingsError(
             f"IVRFLOW_JOURNAL: {shown(url)} was written by another version of ivrflow (layout {version}, this one knows "
             f"{LAYOUT}); use that version, or name another database"
