@@ -189,7 +189,7 @@ def test_the_caller_can_hang_up_anywhere_on_a_ladder() -> None:
 def test_a_task_is_asked_of_the_agent_and_ends_by_its_own_word() -> None:
     tasks = flow(climb("c", rung(task="mute"), rung("thanks")))
     asked = call(tasks)
-    assert asked.last == [m.Instruct(ticket=1, task="mute")]
+    assert asked.last == [m.StartMusic(), m.Instruct(ticket=1, task="mute")]
     assert asked.waits_for == 300.0
     assert asked.happens(m.TaskDone(ticket=99), after=1.0).last == []
     assert asked.happens(m.TaskDone(ticket=1), after=1.0).says == ["thanks"]

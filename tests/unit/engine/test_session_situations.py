@@ -217,7 +217,7 @@ def test_who_still_speaks_when_a_situation_is_over_is_heard() -> None:
 
 def test_a_situation_may_ask_the_agent_for_a_task() -> None:
     lookup = call(silent_call_flow()).situation("short_lookup", 0.5).prompt_ends()
-    assert lookup.last == [m.Instruct(ticket=lookup.ticket(m.Instruct), task="look_up")]
+    assert lookup.last == [m.StartMusic(), m.Instruct(ticket=lookup.ticket(m.Instruct), task="look_up")]
     assert lookup.waits_for == 30.0
     lookup.happens(m.TaskDone(ticket=lookup.ticket(m.Instruct)), after=12.0)
     assert lookup.session.step == "welcome"

@@ -38,7 +38,7 @@ def test_the_wait_of_a_rung(rung: RuleRung, seconds: float) -> None:
 
 
 def test_only_documented_seconds_are_a_band() -> None:
-    ladder = rule_ladder(rule("noise", say("x/a", leave_on="audible"), say("x/b", Band(2, 2))), LIMITS)
+    ladder = rule_ladder(rule("noise", say("x/a", leave_on="audible"), say("x/b", Band(2, 2))), LIMITS, {})
 
     assert [(rung.wait, rung.band) for rung in ladder.rungs] == [(4.0, None), (2.0, Band(2, 2))]
     assert {rung.rule for rung in ladder.rungs} == {"x/noise"}
@@ -48,7 +48,7 @@ def test_only_documented_seconds_are_a_band() -> None:
 def chosen(*waits: float) -> tuple[Ladder, list[str]]:
     problems = ProblemList()
     located = [Located(wait, Location("f.yaml", 2, index)) for index, wait in enumerate(waits, start=1)]
-    return with_waits(rule_ladder(SILENT, LIMITS), located, problems), [str(problem) for problem in problems.problems]
+    return with_waits(rule_ladder(SILENT, LIMITS, {}), located, problems), [str(problem) for problem in problems.problems]
 
 
 def test_a_flow_may_choose_within_the_band() -> None:
@@ -70,7 +70,7 @@ def test_a_choice_outside_the_band_names_band_and_rule_at_its_own_place() -> Non
 
 def test_one_wait_is_for_every_rung_that_waits() -> None:
     problems = ProblemList()
-    two = rule_ladder(rule("two", say("x/a", Band(1, 3), "speech"), say("x/b", leave_on="speech")), LIMITS)
+    two = rule_ladder(rule("two", say("x/a", Band(1, 3), "speech"), say("x/b", leave_on="speech")), LIMITS, {})
 
     ladder = with_waits(two, [Located(2.5, HERE)], problems)
 
@@ -102,7 +102,7 @@ STANDARD = Standard(
 def test_an_opening_replaces_the_first_phrase_and_obeys_its_own_rule_too() -> None:
     place = Location("f.yaml", 7, 7)
 
-    ladder = with_opening(rule_ladder(SILENT, LIMITS), "x/hello", place, STANDARD)
+    ladder = with_opening(rule_ladder(SILENT, LIMITS, {}), "x/hello", place, STANDARD)
 
     first = ladder.rungs[0]
     assert (first.say, first.rule, first.also_rule, first.where) == ("x/hello", "x/silent", "x/greeting", place)
