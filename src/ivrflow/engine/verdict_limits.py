@@ -151,12 +151,14 @@ def _longest(holds: list[HoldSeen], case: Case, how: str) -> Finding | None:
 
 
 def _asked_before_a_hold(case: Case) -> Finding | None:
-    """The phrase may be left out when the caller waits less; the words may have come since the hold before."""
+    """The phrase may be left out when the caller waits less. It is owed for the rule's own waits: what an agent said to the
+    caller before another one is not heard here.
+    """
     begin = 0
     why_not = ""
-    for hold in holds_on(case.trace):
+    for hold in holds_of(case.trace, case.evidence):
         before = case.trace[begin : hold.begun]
-        begin = hold.begun
+        begin = hold.over
         if any(line.fact is Fact.PHRASE_STARTED and says(case.rule, line.phrase) for line in before):
             continue
         if hold.seconds >= case.number:
