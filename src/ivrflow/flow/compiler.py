@@ -9,8 +9,12 @@ from pathlib import PurePosixPath
 from typing import assert_never
 
 from ivrflow.flow import grammar as g
+from ivrflow.flow.calendar import asks_for_holidays
+from ivrflow.flow.call_lint import lint_flow
+from ivrflow.flow.days import Calendar
 from ivrflow.flow.forms import Form
 from ivrflow.flow.holds import follows
+from ivrflow.flow.holiday_file import TABLE_FILE, is_holiday_file, read_calendar, table_text, table_years
 from ivrflow.flow.ladders import situation_ladders
 from ivrflow.flow.model import (
     HANG_UP,
@@ -37,6 +41,7 @@ from ivrflow.flow.standard import read_standard
 from ivrflow.flow.steps import compile_step
 from ivrflow.flow.tasks import spoken_tasks
 from ivrflow.flow.when import compile_wordings
+from ivrflow.flow.wording_lint import lint_said, lint_standard
 
 MOST_PROBLEMS = 200
 """Problems reported for one flow; a file with more is not what it is taken for."""
@@ -71,7 +76,7 @@ def compile_flow(source: Mapping[str, str], main: str, catalogue: PromptCatalogu
     Raises:
         FlowError: with all problems of all these files.
     """
-    checked = check_flow(source, main, catalogue)
+    checked = check_flow(source, main, catalogue, lint=False)  # a flow that took calls is compiled again for replays
     if checked.flow is None:
         raise FlowError(checked.problems)
     return checked.flow
@@ -84,6 +89,8 @@ def check_flow(
     *,
     known: Iterable[str] = (),
     broken: Iterable[str] = (),
+    calendar: Calendar | None = None,
+    lint: bool = True,
 ) -> Checked:
     """Compile a flow and tell its warnings too; never raises for what stands in the files.
 
@@ -93,10 +100,15 @@ def check_flow(
         catalogue: as for `compile_flow`.
         known: ids of further standards that exist, for "did you mean".
         broken: ids of standards that exist and cannot be read, which is noted elsewhere.
+        calendar: which kind of day each date is; None reads it from the holiday file in `source`, if there is one. What is
+            wrong with that file stands in the calendar (`CallFlow.calendar.problems`) and refuses no flow.
+        lint: whether what the standard asks of wordings and flows is looked at too (taboo, opening, farewell, hanging up).
     """
     problems = ProblemList(most=MOST_PROBLEMS)
     try:
-        return _Compiler(source, main, catalogue, frozenset(known), set(broken), problems).compile()
+        return _Compiler(
+            source, main, catalogue, frozenset(known), set(broken), problems, calendar, lint=lint
+        ).compile()
     except FlowError as error:  # so many problems that reading ended
         return Checked(None, error.problems, Named("", Location(main, 1, 1)))
 
@@ -107,6 +119,8 @@ def check_standard(text: str, file: str) -> tuple[Standard | None, tuple[Problem
     try:
         node = parse(text, file, problems)
         standard = None if node is None else read_standard(node, problems)
+        if standard is not None and not problems.errors:
+            lint_standard(standard, problems)
     except FlowError as error:
         return None, error.problems
     return (None if problems.errors else standard), tuple(sorted(set(problems.problems)))
@@ -136,10 +150,19 @@ def voice_named(text: str, file: str) -> Named:
 
 def is_flow(text: str, file: str) -> bool:
     """Whether a file is meant as a flow, not as a standard or phrase file."""
+    if is_holiday_file(file):
+        return False
     node = parse(text, file, ProblemList())
     if not isinstance(node, Table):
         return True
     return node.get(g.FLOW.name) is not None or node.get("id") is None
+
+
+def calendar_in(source: Mapping[str, str]) -> Calendar:
+    """The calendar for a flow's files: the holiday file among them, and as much of the published table as was known."""
+    years = table_years(source.get(TABLE_FILE))
+    file = next((file for file in source if file != TABLE_FILE and is_holiday_file(file)), None)
+    return Calendar(years=years) if file is None else read_calendar(source[file], file, years)
 
 
 class _Compiler:
@@ -153,13 +176,18 @@ class _Compiler:
         known: frozenset[str],
         broken: set[str],
         problems: ProblemList,
+        calendar: Calendar | None,
+        *,
+        lint: bool,
     ) -> None:
         self._source = dict(source)
+        self._calendar = calendar or calendar_in(source)
         self._main = main
         self._catalogue = catalogue
         self._known = known
         self._problems = problems
         self._broken = broken
+        self._lint = lint
 
     def compile(self) -> Checked:
         """Read every file, then the flow."""
@@ -183,7 +211,7 @@ class _Compiler:
         """The files beside the flow by id; those that cannot be used are remembered as broken."""
         standards: dict[str, Standard] = {}
         for file, text in self._source.items():
-            if file == self._main:
+            if file == self._main or is_holiday_file(file):
                 continue
             stem = PurePosixPath(file.replace("\\", "/")).stem
             node = parse(text, file, self._problems)
@@ -253,7 +281,7 @@ class _Compiler:
         self._check_prompts(names, situations, form[g.VOICE])
         if standard is None or self._problems.errors:
             return None
-        return CallFlow(
+        flow = CallFlow(
             id=form[g.FLOW].text,
             title=form[g.TITLE],
             numbers=tuple(number.text for number in form[g.DIALLED]),
@@ -273,7 +301,14 @@ class _Compiler:
             places_calls=placing,
             source=self._source,
             wordings=names.wordings,
+            calendar=self._calendar,
         )
+        if asks_for_holidays(flow):  # a replay must find the table as it was, whatever is installed then
+            flow = replace(flow, source={**self._source, TABLE_FILE: table_text(self._calendar.years)})
+        if self._lint:
+            lint_said(standard, files, names.said, self._problems)
+            lint_flow(flow, self._problems)
+        return flow
 
     def _placing(self, form: Form, names: Names, start: str) -> PlacesCalls | None:
         if not form.wrote(g.PLACES_CALLS):
