@@ -17,6 +17,7 @@ _COMMANDS = {
     "call": ("ivrflow.call_commands:call", "Let the running engine ring somebody, with a flow that places calls."),
     "calls": ("ivrflow.journal_commands:calls", "List the calls in the journal."),
     "trace": ("ivrflow.journal_commands:trace", "Show what happened on one call, with the verdict per rule."),
+    "promises": ("ivrflow.promise_commands:promises", "What callers were promised, what is due, what became of it."),
     "replay": ("ivrflow.simulator_commands:replay", "Put a journaled call through the engine again and compare."),
     "scenario": (
         "ivrflow.scenario.commands:scenario",
