@@ -8,31 +8,23 @@ import re
 import secrets
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 import click
 import msgspec
 
-from ivrflow.bridge.ami_client import AmiClient
-from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
-from ivrflow.bridge.call_orders import Answer, CallWanted, call_off_fields, read_answer, wanted_fields
+from ivrflow.bridge.call_orders import Answer, CallWanted
+from ivrflow.bridge.ordering import NotAsked, Ordering
 from ivrflow.settings import Settings, SettingsError, read_settings
 
 Form: TypeAlias = Literal["text", "json"]
-
-ENGINE_WITHIN_S = 5.0
-"""Seconds the engine has to answer an order; it takes milliseconds."""
 
 RINGS_AT_MOST_BEYOND_S = 10.0
 """Seconds beyond the longest ringing after which an engine that says nothing any more counts as gone."""
 
 _COULD_NOT_ASK = 2
-
-
-class NotAsked(Exception):
-    """The order could not be given, or its answer was lost; says what to do."""
 
 
 class Report(msgspec.Struct, omit_defaults=True):
@@ -90,7 +82,7 @@ def call(number: str, flow: str, values: Sequence[str], form: Form, *, wait: boo
     wanted = CallWanted(secrets.token_hex(8), flow, _number(number), _values(values))
     try:
         settings = read_settings(needs=("ami_secret",))
-        report = asyncio.run(_Ordering(settings, wanted, wait=wait, progress=_Progress()).order())
+        report = asyncio.run(place(settings, wanted, wait=wait, progress=Progress()))
     except (SettingsError, NotAsked) as problem:
         click.echo(str(problem), err=True)
         sys.exit(_COULD_NOT_ASK)
@@ -140,128 +132,99 @@ def _local(text: str) -> str:
         return text
 
 
-class _Progress:
+class Progress:
     """What is told on stderr while it rings: a running count at a terminal, else one line."""
 
     def __init__(self) -> None:
         self._counts = sys.stderr.isatty()
 
     def ringing(self, call: str, seconds: float) -> None:
+        """Say for how long it may ring."""
         click.echo(f"ringing, {seconds:g} s at most (call {call})", err=True)
 
     def rings(self, since: float) -> None:
+        """Say for how many seconds it has been ringing."""
         if self._counts:
             click.echo(f"\r  {since:3.0f} s ", err=True, nl=False)
 
     def rings_no_more(self) -> None:
+        """Leave nothing of the count."""
         if self._counts:
             click.echo("\r        \r", err=True, nl=False)
 
     def say(self, text: str) -> None:
+        """Say something else."""
         click.echo(text, err=True)
 
 
-class _Ordering:
-    """One order, from the login at the manager to its last answer."""
+async def place(settings: Settings, wanted: CallWanted, *, wait: bool, progress: Progress) -> Report:
+    """Give the order and follow it until somebody has picked up, or with `wait` until the call is over.
 
-    def __init__(self, settings: Settings, wanted: CallWanted, *, wait: bool, progress: _Progress) -> None:
-        self._wanted = wanted
-        self._wait = wait
-        self._progress = progress
-        self._answers: asyncio.Queue[Answer] = asyncio.Queue()
-        self._lost = ""
-        self._interrupted = asyncio.Event()
-        self._manager = AmiClient(
-            settings.ami_host,
-            settings.ami_port,
-            settings.ami_user,
-            settings.ami_secret,
-            on_event=self._said,
-            on_up=lambda: None,
-            on_down=self._manager_down,
-        )
+    Raises:
+        SettingsError: the manager cannot be reached, or refuses the login.
+        NotAsked: no engine answers, or the connection broke.
+    """
+    async with Ordering(settings, wanted) as ordering:
+        with _interruptions() as interrupted:
+            first = await ordering.give()
+            if first.state == "refused":
+                return Report(wanted.flow, "refused", first.call, why=first.why, again=first.again)
+            progress.ringing(first.call, first.seconds or 0.0)
+            answer = await _while_it_rings(ordering, first.seconds or 0.0, interrupted, progress)
+            progress.rings_no_more()
+            if answer.state == "over":
+                state: Literal["cancelled", "not_answered"] = (
+                    "cancelled" if answer.outcome == "cancelled" else "not_answered"
+                )
+                return Report(wanted.flow, state, first.call, outcome=answer.outcome)
+            report = Report(wanted.flow, "answered", first.call, rang_s=answer.seconds)
+            if wait:
+                progress.say("answered")
+                over = await _next(ordering, interrupted)
+                if over is None:
+                    progress.say("the call goes on without being watched")
+                else:
+                    report.outcome, report.first_to_hang_up = over.outcome, over.by
+            return report
 
-    async def order(self) -> Report:
-        """Give the order and follow it.
 
-        Raises:
-            SettingsError: the manager cannot be reached, or refuses the login.
-            NotAsked: no engine answers, or the connection broke.
-        """
-        await self._manager.start()
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(NotImplementedError):  # no such handlers on that platform: Ctrl-C just ends us
-            loop.add_signal_handler(signal.SIGINT, self._interrupted.set)
-        try:
-            await self._manager.action("UserEvent", wanted_fields(self._wanted))
-            return await self._follow()
-        except AmiError as error:
-            raise NotAsked(f"the order could not be given: {error}") from error
-        finally:
-            with contextlib.suppress(NotImplementedError):
-                loop.remove_signal_handler(signal.SIGINT)
-            await self._manager.close()
+async def _while_it_rings(ordering: Ordering, rings: float, interrupted: asyncio.Event, progress: Progress) -> Answer:
+    loop = asyncio.get_running_loop()
+    since = loop.time()
+    while loop.time() < since + rings + RINGS_AT_MOST_BEYOND_S:
+        answer = await _next(ordering, interrupted, 1.0)
+        if answer is not None:
+            return answer
+        if interrupted.is_set():
+            interrupted.clear()
+            await ordering.take_back()
+        progress.rings(loop.time() - since)
+    raise NotAsked("the engine says nothing any more; look what became of it with: ivrflow calls")
 
-    async def _follow(self) -> Report:
-        first = await self._next(ENGINE_WITHIN_S)
-        if first is None:
-            raise NotAsked(
-                "no engine answers: is `ivrflow serve` running at this Asterisk, and does manager.conf give its user the "
-                "class 'user' in 'read' and 'write'?"
-            )
-        if first.state == "refused":
-            return Report(self._wanted.flow, "refused", first.call, why=first.why, again=first.again)
-        rings = first.seconds or 0.0
-        self._progress.ringing(first.call, rings)
-        answer = await self._while_it_rings(rings + RINGS_AT_MOST_BEYOND_S)
-        self._progress.rings_no_more()
-        if answer.state == "over":
-            state: Literal["cancelled", "not_answered"] = (
-                "cancelled" if answer.outcome == "cancelled" else "not_answered"
-            )
-            return Report(self._wanted.flow, state, first.call, outcome=answer.outcome)
-        report = Report(self._wanted.flow, "answered", first.call, rang_s=answer.seconds)
-        if self._wait:
-            self._progress.say("answered")
-            over = await self._next(None)
-            if over is None:
-                self._progress.say("the call goes on without being watched")
-            else:
-                report.outcome, report.first_to_hang_up = over.outcome, over.by
-        return report
 
-    async def _while_it_rings(self, seconds: float) -> Answer:
-        loop = asyncio.get_running_loop()
-        since = loop.time()
-        while loop.time() < since + seconds:
-            answer = await self._next(1.0)
-            if answer is not None:
-                return answer
-            if self._interrupted.is_set():
-                self._interrupted.clear()
-                await self._manager.action("UserEvent", call_off_fields(self._wanted.ask))
-            self._progress.rings(loop.time() - since)
-        raise NotAsked("the engine says nothing any more; look with: ivrflow calls")
+async def _next(ordering: Ordering, interrupted: asyncio.Event, seconds: float | None = None) -> Answer | None:
+    """The next answer; None when none came in time, or somebody pressed Ctrl-C."""
+    answer = asyncio.ensure_future(ordering.next(seconds))
+    stop = asyncio.ensure_future(interrupted.wait())
+    try:
+        await asyncio.wait((answer, stop), return_when=asyncio.FIRST_COMPLETED)
+        return answer.result() if answer.done() else None
+    finally:
+        answer.cancel()
+        stop.cancel()
+        await asyncio.gather(answer, stop, return_exceptions=True)
 
-    async def _next(self, seconds: float | None) -> Answer | None:
-        """The next answer; None when none came in time, or somebody pressed Ctrl-C."""
-        waiting = [asyncio.ensure_future(self._answers.get()), asyncio.ensure_future(self._interrupted.wait())]
-        try:
-            await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if self._lost:
-                raise NotAsked(f"the manager connection broke ({self._lost}); look with: ivrflow calls")
-            answered = waiting[0]
-            result = answered.result() if answered.done() else None
-            return result if isinstance(result, Answer) else None
-        finally:
-            for one in waiting:
-                one.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
 
-    def _said(self, event: AmiEvent) -> None:
-        if event.name == "UserEvent" and (answer := read_answer(event, self._wanted.ask)) is not None:
-            self._answers.put_nowait(answer)
-
-    def _manager_down(self, reason: str) -> None:
-        self._lost = reason
-        self._interrupted.set()
+@contextlib.contextmanager
+def _interruptions() -> Iterator[asyncio.Event]:
+    """An event that Ctrl-C sets instead of ending us."""
+    loop, interrupted = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupted.set)
+    except (NotImplementedError, RuntimeError, ValueError):  # not on every platform, and only in the main thread
+        yield interrupted
+        return
+    try:
+        yield interrupted
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)

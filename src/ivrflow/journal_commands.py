@@ -106,7 +106,8 @@ def trace(*, call: str, shape: Format, show_personal: bool) -> None:
         click.echo(json.dumps(_everything(stored), ensure_ascii=False, indent=2))
         return
     summary = stored.summary
-    click.echo(f"call {summary.call}, flow {summary.flow}, {_local(summary.arrived_at)}")
+    placed = ", placed by us" if summary.direction == "outbound" else ""
+    click.echo(f"call {summary.call}, flow {summary.flow}, {_local(summary.arrived_at)}{placed}")
     if show_personal and summary.caller:
         click.echo(f"caller {summary.caller}")
     for note in _notes(stored):
@@ -149,6 +150,7 @@ def _summary(call: CallSummary) -> dict[str, Any]:
         "flow": call.flow,
         "arrived_at": datetime.fromtimestamp(call.arrived_at).astimezone().isoformat(),
         "seconds": round(call.lasted, 3),
+        "direction": call.direction,
         "caller": call.caller,
         "outcome": call.outcome,
         "first_to_hang_up": call.ended_by,
@@ -186,7 +188,8 @@ def _table(found: list[CallSummary], *, show_personal: bool) -> Table:
     table.add_column("hung up first", no_wrap=True)
     table.add_column("rules")
     for call in found:
-        cells = [_local(call.arrived_at), call.call, call.flow]
+        arrow = "→ " if call.direction == "outbound" else ""
+        cells = [_local(call.arrived_at), call.call, arrow + call.flow]
         if show_personal:
             cells.append(call.caller)
         cells += [_minutes(call.lasted), _outcome(call), call.ended_by or "-"]

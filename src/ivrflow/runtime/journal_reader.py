@@ -10,13 +10,22 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, Row, exists, func, select
 from sqlalchemy.exc import DBAPIError
 
-from ivrflow.engine.messages import Action, CallArrived, CallEvent, KeyPressed, Play, ValuesLearned
+from ivrflow.engine.messages import (
+    Action,
+    CallArrived,
+    CallBegun,
+    CallEvent,
+    CallOrdered,
+    KeyPressed,
+    Play,
+    ValuesLearned,
+)
 from ivrflow.engine.trace import Judgement, TraceLine, Verdict
 from ivrflow.flow.model import Prompt, PromptCatalogue
 from ivrflow.runtime.journal_tables import (
@@ -49,11 +58,12 @@ class CallSummary:
         flow: id of the flow it walked.
         arrived_at: Unix time in seconds.
         lasted: seconds from the first thing that happened to the last that is known.
-        caller: the calling number; masked unless asked for.
+        caller: the number of the person at the other end; masked unless asked for.
         outcome: how it ended, in a word of the flow; None when no ending was stored (it is live, or the engine died).
         ended_by: who hung up first: "caller", "agent", "ivrflow"; "" for nobody; None without an ending.
         kept: ids of the rules kept.
         broken: ids of the rules broken.
+        direction: "inbound" when somebody rang us, "outbound" when we rang them; "" when the beginning was lost.
     """
 
     call: str
@@ -65,6 +75,7 @@ class CallSummary:
     ended_by: str | None
     kept: tuple[str, ...]
     broken: tuple[str, ...]
+    direction: Literal["inbound", "outbound", ""] = ""
 
     @property
     def is_over(self) -> bool:
@@ -288,19 +299,21 @@ class JournalReader:
             rules = _rules(connection, some)
             arrivals = select(happenings.c.call, happenings.c.event)
             arrivals = arrivals.where(happenings.c.call.in_(some), happenings.c.number == 1)
-            callers = {row.call: self._caller(row.event) for row in connection.execute(arrivals)}
+            beginnings = {row.call: self._beginning(row.event) for row in connection.execute(arrivals)}
             columns = select(calls.c.call, calls.c.flow, calls.c.arrived_at, calls.c.outcome, calls.c.ended_by)
             for row in connection.execute(columns.where(calls.c.call.in_(some))):
+                direction, caller = beginnings.get(row.call, ("", ""))
                 found[row.call] = CallSummary(
                     call=row.call,
                     flow=row.flow,
                     arrived_at=row.arrived_at,
                     lasted=lengths.get(row.call, 0.0),
-                    caller=callers.get(row.call, ""),
+                    caller=caller,
                     outcome=row.outcome,
                     ended_by=row.ended_by,
                     kept=tuple(rules.get((row.call, Judgement.KEPT.value), ())),
                     broken=tuple(rules.get((row.call, Judgement.BROKEN.value), ())),
+                    direction=direction,
                 )
         return [found[call] for call in ids]
 
@@ -308,11 +321,13 @@ class JournalReader:
         trace = msgspec.json.decode(_unpacked(packed), type=tuple[TraceLine, ...])
         return trace if self._show_personal else tuple(map(mask_line, trace))
 
-    def _caller(self, text: str) -> str:
+    def _beginning(self, text: str) -> tuple[Literal["inbound", "outbound", ""], str]:
+        """Who rang whom, and the other end's number."""
         event = msgspec.json.decode(text, type=CallEvent)
-        if not isinstance(event, CallArrived) or not event.caller:
-            return ""
-        return event.caller if self._show_personal else MASK * 3
+        if not isinstance(event, CallBegun):
+            return "", ""
+        caller = event.caller if self._show_personal or not event.caller else MASK * 3
+        return ("inbound" if isinstance(event, CallArrived) else "outbound"), caller
 
     def _happening(self, row: Row[Any]) -> Happening:
         event = msgspec.json.decode(row.event, type=CallEvent)
@@ -355,7 +370,7 @@ def _unpacked(packed: bytes | None) -> bytes:
 def mask_event(event: CallEvent) -> CallEvent:
     """The event with everything personal replaced by `MASK`."""
     match event:
-        case CallArrived():
+        case CallArrived() | CallOrdered():
             return msgspec.structs.replace(
                 event, caller=MASK * 3 if event.caller else "", values=dict.fromkeys(event.values, MASK * 3)
             )
