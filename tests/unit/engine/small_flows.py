@@ -9,6 +9,7 @@ from datetime import UTC, tzinfo
 from typing import cast
 
 from ivrflow.flow.days import DaySet
+from ivrflow.flow.holds import follows, goes_on_there, joined
 from ivrflow.flow.model import (
     HANG_UP,
     Band,
@@ -20,6 +21,7 @@ from ivrflow.flow.model import (
     HangUp,
     Hours,
     Ladder,
+    Limit,
     Limits,
     Listening,
     Menu,
@@ -55,8 +57,19 @@ def rung(
     rule: str | None = None,
     also_rule: str | None = None,
     band: Band | None = None,
+    on_recurrence: bool = False,
 ) -> Rung:
-    return Rung(WHERE, say=say, task=task, wait=wait, leave_on=leave_on, rule=rule, also_rule=also_rule, band=band)
+    return Rung(
+        WHERE,
+        say=say,
+        task=task,
+        wait=wait,
+        leave_on=leave_on,
+        rule=rule,
+        also_rule=also_rule,
+        band=band,
+        on_recurrence=on_recurrence,
+    )
 
 
 def ladder(*rungs: Rung, then: str = "continue", name: str = "ladder") -> Ladder:
@@ -179,14 +192,40 @@ def close(
 # ── standards ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def rule(name: str, *rungs: RuleRung, then: str = "continue") -> Rule:
-    return Rule(f"gov/{name}", name, "", rungs, then, {}, "", WHERE)
+def rule(
+    name: str,
+    *rungs: RuleRung,
+    then: str = "continue",
+    limits: Mapping[str, Limit] | None = None,
+    after: str = "",
+    loops_from: int = 0,
+    not_on_phone: str = "",
+) -> Rule:
+    return Rule(
+        f"gov/{name}",
+        name,
+        "",
+        rungs,
+        then,
+        limits or {},
+        "",
+        WHERE,
+        after=after,
+        loops_from=loops_from,
+        not_on_phone=not_on_phone,
+    )
 
 
 def rule_rung(
-    say: str | None = None, wait: tuple[float, float] | None = None, *, task: str | None = None, leave_on: str = ""
+    say: str | None = None,
+    wait: tuple[float, float] | None = None,
+    *,
+    task: str | None = None,
+    leave_on: str = "",
+    on_recurrence: bool = False,
 ) -> RuleRung:
-    return RuleRung(WHERE, say=say, task=task, wait=Band(*wait) if wait else None, leave_on=leave_on or None)
+    band = Band(*wait) if wait else None
+    return RuleRung(WHERE, say=say, task=task, wait=band, leave_on=leave_on or None, on_recurrence=on_recurrence)
 
 
 SILENT_CALL = rule(
@@ -218,6 +257,36 @@ SLOW_SYSTEM = rule(
 )
 AGREEMENT = rule("agreement", rule_rung("private", (2, 2), leave_on="caller_agrees"), then="hangup")
 REPEAT = rule("repeat", rule_rung("please repeat", (4, 4), leave_on="speech"), then="transfer")
+ABUSE = rule(
+    "abuse",
+    rule_rung("be civil", leave_on="caller_civil", on_recurrence=True),
+    rule_rung("be civil", leave_on="caller_civil", on_recurrence=True),
+    rule_rung("last warning", leave_on="caller_civil", on_recurrence=True),
+    then="hangup",
+    limits={"reminders": 2.0, "final_warnings": 1.0},
+)
+HOLD_REQUEST = rule(
+    "hold_request",
+    rule_rung("please wait"),
+    rule_rung(task="mute"),
+    then="hold",
+    limits={"hold_phrase_optional_below_s": 5.0},
+)
+HOLD_REMINDER = rule(
+    "hold_reminder",
+    rule_rung(task="hold", wait=(15, 15), leave_on="lookup_done"),
+    rule_rung("still looking"),
+    then="hold",
+    after="hold_request",
+    loops_from=1,
+    limits={"progress_report_every_s": 15.0},
+)
+LOOKUP = rule("lookup", rule_rung(task="mute"), rule_rung(task="look_up"), rule_rung(task="unmute"))
+HOLD_RETURN = rule("hold_return", rule_rung("sorry for the wait"), after="lookup", limits={"apology_if_wait_over_s": 6.0})
+SHORT_HOLD = rule(
+    "short_hold", rule_rung("one minute"), rule_rung(task="look_up"), limits={"max_hold_s": 60.0, "promised_hold_s": 60.0}
+)
+HOLD_RULES = (ABUSE, HOLD_REQUEST, HOLD_REMINDER, LOOKUP, HOLD_RETURN, SHORT_HOLD)
 RULES = (SILENT_CALL, ANYTHING_ELSE, CLOSING, NOISE, THANKS, SHORT_LOOKUP, SLOW_SYSTEM, AGREEMENT, REPEAT)
 
 
@@ -226,18 +295,22 @@ def rungs_of(documented: Rule, own_wait: float = 0.0) -> tuple[Rung, ...]:
     return tuple(
         rung(
             step.say,
-            step.wait.most if step.wait else own_wait,
+            step.wait.most if step.wait else longest if step.task and isinstance(longest, float) else own_wait,
             task=step.task,
             leave_on=step.leave_on,
             rule=documented.id,
             band=step.wait,
+            on_recurrence=step.on_recurrence,
         )
         for step in documented.rungs
     )
 
 
 def situation(documented: Rule, own_wait: float = 0.0) -> Ladder:
-    return Ladder(documented.name, rungs_of(documented, own_wait), documented.then, WHERE)
+    rounds = Limits().rounds if documented.loops_from else 0
+    return Ladder(
+        documented.name, rungs_of(documented, own_wait), documented.then, WHERE, documented.loops_from, rounds=rounds
+    )
 
 
 # ── flows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -254,18 +327,21 @@ def flow(
     """A flow that starts with the first step."""
     by_name: dict[str, Step] = {step.name: step for step in steps}
     by_name[HANG_UP] = HangUp(HANG_UP, WHERE, "hung_up")
-    situations = {documented.name: situation(documented) for documented in rules}
+    rules = tuple(rules)
+    situations = {documented.name: situation(documented) for documented in rules if not documented.not_on_phone}
+    for documented in rules:
+        if documented.after in situations and goes_on_there(documented):
+            situations[documented.after] = joined(situations[documented.after], situations[documented.name])
     phrases = {key: Phrase(key, key, WHERE) for key in _mentioned([by_name, situations])}
     rendered: dict[tuple[str, tuple[tuple[str, str], ...]], Prompt] = {
         (key, ()): Prompt(f"small/{key}", key, PROMPT_S, 4000) for key in phrases
     }
+    standard = Standard("gov", "Gov", "by hand", WHERE, phrases, {documented.name: documented for documented in rules})
     return CallFlow(
         id="small",
         title="Small",
         numbers=("12345",),
-        standard=Standard(
-            "gov", "Gov", "by hand", WHERE, phrases, {documented.name: documented for documented in rules}
-        ),
+        standard=standard,
         start=steps[0].name,
         steps=by_name,
         outcomes={"continue": "continue", "hangup": HANG_UP, **(outcomes or {})},
@@ -276,6 +352,7 @@ def flow(
         timezone=timezone,
         where=WHERE,
         leaves=leaves or {},
+        follows=follows(standard, situations),
     )
 
 
