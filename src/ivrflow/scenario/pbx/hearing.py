@@ -7,7 +7,7 @@ that lasts for less than `LEAST_UNKNOWN_S` and is nothing known is left out, and
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +18,8 @@ import soxr
 from ivrflow.prompts.formats import telephone_samples
 from ivrflow.prompts.index import PromptEntry, PromptIndex, ahead_folder
 from ivrflow.scenario.observation import Heard
+from ivrflow.scenario.script import Scenario
+from ivrflow.scenario.values_said import said_with_values
 from ivrflow.settings import Settings, SettingsError
 from ivrflow.softphone.codecs import RATE, Samples, codec
 from ivrflow.softphone.likeness import STEP
@@ -191,7 +193,7 @@ def _joined(pieces: Iterator[Heard]) -> list[Heard]:
 def load_sounds(settings: Settings) -> tuple[dict[str, Samples], tuple[Samples, ...]]:
     """Every phrase the PBX may play, at 8 kHz, and its hold music; the music is empty when there is no such folder.
 
-    A phrase is there by its key; its further wordings (with values in them) by the key and a mark: `phrase_of` takes it
+    A phrase is there by its key; its further wordings (with values in them, in another voice) by the key and a mark: `phrase_of` takes it
     off.
 
     Raises:
@@ -201,8 +203,27 @@ def load_sounds(settings: Settings) -> tuple[dict[str, Samples], tuple[Samples, 
     return sounds, load_music(settings.music)
 
 
+def composed_sounds(settings: Settings, scenarios: Iterable[Scenario]) -> dict[str, Samples]:
+    """The phrases that are put together from recordings with the values these scenarios give, by key and a mark.
+
+    Raises:
+        SettingsError: a recording is missing or damaged.
+    """
+    said = {(one.phrase, one.prompt.parts) for scenario in scenarios for one in said_with_values(scenario)}
+    if not said:
+        return {}
+    entries = {entry.sound: entry for entry in PromptIndex.load(*_folders(settings)).entries.values()}
+    sounds: dict[str, Samples] = {}
+    for number, (phrase, parts) in enumerate(sorted(said), start=1):
+        if all(part in entries for part in parts):
+            sounds[f"{phrase}#with-values-{number}"] = np.concatenate(
+                [_prompt(entries[part], settings) for part in parts]
+            )
+    return sounds
+
+
 def named_prompts(settings: Settings) -> dict[str, PromptEntry]:
-    """Every prompt by the name its wording has in `load_sounds`.
+    """Every prompt that is heard as a whole, by the name its wording has in `load_sounds`.
 
     Raises:
         SettingsError: an index is damaged.
@@ -210,7 +231,9 @@ def named_prompts(settings: Settings) -> dict[str, PromptEntry]:
     named: dict[str, PromptEntry] = {}
     counted: dict[str, int] = {}
     index = PromptIndex.load(*_folders(settings))
-    for entry in sorted(index.entries.values(), key=lambda entry: (entry.key, len(entry.values), entry.pairs)):
+    for entry in sorted(index.everything, key=lambda entry: (entry.key, entry.speaker, len(entry.values), entry.pairs)):
+        if entry.variant == "part":
+            continue
         counted[entry.key] = count = counted.get(entry.key, 0) + 1
         named[entry.key if count == 1 else f"{entry.key}#{count}"] = entry
     return named
@@ -224,7 +247,7 @@ def _prompt(entry: PromptEntry, settings: Settings) -> Samples:
     played = settings.prompts_dir / f"{entry.sound}.ulaw"
     if played.exists():
         return codec("ulaw").decode(played.read_bytes())
-    masters = [folder / entry.standard / entry.file for folder in _folders(settings)]
+    masters = [folder / entry.folder / entry.file for folder in _folders(settings)]
     return telephone_samples(next((master for master in reversed(masters) if master.exists()), masters[0]))
 
 

@@ -21,7 +21,7 @@ from ivrflow.scenario.pbx import on_pbx
 from ivrflow.scenario.pbx.analysis import AnalysisPool
 from ivrflow.scenario.pbx.cast import Cast
 from ivrflow.scenario.pbx.engine_watch import EngineWatch, ProcessState
-from ivrflow.scenario.pbx.hearing import load_sounds
+from ivrflow.scenario.pbx.hearing import composed_sounds, load_sounds
 from ivrflow.scenario.pbx.pbx_watch import Channel, PbxWatch
 from ivrflow.scenario.pbx.sip_access import SipAccess, password_variable, sip_access
 from ivrflow.scenario.script import Scenario
@@ -154,6 +154,7 @@ async def pbx_stage(settings: Settings, scenarios: Sequence[Scenario], wishes: S
     agents = {agent.extension for one in scenarios for agent in one.agents if agent.manner != "unreachable"}
     access = sip_access(wishes.pbx, wishes.account, sorted(agents))
     sounds, music = load_sounds(settings)
+    sounds |= composed_sounds(settings, scenarios)
     remarks: list[str] = []
     if not music:
         remarks.append(

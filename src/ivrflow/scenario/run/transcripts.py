@@ -17,6 +17,7 @@ from ivrflow.prompts.progress import Report
 from ivrflow.scenario.observation import Finding, Heard, PhoneSide, Result
 from ivrflow.scenario.pbx.transcribing import differs
 from ivrflow.scenario.script import Hear, HearStart, Scenario
+from ivrflow.scenario.values_said import said_with_values
 from ivrflow.softphone.codecs import RATE, Samples
 
 WORTH_A_WORD = 0.3
@@ -78,6 +79,11 @@ def _with_transcript(
     observation = result.observation
     if observation is None:
         return result
+    composed = list(said_with_values(result.scenario))
+
+    def may_say(phrase: str) -> tuple[str, ...]:
+        return (*wordings.get(phrase, ()), *(one.spoken for one in composed if one.phrase == phrase))
+
     phones = [observation.caller, *observation.agents.values()]
     sounds = {phone.name for phone in phones if phone.audio is not None and phone.audio.is_file()}
     caller, *agents = (_written_down(phone, understood) if phone.name in sounds else phone for phone in phones)
@@ -86,7 +92,7 @@ def _with_transcript(
         for phone in (caller, *agents)
         if phone.name in sounds
         for heard in phone.heard
-        if (finding := _compared(result.scenario, heard, wordings.get(heard.name, ()), fails=strict))
+        if (finding := _compared(result.scenario, heard, may_say(heard.name), fails=strict))
     ]
     observation = replace(observation, caller=caller, agents=dict(zip(observation.agents, agents, strict=True)))
     return replace(result, observation=observation, findings=(*result.findings, *findings))
