@@ -33,6 +33,8 @@ MOST_PARTS = 40
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _SILENT = re.compile(r"[^\w]*")
 _LONGEST_PIECE = 8
+_ORDINAL = re.compile(rf"{VALUE_HERE}[月日号楼层]")
+"""What a number in front of it counts to and does not measure: 二月, 二号, but 两天."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def composed(
         exists: whether there is a recording.
     """
     parts: list[WordingKey] = []
-    for stretch in _stretches(text):
+    stretches = _stretches(text)
+    for position, stretch in enumerate(stretches):
         if isinstance(stretch, str):
             segment = segment_key(book, stretch)
             if not exists(segment):
@@ -94,6 +97,8 @@ def composed(
                 said = spoken(values[name], spoken_as.get(name, "words"))
             except NotSpeakable as problem:
                 return Unspoken(name, str(problem))
+            if said == ("两",) and _ORDINAL.match("".join(map(str, stretches[position + 1 : position + 2]))):
+                said = ("二",)
             # Values that follow each other at once are said in one breath, and may be recorded so: 王女士.
             groups[-1:] = [*groups[-1:], *said] if is_after_pause or not groups else [groups[-1] + said[0], *said[1:]]
         for number, group in enumerate(groups, start=1):
@@ -104,6 +109,11 @@ def composed(
     if len(parts) > MOST_PARTS:
         return Unspoken("", f"the phrase would take {len(parts)} recordings; {MOST_PARTS} is the most")
     return tuple(parts)
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a text with placeholders has no words in Latin letters."""
+    return re.search(r"[A-Za-z]", _PLACEHOLDER.sub("", text)) is None
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Literal, TypeAlias
 
-from ivrflow.flow.composing import Unspoken, WordingKey, composed, filled
+from ivrflow.flow.composing import Unspoken, WordingKey, composed, filled, is_chinese
 from ivrflow.flow.days import ALL_DAYS, Calendar, DaySet
 from ivrflow.flow.problems import Location
 from ivrflow.flow.script import Script
@@ -58,8 +58,9 @@ class Phrase:
 
     @property
     def is_composable(self) -> bool:
-        """Whether it can be put together from recordings when its values are known."""
-        return bool(self.placeholders) and self.spoken_as.keys() >= set(self.placeholders)
+        """Whether it can be put together from recordings when its values are known: said in Chinese, like the values."""
+        is_spoken = bool(self.placeholders) and self.spoken_as.keys() >= set(self.placeholders)
+        return is_spoken and is_chinese(self.text)
 
 
 @dataclass(frozen=True, slots=True)
