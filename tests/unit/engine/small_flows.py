@@ -282,9 +282,14 @@ HOLD_REMINDER = rule(
     limits={"progress_report_every_s": 15.0},
 )
 LOOKUP = rule("lookup", rule_rung(task="mute"), rule_rung(task="look_up"), rule_rung(task="unmute"))
-HOLD_RETURN = rule("hold_return", rule_rung("sorry for the wait"), after="lookup", limits={"apology_if_wait_over_s": 6.0})
+HOLD_RETURN = rule(
+    "hold_return", rule_rung("sorry for the wait"), after="lookup", limits={"apology_if_wait_over_s": 6.0}
+)
 SHORT_HOLD = rule(
-    "short_hold", rule_rung("one minute"), rule_rung(task="look_up"), limits={"max_hold_s": 60.0, "promised_hold_s": 60.0}
+    "short_hold",
+    rule_rung("one minute"),
+    rule_rung(task="look_up"),
+    limits={"max_hold_s": 60.0, "promised_hold_s": 60.0},
 )
 HOLD_RULES = (ABUSE, HOLD_REQUEST, HOLD_REMINDER, LOOKUP, HOLD_RETURN, SHORT_HOLD)
 RULES = (SILENT_CALL, ANYTHING_ELSE, CLOSING, NOISE, THANKS, SHORT_LOOKUP, SLOW_SYSTEM, AGREEMENT, REPEAT)
@@ -292,6 +297,7 @@ RULES = (SILENT_CALL, ANYTHING_ELSE, CLOSING, NOISE, THANKS, SHORT_LOOKUP, SLOW_
 
 def rungs_of(documented: Rule, own_wait: float = 0.0) -> tuple[Rung, ...]:
     """The rungs a call climbs when it obeys the rule: waits at the top of their band."""
+    longest = documented.limits.get("max_hold_s")
     return tuple(
         rung(
             step.say,
