@@ -44,6 +44,7 @@ class Moment:
         kind: a wait for the caller, a task of an agent, or a point, which takes no time.
         seconds: how long it lasts at most.
         is_interruptible: whether somebody may start a situation here.
+        rounds: how often a ladder that goes round comes by here in one go.
     """
 
     place: str
@@ -52,6 +53,7 @@ class Moment:
     seconds: float
     where: Location
     is_interruptible: bool = False
+    rounds: int = 1
 
 
 @dataclass(slots=True)
@@ -59,12 +61,14 @@ class QuietMap:
     """Moments by number, and to which others each leads without a sound.
 
     Attributes:
+        begins_step: the moments at which a step begins: a call may enter it again and again, and that is counted.
         begins_situation: the first moment of every situation's ladder.
         in_flow: how many moments belong to steps; those of situations follow.
     """
 
     moments: list[Moment] = field(default_factory=list)
     leads: dict[Node, list[Node]] = field(default_factory=dict)
+    begins_step: set[Node] = field(default_factory=set)
     begins_situation: list[Node] = field(default_factory=list)
     in_flow: int = 0
 
@@ -105,6 +109,7 @@ class _Mapper:
         self._begins = {name: self._point(step.name, step.where) for name, step in flow.steps.items()}
         # The same steps, entered with keys that were pressed while a situation was played.
         self._ahead = {name: self._point(step.name, step.where) for name, step in flow.steps.items()}
+        self._map.begins_step = {*self._begins.values(), *self._ahead.values()}
         self._resumed: list[Node] = []
         """Where a call may find itself, in silence, when a situation is over."""
         self._started: dict[str, Node] = {}
@@ -225,28 +230,32 @@ class _Mapper:
         for number, rung in enumerate(ladder.rungs):
             following = begins[number + 1 : number + 2] or [*ends, *round_again]
             onward = [*following, *exits(rung)]
+            rounds = 1 + ladder.rounds if round_again and number + 1 >= ladder.loops_from else 1
             if rung.say is None and rung.task is not None:
-                self._task(place, begins[number], onward, rung, has_music=_has_music(ladder, number))
+                done = self._task(place, begins[number], rung, rounds, has_music=_has_music(ladder, number))
+                self._map.lead(done, *onward)
             else:
-                self._say_and_wait(place, begins[number], onward, rung, exits(rung))
+                self._say_and_wait(place, begins[number], onward, rung, exits(rung), rounds)
         if not begins:
             begins = [self._point(place, ladder.where)]
             self._map.lead(begins[0], *ends)
         return begins
 
-    def _task(self, place: str, begin: Node, onward: list[Node], rung: Rung, *, has_music: bool) -> None:
+    def _task(self, place: str, begin: Node, rung: Rung, rounds: int, *, has_music: bool) -> Node:
+        """The moment from which it goes on."""
         if not rung.is_waited_for:
-            self._map.lead(begin, *onward)
-            return
+            return begin
         if has_music:  # it is no silence, and what follows may be a new one
-            done = self._point(place, rung.where)
-        else:
-            seconds = rung.wait or self._flow.limits.task_wait
-            done = self._map.add(Moment(place, f"task {rung.task}, {written(seconds)}", "task", seconds, rung.where))
-            self._map.lead(begin, done)
-        self._map.lead(done, *onward)
+            return self._point(place, rung.where)
+        seconds = rung.wait or self._flow.limits.task_wait
+        what = f"task {rung.task}, {written(seconds)}"
+        done = self._map.add(Moment(place, what, "task", seconds, rung.where, rounds=rounds))
+        self._map.lead(begin, done)
+        return done
 
-    def _say_and_wait(self, place: str, begin: Node, onward: list[Node], rung: Rung, leaving: list[Node]) -> None:
+    def _say_and_wait(
+        self, place: str, begin: Node, onward: list[Node], rung: Rung, leaving: list[Node], rounds: int
+    ) -> None:
         in_flow = not place.startswith("situation ")
         said = self._point(place, rung.where)
         if not self._sounds(rung):
@@ -254,7 +263,8 @@ class _Mapper:
         if rung.wait <= 0:
             self._map.lead(said, *onward)
             return
-        wait = self._map.add(Moment(place, f"waits {written(rung.wait)}", "wait", rung.wait, rung.where, in_flow))
+        what = f"waits {written(rung.wait)}"
+        wait = self._map.add(Moment(place, what, "wait", rung.wait, rung.where, in_flow, rounds))
         self._map.lead(said, wait, *leaving)
         self._map.lead(wait, *onward)
         if in_flow:

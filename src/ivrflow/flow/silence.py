@@ -50,7 +50,7 @@ class Silences:
 def silences(flow: CallFlow) -> Silences:
     """The longest silences of a flow, with and without agents' tasks."""
     moments = quiet_map(flow)
-    visits = max(flow.limits.visits_per_step, flow.limits.rounds + 1)
+    visits = flow.limits.visits_per_step
     everything = range(len(moments.moments))
     without_tasks = [node for node in everything if moments.moments[node].kind != "task"]
     longest = [_longest(moments, nodes, visits, flow.limits.call_length) for nodes in (without_tasks, everything)]
@@ -59,24 +59,31 @@ def silences(flow: CallFlow) -> Silences:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A way through silent moments, from or to one of them; `rounds` as in `Silence`."""
+    """A way through silent moments: the ones it begins with, and how it goes on; `rounds` as in `Silence`."""
 
     seconds: float
-    nodes: tuple[Node, ...]
+    nodes: tuple[Node, ...] = ()
+    onward: _Way | None = None
     rounds: int = 1
 
-    def and_then(self, other: _Way) -> _Way:
-        return _Way(self.seconds + other.seconds, (*self.nodes, *other.nodes), max(self.rounds, other.rounds))
+    def all_nodes(self) -> list[Node]:
+        """Every moment on the way, in order."""
+        nodes: list[Node] = []
+        way: _Way | None = self
+        while way is not None:
+            nodes += way.nodes
+            way = way.onward
+        return nodes
 
 
-_NOTHING = _Way(0.0, ())
+_NOTHING = _Way(0.0)
 
 
 def _longest(moments: QuietMap, nodes: Collection[Node], visits: int, call_length: float) -> Silence:
     """The longest silence within `nodes`; it may begin anywhere, and one situation may begin within it."""
     allowed = set(nodes)
-    leads = {node: [other for other in moments.leads[node] if other in allowed] for node in nodes}
-    onward = _ways(moments.moments, leads, visits)
+    leads = {node: [other for other in dict.fromkeys(moments.leads[node]) if other in allowed] for node in nodes}
+    onward = _ways(moments, leads, visits)
     best = max(onward.values(), key=lambda way: way.seconds, default=_NOTHING)
     # Before a situation that begins in silence, the call may have been silent already.
     in_flow = {node: [other for other in ways if other < moments.in_flow] for node, ways in leads.items()
@@ -85,27 +92,33 @@ def _longest(moments: QuietMap, nodes: Collection[Node], visits: int, call_lengt
     for node, others in in_flow.items():
         for other in others:
             back[other].append(node)
-    before = _ways(moments.moments, back, visits)
+    before = _ways(moments, back, visits)
     interrupted = [way for node, way in before.items() if moments.moments[node].is_interruptible]
     silent_till_then = max(interrupted, key=lambda way: way.seconds, default=_NOTHING)
-    turned = _Way(silent_till_then.seconds, silent_till_then.nodes[::-1], silent_till_then.rounds)
+    nodes_till_then = tuple(reversed(silent_till_then.all_nodes()))
     for begin in moments.begins_situation:
-        way = onward.get(begin, _NOTHING)
-        if way.seconds > 0 and turned.seconds + way.seconds > best.seconds:
-            best = turned.and_then(way)
-    said = tuple(moments.moments[node] for node in best.nodes if moments.moments[node].what)
-    return Silence(min(best.seconds, call_length), said, best.rounds)
+        way = onward[begin]
+        seconds = silent_till_then.seconds + way.seconds
+        if way.seconds > 0 and seconds > best.seconds:
+            best = _Way(seconds, nodes_till_then, way, max(silent_till_then.rounds, way.rounds))
+    said = tuple(moments.moments[node] for node in best.all_nodes() if moments.moments[node].what)
+    return Silence(min(round(best.seconds, 3), call_length), said, best.rounds)
 
 
-def _ways(moments: Sequence[Moment], leads: Mapping[Node, Sequence[Node]], visits: int) -> dict[Node, _Way]:
-    """The longest way on from every node. A circle is gone round as often as anything may come round in a call."""
+def _ways(moments: QuietMap, leads: Mapping[Node, Sequence[Node]], visits: int) -> dict[Node, _Way]:
+    """The longest way on from every node. A circle is gone round as often as a call may enter a step, or begin a ladder."""
     ways: dict[Node, _Way] = {}
     for part in connected_parts(leads):
         members = set(part)
         following = {other for node in part for other in leads[node]} - members
         onward = max((ways[other] for other in following), key=lambda way: way.seconds, default=_NOTHING)
-        rounds = visits if runs_round(part, leads) and any(moments[node].seconds for node in part) else 1
-        here = _Way(sum(moments[node].seconds for node in part) * rounds, part, rounds)
+        here, rounds = 0.0, 1
+        entered = visits if members & moments.begins_step else 1
         for node in part:
-            ways[node] = here.and_then(onward)
+            moment = moments.moments[node]
+            times = entered * moment.rounds if runs_round(part, leads) else 1
+            here += moment.seconds * times
+            rounds = max(rounds, times if moment.seconds else 1)
+        way = _Way(here + onward.seconds, part, onward, max(rounds, onward.rounds))
+        ways |= dict.fromkeys(part, way)
     return ways
