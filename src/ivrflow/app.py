@@ -9,12 +9,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 
 from ivrflow.bridge.agi_events import Environment
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.call_orders import CallOff, CallWanted
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
+from ivrflow.calendar_notices import CalendarWatch
 from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow
@@ -47,6 +49,7 @@ class Service:
         self.flows = {number: flow for flow in flows.values() for number in flow.numbers}
         """The flow of each dialled number."""
         self._flows_by_id = dict(flows)
+        self._calendar = CalendarWatch(flows.values())
         self._are_test_calls = settings.test_calls
         self.journal = Journal(settings.journal, keep_days=settings.journal_keep_days)
         self.switchboard = Switchboard()
@@ -88,6 +91,7 @@ class Service:
             calling_number=self._calling_number,
             are_test_calls=self._are_test_calls,
         )
+        self._look_at_calendar()
         self.journal.open()
         try:
             await self.exchange.start()
@@ -110,11 +114,17 @@ class Service:
         finally:
             await asyncio.to_thread(self.journal.close)
 
+    def _look_at_calendar(self) -> None:
+        """Once a day at most: a year may begin whose holidays nobody knows, and a holiday file may end."""
+        for notice in self._calendar.news(datetime.now().astimezone().date()):
+            log.warning("%s: %s (%s)", notice.where, notice.message, notice.hint)
+
     def _ordered(self, order: CallWanted | CallOff) -> None:
         self._placed.ordered(order)
 
     def _call_arrived(self, line: AsteriskLine, environment: Environment) -> bool:
         """Connect a caller with the flow of the number dialled; False when there is none."""
+        self._look_at_calendar()
         flow = self.flows.get(environment.dialled_number)
         if flow is None:
             log.error("call %s: no flow serves the number dialled; the caller goes to the fallback", line.unique_id)

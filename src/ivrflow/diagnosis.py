@@ -9,6 +9,7 @@ from typing import Literal
 
 from ivrflow.bridge.ami_client import AmiActionFailed, AmiClient
 from ivrflow.bridge.ami_protocol import AmiError
+from ivrflow.calendar_notices import calendar_notices
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.formats import BYTES_PER_SECOND, missing_formats
@@ -88,9 +89,13 @@ def _flows(settings: Settings) -> list[Finding]:
         ]
     except SettingsError as error:
         return [Finding("bad", f"flows: {error}")]
-    return [
+    found = [
         Finding("good", f"flow {flow.id}: {len(flow.steps)} steps, number {', '.join(flow.numbers) or 'none'}")
         for flow in flows.values()
+    ]
+    return found + [
+        Finding("unsure", f"holidays: {notice.where}: {notice.message}", notice.hint)
+        for notice in calendar_notices(flows.values())
     ]
 
 
@@ -105,11 +110,11 @@ def _prompts(settings: Settings) -> list[Finding]:
         return [
             Finding(
                 "bad",
-                f"prompts: {len(missing)} of {len(index.entries)} lack a file ({formats}) in {settings.prompts_dir}",
+                f"prompts: {len(missing)} of {sum(1 for _ in index.everything)} lack a file ({formats}) in {settings.prompts_dir}",
                 "run: ivrflow prompts build",
             )
         ]
-    return [Finding("good", f"prompts: all {len(index.entries)} there as {formats}")]
+    return [Finding("good", f"prompts: all {sum(1 for _ in index.everything)} there as {formats}")]
 
 
 def _journal(settings: Settings) -> Finding:

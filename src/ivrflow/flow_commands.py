@@ -10,6 +10,7 @@ from typing import Literal
 
 import click
 
+from ivrflow.calendar_notices import calendar_notices
 from ivrflow.flow.drawing import draw_flow
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Problem, did_you_mean
@@ -37,13 +38,25 @@ def check(paths: Sequence[Path], form: Literal["text", "json"], *, prompts: bool
         report = check_paths(paths or (settings.flows,), catalogue)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
+    told = _with_calendar(report)
     if form == "json":
-        click.echo(json.dumps([_as_json(problem) for problem in report.problems], ensure_ascii=False, indent=2))
+        click.echo(json.dumps([_as_json(problem) for problem in told], ensure_ascii=False, indent=2))
     else:
-        for problem in report.problems:
+        for problem in told:
             click.echo(_as_text(problem))
-        click.echo(_summary(report))
-    sys.exit(1 if report.errors else 0)
+        click.echo(_summary(report, told))
+    sys.exit(1 if _errors(told) else 0)
+
+
+def _with_calendar(report: FlowReport) -> list[Problem]:
+    """Everything that is to be mended, the holiday file's own problems included, and what is not known yet."""
+    broken = {problem.where for problem in report.calendar_problems}
+    notices = [notice for notice in calendar_notices(report.flows.values()) if notice.where not in broken]
+    return sorted([*report.problems, *report.calendar_problems, *notices])
+
+
+def _errors(problems: Sequence[Problem]) -> int:
+    return sum(problem.severity == "error" for problem in problems)
 
 
 def _as_json(problem: Problem) -> dict[str, str | int]:
@@ -65,11 +78,12 @@ def _as_text(problem: Problem) -> str:
     return f"{first}\n    {click.style('hint:', dim=True)} {problem.hint}" if problem.hint else first
 
 
-def _summary(report: FlowReport) -> str:
+def _summary(report: FlowReport, told: Sequence[Problem]) -> str:
     rules = sum(len(standard.rules) for standard in report.standards.values())
     phrases = sum(len(standard.phrases) for standard in report.standards.values())
     read = f"{_count(report.files, 'flow')}, {_count(rules, 'rule')}, {_count(phrases, 'phrase')}"
-    errors, warnings = len(report.errors), len(report.problems) - len(report.errors)
+    errors = _errors(told)
+    warnings = len(told) - errors
     found = [_count(errors, "problem")] if errors else []
     found += [_count(warnings, "warning")] if warnings else []
     return click.style(f"{read}: {' and '.join(found) or 'in order'}", fg="red" if errors else "green")

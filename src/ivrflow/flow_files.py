@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivrflow.flow.compiler import Checked, check_flow, check_standard, is_flow, standards_named
+from ivrflow.flow.days import Calendar
 from ivrflow.flow.encoding import SIZE_LIMIT, decode, too_large
+from ivrflow.flow.holiday_file import HOLIDAY_FILE, is_holiday_file, read_calendar
 from ivrflow.flow.model import CallFlow, PromptCatalogue, Standard
 from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList
 from ivrflow.flow.reader import Named
@@ -28,12 +30,19 @@ class FlowReport:
         standards: standard and phrase files that were read by themselves or for a flow, by file name.
         problems: errors and warnings of all files, by place.
         files: how many flow files were read.
+        calendars: what came of holiday files, by file name; a broken one refuses no flow.
     """
 
     flows: dict[str, CallFlow] = field(default_factory=dict)
     standards: dict[str, Standard] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     files: int = 0
+    calendars: dict[str, Calendar] = field(default_factory=dict)
+
+    @property
+    def calendar_problems(self) -> list[Problem]:
+        """What is wrong with holiday files, by place."""
+        return sorted({problem for calendar in self.calendars.values() for problem in calendar.problems})
 
     @property
     def errors(self) -> list[Problem]:
@@ -76,6 +85,9 @@ def check_paths(paths: Sequence[Path], catalogue: PromptCatalogue | None = None)
     checked: list[Checked] = []
     alone: dict[str, str] = {}
     for path in _files(paths):
+        if is_holiday_file(str(path)):
+            _holidays(path.parent, report)
+            continue
         found = ProblemList()
         text = read_text(path, found)
         problems.update(found.problems)
@@ -85,7 +97,7 @@ def check_paths(paths: Sequence[Path], catalogue: PromptCatalogue | None = None)
             alone[str(path)] = text
         else:
             report.files += 1
-            checked.append(_check(path, text, catalogue, problems, alone))
+            checked.append(_check(path, text, catalogue, problems, alone, _holidays(path.parent, report)))
     for file, text in alone.items():
         standard, found_here = check_standard(text, file)
         problems.update(found_here)
@@ -102,11 +114,39 @@ def check_paths(paths: Sequence[Path], catalogue: PromptCatalogue | None = None)
     return report
 
 
+@dataclass(frozen=True, slots=True)
+class _Holidays:
+    """The calendar beside a flow, and the file it was made of, if one could be read."""
+
+    calendar: Calendar = field(default_factory=Calendar)
+    source: dict[str, str] = field(default_factory=dict)
+
+
+def _holidays(folder: Path, report: FlowReport) -> _Holidays:
+    """The holiday file of a folder; what is wrong with it is kept in the report's calendar."""
+    file = next((path for ending in ENDINGS if (path := folder / f"{HOLIDAY_FILE}{ending}").exists()), None)
+    if file is None:
+        return _Holidays()
+    found = ProblemList()
+    text = read_text(file, found)
+    source = {} if text is None else {str(file): text}
+    calendar = report.calendars.get(str(file)) or (
+        Calendar(file=str(file), problems=tuple(found.problems)) if text is None else read_calendar(text, str(file))
+    )
+    report.calendars[str(file)] = calendar
+    return _Holidays(calendar, source)
+
+
 def _check(
-    path: Path, text: str, catalogue: PromptCatalogue | None, problems: set[Problem], standards: dict[str, str]
+    path: Path,
+    text: str,
+    catalogue: PromptCatalogue | None,
+    problems: set[Problem],
+    standards: dict[str, str],
+    holidays: _Holidays,
 ) -> Checked:
     """Check one flow with the files it names, which are remembered in `standards` for their own sake."""
-    source = {str(path): text}
+    source = {str(path): text, **holidays.source}
     broken: list[str] = []
     folder = path.parent / STANDARDS
     for name in standards_named(text, str(path)):
@@ -120,7 +160,7 @@ def _check(
             else:
                 source[str(file)] = standards[str(file)] = other
     known = [file.stem for file in _yaml_files(folder)]
-    return check_flow(source, str(path), catalogue, known=known, broken=broken)
+    return check_flow(source, str(path), catalogue, known=known, broken=broken, calendar=holidays.calendar)
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:

@@ -1,6 +1,6 @@
 """Broken files and the exact words their authors are told.
 
-Each `NAME.yaml` below `flows/`, `standards/` and `scenarios/` has a `NAME.txt` beside it with what `ivrflow check`, or
+Each `NAME.yaml` below `flows/`, `standards/`, `scenarios/` and `holidays/` has a `NAME.txt` beside it with what `ivrflow check`, or
 `ivrflow scenario`, reports. After a change of wording: `pytest tests/problems --update`, then read the difference.
 """
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ivrflow.flow.holiday_file import read_calendar
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Problem
 from ivrflow.flow_files import check_paths, load_flows
@@ -17,7 +18,7 @@ from ivrflow.scenario.language.reading import load_scenarios
 HERE = Path(__file__).parent
 CASES = [
     path.relative_to(HERE)
-    for folder in ("flows", "standards", "scenarios")
+    for folder in ("flows", "standards", "scenarios", "holidays")
     for path in sorted((HERE / folder).glob("*.yaml"))
 ]
 
@@ -34,6 +35,8 @@ def flows() -> Mapping[str, CallFlow]:
 
 
 def problems_of(case: Path, flows: Mapping[str, CallFlow]) -> list[Problem]:
+    if case.parent.name == "holidays":
+        return list(read_calendar(case.read_text(encoding="utf-8"), str(case)).problems)
     if case.parent.name != "scenarios":
         return check_paths([case]).problems
     try:

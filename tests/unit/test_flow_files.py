@@ -1,8 +1,11 @@
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from ivrflow.flow.compiler import compile_flow, is_flow
+from ivrflow.flow.days import TABLE_YEARS
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import check_paths, load_flows
 from ivrflow.settings import SettingsError
@@ -155,3 +158,61 @@ def test_paths_that_are_not_there_are_the_operators_problem(folder: Path, tmp_pa
     (tmp_path / "empty").mkdir()
     with pytest.raises(SettingsError, match="holds no call flow"):
         load_flows([Path("empty")])
+
+
+HOLIDAYS = (CASES.parent / "holidays" / "nothing_wrong.yaml").read_text(encoding="utf-8")
+
+
+def test_the_holiday_file_beside_a_flow_goes_with_it(folder: Path) -> None:
+    (folder / "holidays.yaml").write_text(HOLIDAYS, encoding="utf-8")
+
+    by_folder, by_file = load_flows([folder]), load_flows([folder / "hotline.yaml"])
+
+    assert by_folder == by_file
+    flow = by_folder["hotline"]
+    assert flow.source["callflows/holidays.yaml"] == HOLIDAYS
+    assert flow.calendar.on(date(2027, 2, 9)).holiday == "spring_festival"
+    assert check_paths([folder]).files == 1
+
+
+def test_a_broken_holiday_file_refuses_no_flow(folder: Path) -> None:
+    (folder / "holidays.yaml").write_text("until: never\nreason: r\n", encoding="utf-8")
+
+    flow = load_flows([folder])["hotline"]
+    report = check_paths([folder])
+
+    assert flow.calendar.on(date(2026, 10, 1)).kind == "holiday"
+    assert (report.errors, report.problems) == ([], [])
+    assert [str(problem.where) for problem in report.calendar_problems] == ["callflows/holidays.yaml:1:8"]
+
+
+def test_a_holiday_file_that_is_no_text_refuses_no_flow(folder: Path) -> None:
+    (folder / "holidays.yaml").write_bytes(b"\xff\xfe\x00\x01")
+
+    flow = load_flows([folder])["hotline"]
+
+    assert "callflows/holidays.yaml" not in flow.source
+    assert flow.calendar.problems == tuple(check_paths([folder / "holidays.yaml"]).calendar_problems) != ()
+
+
+def test_a_flow_compiled_again_from_its_files_has_the_same_calendar(folder: Path) -> None:
+    (folder / "holidays.yaml").write_text(HOLIDAYS, encoding="utf-8")
+    window = '  open:\n    hours:\n      - {days: workdays, from: "08:00", to: "18:00", then: welcome}\n    otherwise: bye\n\n'
+    file = folder / "hotline.yaml"
+    text = (
+        file.read_text(encoding="utf-8")
+        .replace("start: welcome", "start: open")
+        .replace("steps:\n", f"steps:\n{window}")
+    )
+    file.write_text(text, encoding="utf-8")
+    flow = load_flows([folder])["hotline"]
+    years = f"{TABLE_YEARS[0]}-{TABLE_YEARS[1]}\n"
+
+    stored = dict(sorted(flow.source.items()))  # as a journal keeps them
+    main = next(name for name, text in stored.items() if is_flow(text, name))
+
+    assert (main, stored["holidays.table"]) == ("callflows/hotline.yaml", years)
+    assert compile_flow(stored, main) == flow
+    older = compile_flow({**stored, "holidays.table": "2004-2025\n"}, main)
+    assert older.calendar.on(date(2026, 10, 1)).source == "weekday"
+    assert older.source["holidays.table"] == "2004-2025\n"

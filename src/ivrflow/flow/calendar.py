@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from ivrflow.flow.days import HOLIDAYS, SATURDAY, Calendar, DayKind
-from ivrflow.flow.model import Hours, Window, Wording, WordingLine
+from ivrflow.flow.model import CallFlow, Hours, Window, Wording, WordingLine
 
 Times: TypeAlias = Window | WordingLine
 """What has days, an opening and a closing minute."""
@@ -37,6 +37,13 @@ def holds(times: Times, local: datetime, calendar: Calendar = _NO_HOLIDAYS) -> b
     if minute >= opens and times.days.holds(calendar.on(local.date())):
         return True
     return minute < closes and times.days.holds(calendar.on(local.date() - _DAY))
+
+
+def asks_for_holidays(flow: CallFlow) -> list[Times]:
+    """The windows and lines for which the days of the week alone do not tell."""
+    windows = [window for step in flow.steps.values() if isinstance(step, Hours) for window in step.windows]
+    lines = [line for wording in flow.wordings.values() for line in wording.lines]
+    return [times for times in (*windows, *lines) if times.days.needs_holidays]
 
 
 # ── whether some of them cover another ────────────────────────────────────────────────────────────────────────────────

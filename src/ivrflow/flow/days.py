@@ -97,6 +97,7 @@ class Calendar:
     Attributes:
         own: the days of the house's own file, by date.
         until: the last day on which that file counts; None without a file.
+        until_where: where it says so.
         file: its name; empty without one.
         problems: what is wrong with it; one that has errors is not used at all.
         years: first and last year in which the published table is believed.
@@ -104,6 +105,7 @@ class Calendar:
 
     own: Mapping[date, OwnDay] = field(default_factory=dict)
     until: date | None = None
+    until_where: Location | None = None
     file: str = ""
     problems: tuple[Problem, ...] = ()
     years: tuple[int, int] = TABLE_YEARS
