@@ -7,7 +7,7 @@ import msgspec
 from driven_call import BEGIN, DrivenCall
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_flows import RULES, hotline, silent_call_flow, with_limits
+from small_flows import HOLD_RULES, RULES, flow, hotline, menu, silent_call_flow, with_limits
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.session import CallSession
@@ -19,6 +19,8 @@ LIMITS = Limits(call_length=CALL_LENGTH)
 HOTLINE = with_limits(hotline(), LIMITS)
 FLOWS = {"silent call": with_limits(silent_call_flow(), LIMITS)}
 FLOWS |= {f"hotline from {step}": replace(HOTLINE, start=step) for step in HOTLINE.steps}
+EVERY_RULE = (*RULES, *HOLD_RULES)
+FLOWS["holds"] = with_limits(flow(menu(keys={"1": "hang_up"}), rules=EVERY_RULE), LIMITS)
 STALE = 10_000
 """A ticket no action ever had."""
 
@@ -49,11 +51,20 @@ AGENTS: st.SearchStrategy[m.CallEvent] = st.sampled_from(
     ]
 )
 SITUATIONS: st.SearchStrategy[m.CallEvent] = st.sampled_from(
-    [*(m.SituationStarted(name=rule.name) for rule in RULES), m.SituationCancelled()]
+    [*(m.SituationStarted(name=rule.name) for rule in EVERY_RULE), m.SituationCancelled()]
 )
-WORDS = st.sampled_from(["audible", "understood", "caller_agrees", "caller_has_request", "refusal", "speech"]).map(
-    lambda word: m.SignalGiven(word=word)
-)
+WORDS = st.sampled_from(
+    [
+        "audible",
+        "understood",
+        "caller_agrees",
+        "caller_civil",
+        "caller_has_request",
+        "lookup_done",
+        "refusal",
+        "speech",
+    ]
+).map(lambda word: m.SignalGiven(word=word))
 HEARING: st.SearchStrategy[m.CallEvent] = st.sampled_from([m.HearingLost(), m.HearingRestored()])
 NOTHING: st.SearchStrategy[m.CallEvent] = st.sampled_from(
     [
@@ -179,7 +190,11 @@ class WatchedCall(DrivenCall):
         assert self.answered_by is None, "who answers is bridged at once"
         assert (self.ringing is not None) == (self.session.phase == "ringing")
         assert (self.bridged is not None) == (self.session.phase == "bridged")
-        assert self.music == (self.session.phase == "ringing")
+        holds = [line for line in self.trace if line.fact in {Fact.HOLD_BEGUN, Fact.HOLD_OVER}]
+        is_on_hold = bool(holds) and holds[-1].detail == "with music"
+        assert self.music == (self.session.phase == "ringing" or is_on_hold)
+        if self.playing or self.session.is_over:
+            assert not self.music, "no phrase is said into the music, and none plays for nobody"
 
 
 def told(flow: str, story: Story) -> WatchedCall:
@@ -243,7 +258,7 @@ def test_the_same_events_give_the_same_call(flow: str, story: Story) -> None:
 @given(FLOW, STORIES)
 def test_every_rule_gets_a_verdict_and_kept_waits_are_within_their_band(flow: str, story: Story) -> None:
     verdicts = told(flow, story).silence(CALL_LENGTH).session.verdicts
-    assert [verdict.rule for verdict in verdicts] == [rule.id for rule in RULES]
+    assert [verdict.rule for verdict in verdicts] == [rule.id for rule in FLOWS[flow].standard.rules.values()]
     for verdict in verdicts:
         assert verdict.judgement in Judgement
         for wait in verdict.waits:
@@ -260,6 +275,16 @@ def test_no_rule_is_broken_while_the_pbx_works_and_no_limit_strikes(flow: str, s
         if verdict.judgement is Judgement.BROKEN:
             excused = ("cut off: ", "its end was never reported")
             assert any(words in verdict.observed for words in excused), verdict
+
+
+@PATIENTLY
+@given(stories(HEARD, TIME, SITUATIONS, WORDS, AGENTS))
+def test_each_occurrence_takes_the_next_rung_and_the_one_after_the_last_ends_the_call(story: Story) -> None:
+    watched = told("holds", [(m.SituationStarted(name="abuse"), 1.0), *story])
+    said = [phrase for phrase in watched.says if phrase in {"be civil", "last warning"}]
+    taken_back = sum(line.detail == "cancelled" for line in watched.trace if line.rule == "gov/abuse")
+    assert len(said) <= 3 + taken_back
+    assert said == sorted(said), "'be civil' before 'last warning'"
 
 
 @PATIENTLY
