@@ -117,8 +117,9 @@ def _rang(*, unit: float, at_least: bool = False) -> Judge:
         begun = next((index for index in case.evidence if case.trace[index].fact is Fact.DIALLING), None)
         if begun is None:
             return None
-        given_up = next((line for line in case.trace[begun:] if line.fact is Fact.WAIT_USED_UP), None)
-        if given_up is None:
+        over = {Fact.WAIT_USED_UP, Fact.ANSWERED, Fact.NOT_ANSWERED}
+        given_up = next((line for line in case.trace[begun:] if line.fact in over), None)
+        if given_up is None or given_up.fact is not Fact.WAIT_USED_UP:
             return None
         rang, limit = given_up.at - case.trace[begun].at, case.number * unit
         is_wrong = rang < limit - case.tolerance if at_least else rang > limit + case.tolerance
