@@ -14,6 +14,10 @@ from ivrflow.calendar_notices import calendar_notices
 from ivrflow.flow.drawing import draw_flow
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Problem, did_you_mean
+from ivrflow.flow.proof import prove
+from ivrflow.flow.proof_words import as_data as proof_data
+from ivrflow.flow.proof_words import reasoning
+from ivrflow.flow.proof_words import summary as proof_summary
 from ivrflow.flow_files import ENDINGS, FlowReport, check_paths, load_flows
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.settings import Settings, SettingsError, read_settings
@@ -25,25 +29,48 @@ from ivrflow.settings import Settings, SettingsError, read_settings
 @click.option(
     "--prompts/--no-prompts", default=True, show_default=True, help="Also look whether every phrase is recorded."
 )
-def check(paths: Sequence[Path], form: Literal["text", "json"], *, prompts: bool) -> None:
-    """Check flows and standards; report every problem with file:line:column.
+@click.option("--proof", "in_full", is_flag=True, help="Show the reasoning behind what is proven of each flow.")
+@click.option(
+    "--taboo",
+    type=click.Choice(["own", "all"]),
+    default="own",
+    show_default=True,
+    help="Whose taboo sentences count: the standard's own, or every other's too (those as warnings).",
+)
+def check(
+    paths: Sequence[Path], form: Literal["text", "json"], taboo: Literal["own", "all"], *, prompts: bool, in_full: bool
+) -> None:
+    """Check flows and standards; report every problem with file:line:column, and what is proven of every flow in order.
 
     PATH is a flow, a standard, or a folder of flows; by default the folder with the flows.
+
+    A flow is also held to what its standard asks of every call: no taboo sentence, the opening first, the farewell
+    before parting, who hangs up first. Each such problem names the rule or the taboo it breaks (docs/wording.md).
+
+    Proven, without a call: that every call comes to an end, that waits are bounded and circles counted, the longest silence
+    a caller can meet, and how long it can take to a person. A flow may bound both: `limits: {silence: 10s, to_human: 90s}`.
 
     Exit codes: 0 fine (perhaps with warnings), 1 problems, 2 wrong usage.
     """
     try:
         settings = read_settings()
         catalogue = PromptIndex.load(settings.masters).catalogue() if prompts else None
-        report = check_paths(paths or (settings.flows,), catalogue)
+        report = check_paths(paths or (settings.flows,), catalogue, every_taboo=taboo == "all")
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
     told = _with_calendar(report)
     if form == "json":
-        click.echo(json.dumps([_as_json(problem) for problem in told], ensure_ascii=False, indent=2))
+        data: object = [_as_json(problem) for problem in told]
+        if in_full:
+            data = {"problems": data, "proofs": [proof_data(prove(flow)) for flow in report.flows.values()]}
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
     else:
         for problem in told:
             click.echo(_as_text(problem))
+        for flow in report.flows.values():
+            proof = prove(flow)
+            for line in reasoning(proof) if in_full else proof_summary(proof):
+                click.echo(line)
         click.echo(_summary(report, told))
     sys.exit(1 if _errors(told) else 0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ivrflow.flow.holiday_file import HOLIDAY_FILE, is_holiday_file, read_calend
 from ivrflow.flow.model import CallFlow, PromptCatalogue, Standard
 from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList
 from ivrflow.flow.reader import Named
+from ivrflow.flow.wording_lint import lint_against
 from ivrflow.settings import SettingsError
 
 STANDARDS = "standards"
@@ -70,12 +71,15 @@ def load_flows(paths: Sequence[Path], catalogue: PromptCatalogue | None = None) 
     return report.flows
 
 
-def check_paths(paths: Sequence[Path], catalogue: PromptCatalogue | None = None) -> FlowReport:
+def check_paths(
+    paths: Sequence[Path], catalogue: PromptCatalogue | None = None, *, every_taboo: bool = False
+) -> FlowReport:
     """Read flows and standards, and tell everything that is wrong with them.
 
     Args:
         paths: flow, standard and phrase files, and folders of them; a folder's `standards/` belongs to it.
         catalogue: the prompts that exist as audio; None leaves them unchecked.
+        every_taboo: whether wordings are compared with the taboo of the other standards at hand too.
 
     Raises:
         SettingsError: a path does not exist, or a folder holds nothing to read.
@@ -106,12 +110,28 @@ def check_paths(paths: Sequence[Path], catalogue: PromptCatalogue | None = None)
     for one in checked:
         problems.update(one.problems)
     problems.update(_clashes(checked))
+    if every_taboo:
+        problems.update(_other_taboos(report.standards))
     spoilt = {problem.where.file for problem in problems if problem.severity == "error"}
     report.flows = {
         one.flow.id: one.flow for one in checked if one.flow is not None and not spoilt.intersection(one.flow.source)
     }
     report.problems = sorted(problems)
     return report
+
+
+def _other_taboos(read: Mapping[str, Standard]) -> list[Problem]:
+    """What wordings of these files say that another standard of theirs, or of a folder they lie in, calls taboo."""
+    beside: dict[str, Standard] = {}
+    for folder in dict.fromkeys(Path(file).parent for file in read):
+        for path in _yaml_files(folder) if folder.name == STANDARDS else []:
+            text = None if str(path) in read else read_text(path, ProblemList())
+            standard = None if text is None else check_standard(text, str(path))[0]
+            if standard is not None:
+                beside[str(path)] = standard
+    found = ProblemList()
+    lint_against(read.values(), [*read.values(), *beside.values()], found)
+    return found.problems
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ivrflow.flow.lint import is_among
+from ivrflow.flow.lint import begins_with, is_among
 from ivrflow.flow.model import RETURN, CallFlow, Calls, Climb, Close, HangUp, Ladder, Lint, Rule, Rung, Step
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.prompt_lengths import PromptLengths
@@ -73,7 +73,7 @@ def _opening(flow: CallFlow, start: str, rule: Rule, lint: Lint, calls: Calls, p
                 break
             if not is_among(one.key, before):
                 message = f"the first thing said is {one.key}, not the opening that {rule.id} asks for"
-                problems.error(one.where, message, hint)
+                problems.error(_here(flow, flow.steps[name], one), message, hint)
                 break
         else:
             message = f"a call can come to '{name}' without the opening that {rule.id} asks for"
@@ -82,7 +82,7 @@ def _opening(flow: CallFlow, start: str, rule: Rule, lint: Lint, calls: Calls, p
 
 def _never_first(flow: CallFlow, start: str, rule: Rule, lint: Lint, problems: ProblemList) -> None:
     patterns = [(sentence, SaidPattern(sentence, anywhere=True)) for sentence in lint.never_first]
-    for said, _ in first_said(flow, start):
+    for said, name in first_said(flow, start):
         if not said:
             continue
         phrase = flow.phrases[said[0].key]
@@ -90,7 +90,7 @@ def _never_first(flow: CallFlow, start: str, rule: Rule, lint: Lint, problems: P
         for sentence, pattern in patterns:
             if any(pattern.is_in(text) for text in texts):
                 message = f"the call begins with {phrase.key}, which says “{sentence}”; {rule.id} forbids to begin so"
-                problems.error(said[0].where, message, "say who is calling first")
+                problems.error(_here(flow, flow.steps[name], said[0]), message, "say who is calling first")
                 break
 
 
@@ -109,7 +109,9 @@ def _order(flow: CallFlow, start: str, rule: Rule, lint: Lint, problems: Problem
                     and not all_hold(flow, done, was_said)
                 ):
                     message = f"{one.key} can be said before {earlier}; {rule.id} asks for the other order"
-                    problems.error(one.where, message, f"say {_or(flow, (earlier,))} on every way here")
+                    problems.error(
+                        _here(flow, flow.steps[name], one), message, f"say {_or(flow, (earlier,))} on every way here"
+                    )
                 done.append(one)
 
 
@@ -147,7 +149,9 @@ def _ask_first(flow: CallFlow, start: str, rule: Rule, lint: Lint, problems: Pro
             if any(is_among(key, lint.farewell) for key in flow.wordings_of(one.key)):
                 if not was and not all_hold(flow, done, asks):
                     message = f"{one.key} is said without the question that {rule.id} asks for before it"
-                    problems.error(one.where, message, f"ask {_or(flow, lint.ask_first)} first")
+                    problems.error(
+                        _here(flow, flow.steps[name], one), message, f"ask {_or(flow, lint.ask_first)} first"
+                    )
                 break
             done.append(one)
 
@@ -189,12 +193,12 @@ def _too_long(flow: CallFlow, ladder: Ladder, problems: ProblemList) -> None:
         round_ = ladder.rungs[ladder.loops_from - 1 :]
         pause = sum(rung.wait for rung in round_ if rung.band is not None)
         for rung in round_:
-            _check_length(lengths, rung, pause, f"said again every {written(pause)}", problems)
+            _check_length(flow, lengths, rung, pause, f"said again every {written(pause)}", problems)
     longest = _promised(flow, ladder)
     is_running = False
     for rung in ladder.rungs:
         if is_running and longest is not None:
-            _check_length(lengths, rung, longest, f"said in a wait of {written(longest)} at most", problems)
+            _check_length(flow, lengths, rung, longest, f"said in a wait of {written(longest)} at most", problems)
         is_running = is_running or (rung.task is not None and rung.wait > 0)
 
 
@@ -211,14 +215,17 @@ def _promised(flow: CallFlow, ladder: Ladder) -> float | None:
     return min(bounds, default=None)
 
 
-def _check_length(lengths: PromptLengths, rung: Rung, bound: float, how: str, problems: ProblemList) -> None:
+def _check_length(
+    flow: CallFlow, lengths: PromptLengths, rung: Rung, bound: float, how: str, problems: ProblemList
+) -> None:
     if rung.say is None or bound <= 0:
         return
     length = lengths.longest(rung.say)
     if length.seconds >= bound:
         about = "about " if length.is_estimated else ""
         message = f"{rung.say} takes {about}{written(round(length.seconds, 1))} and is {how}: {rung.rule}"
-        problems.error(rung.where, message, "say something shorter")
+        where = rung.where if rung.where.file == flow.where.file else flow.where
+        problems.error(where, message, "say something shorter")
 
 
 # ── the flow ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -248,5 +255,12 @@ def _led_here(flow: CallFlow, target: str) -> Location | None:
 
 
 def _or(flow: CallFlow, keys: Sequence[str]) -> str:
+    """The phrases meant by `keys`, as a flow names them; of several with one beginning the first."""
     own = f"{flow.standard.id}/"
-    return " or ".join(key.removeprefix(own) for key in keys)
+    meant = [next((phrase for phrase in flow.phrases if begins_with(phrase, key)), key) for key in keys]
+    return " or ".join(phrase.removeprefix(own) for phrase in meant[:3])
+
+
+def _here(flow: CallFlow, step: Step, one: Spoken) -> Location:
+    """Where the flow has it said: a rung of the standard is written in another file, for every flow that climbs it."""
+    return one.where if one.where.file == flow.where.file else step.where

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ivrflow.flow.forms import Form, FormSpec, Key
 from ivrflow.flow.model import Calls, Lint, Phrase
@@ -85,10 +86,6 @@ def read_lint(standard: str, form: Form, phrases: Mapping[str, Phrase], problems
     def wordings(key: Key[tuple[Named, ...]]) -> tuple[str, ...]:
         return _resolved(standard, form[key], phrases, problems)
 
-    if not (set(form.places) - {CALLS.name, OPENING_AFTER.name}):
-        problems.error(
-            form.where, "'lint' asks for nothing", "write what is checked, for example opening: and a phrase"
-        )
     if form.wrote(OPENING_AFTER) and not form.wrote(LINT_OPENING):
         problems.error(
             form.place(OPENING_AFTER), "there is no opening that could follow", "write opening: and a phrase"
@@ -124,6 +121,11 @@ def _resolved(
             problems.error(name.where, f"there is no phrase '{name.text}'", did_you_mean(name.text, known))
         keys.append(key)
     return tuple(keys)
+
+
+def asks_nothing(lint: Lint) -> bool:
+    """Whether nothing is checked because of it."""
+    return replace(lint, calls=frozenset({"answered"})) == Lint(lint.where)
 
 
 def begins_with(phrase: str, key: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from ivrflow.flow.ladders import says
+from ivrflow.flow.lint import asks_nothing
 from ivrflow.flow.model import Phrase, Rule, Standard
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
 from ivrflow.flow.script import strangers
@@ -45,11 +46,10 @@ def lint_said(
             _note_taboo(phrase, where, hit, problems)
 
 
-def lint_against_all(standards: Iterable[Standard], problems: ProblemList) -> None:
-    """Warn of wordings that a standard other than their own calls taboo."""
-    every = list(standards)
-    lists = [taboo for standard in every if (taboo := TabooList(standard))]
-    for standard in every:
+def lint_against(spoken: Iterable[Standard], forbidding: Iterable[Standard], problems: ProblemList) -> None:
+    """Warn of wordings of `spoken` that one of the standards `forbidding` calls taboo, other than their own."""
+    lists = [taboo for standard in forbidding if (taboo := TabooList(standard))]
+    for standard in spoken:
         own = TabooList(standard)
         for phrase in standard.phrases.values():
             if phrase.allowed:
@@ -122,7 +122,7 @@ def _like(pattern: str) -> re.Pattern[str]:
 
 
 def _lint_declaration(standard: Standard, rule: Rule, problems: ProblemList) -> None:
-    if "lint" in rule.met_by and rule.lint is None:
+    if "lint" in rule.met_by and (rule.lint is None or asks_nothing(rule.lint)):
         hint = "write lint: and what is checked, for example {opening: greeting_inbound.standard}"
         problems.error(rule.where, f"{rule.id} is met by lint, and nothing says what is checked", hint)
     if rule.lint is None:
