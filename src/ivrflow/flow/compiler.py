@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import assert_never
 
 from ivrflow.flow import grammar as g
+from ivrflow.flow.bounds import check_bounds
 from ivrflow.flow.calendar import asks_for_holidays
 from ivrflow.flow.call_lint import lint_flow
 from ivrflow.flow.days import Calendar
@@ -102,7 +103,8 @@ def check_flow(
         broken: ids of standards that exist and cannot be read, which is noted elsewhere.
         calendar: which kind of day each date is; None reads it from the holiday file in `source`, if there is one. What is
             wrong with that file stands in the calendar (`CallFlow.calendar.problems`) and refuses no flow.
-        lint: whether what the standard asks of wordings and flows is looked at too (taboo, opening, farewell, hanging up).
+        lint: whether what the standard asks of wordings and flows is looked at too (taboo, opening, farewell, hanging up),
+            and what the flow itself promises of silence and of the time to a person.
     """
     problems = ProblemList(most=MOST_PROBLEMS)
     try:
@@ -308,6 +310,7 @@ class _Compiler:
         if self._lint:
             lint_said(standard, files, names.said, self._problems)
             lint_flow(flow, self._problems)
+            check_bounds(flow, form[g.LIMITS], self._problems)
         return flow
 
     def _placing(self, form: Form, names: Names, start: str) -> PlacesCalls | None:

@@ -63,6 +63,7 @@ class QuietMap:
     Attributes:
         begins_step: the moments at which a step begins: a call may enter it again and again, and that is counted.
         begins_situation: the first moment of every situation's ladder.
+        with_music: tasks during which music plays: bounded, and no silence.
         in_flow: how many moments belong to steps; those of situations follow.
     """
 
@@ -70,6 +71,7 @@ class QuietMap:
     leads: dict[Node, list[Node]] = field(default_factory=dict)
     begins_step: set[Node] = field(default_factory=set)
     begins_situation: list[Node] = field(default_factory=list)
+    with_music: list[Moment] = field(default_factory=list)
     in_flow: int = 0
 
     def add(self, moment: Moment) -> Node:
@@ -245,10 +247,11 @@ class _Mapper:
         """The moment from which it goes on."""
         if not rung.is_waited_for:
             return begin
-        if has_music:  # it is no silence, and what follows may be a new one
-            return self._point(place, rung.where)
         seconds = rung.wait or self._flow.limits.task_wait
         what = f"task {rung.task}, {written(seconds)}"
+        if has_music:  # it is no silence, and what follows may be a new one
+            self._map.with_music.append(Moment(place, f"{what}, with music", "task", seconds, rung.where))
+            return self._point(place, rung.where)
         done = self._map.add(Moment(place, what, "task", seconds, rung.where, rounds=rounds))
         self._map.lead(begin, done)
         return done

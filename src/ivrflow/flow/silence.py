@@ -54,7 +54,8 @@ def silences(flow: CallFlow) -> Silences:
     everything = range(len(moments.moments))
     without_tasks = [node for node in everything if moments.moments[node].kind != "task"]
     longest = [_longest(moments, nodes, visits, flow.limits.call_length) for nodes in (without_tasks, everything)]
-    return Silences(longest[0], longest[1], tuple(moment for moment in moments.moments if moment.seconds > 0))
+    waits = [moment for moment in moments.moments if moment.seconds > 0]
+    return Silences(longest[0], longest[1], (*waits, *moments.with_music))
 
 
 @dataclass(frozen=True, slots=True)
