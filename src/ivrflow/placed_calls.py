@@ -12,8 +12,8 @@ from datetime import datetime
 from ivrflow.bridge.call_orders import Answer, CallOff, CallWanted
 from ivrflow.bridge.exchange import Exchange
 from ivrflow.bridge.outgoing_line import OUTGOING, OutgoingLine
+from ivrflow.engine.hindrance import NOT_ALLOWED, hindrance
 from ivrflow.engine.messages import CallAnswered, CallEvent, CallOrdered
-from ivrflow.engine.placing import NOT_ALLOWED, hindrance
 from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import did_you_mean

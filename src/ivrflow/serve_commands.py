@@ -105,6 +105,8 @@ async def _serve(settings: Settings, flows: dict[str, CallFlow], drain: float) -
     _collect_garbage_seldom()
     sys.setswitchinterval(THREAD_SWITCH_S)
     served = ", ".join(f"{number} ({flow.id})" for number, flow in sorted(service.flows.items()))
+    placing = ", ".join(sorted(flow.id for flow in flows.values() if flow.places_calls))
+    served = "; placing calls for ".join(filter(None, (served, placing))) if placing else served
     log.info("serving %s; Asterisk's calls are taken on %s:%d", served, settings.agi_host, service.exchange.server.port)
     try:
         await stopping.wait()

@@ -25,10 +25,10 @@ from ivrflow.engine import messages as m
 from ivrflow.engine.call_time import local_and_day
 from ivrflow.engine.chosen_wording import chosen_footing, chosen_phrases
 from ivrflow.engine.digits import DigitEntry
+from ivrflow.engine.hindrance import hindrance
 from ivrflow.engine.holding import DONE_BEFORE, Hold, follower, hold_during, why_unknown
 from ivrflow.engine.lifecycle import CallPhase
 from ivrflow.engine.place import Interrupted, Place
-from ivrflow.engine.placing import hindrance
 from ivrflow.engine.promises import agreed, completed, promised
 from ivrflow.engine.standing import (
     After,

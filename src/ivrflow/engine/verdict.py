@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict, WaitSeen
 from ivrflow.engine.verdict_limits import Finding, judge_limits
 from ivrflow.flow.model import Band, Rule, Standard
-from ivrflow.flow.placing import DIAL, ringing_band
+from ivrflow.flow.outgoing import DIAL, ringing_band
 
 _RUNG_TAKEN = frozenset({Fact.PHRASE_STARTED, Fact.TASK_ASKED, Fact.DIALLING})
 """What shows that a rung was climbed: its phrase, its task, its ringing."""
@@ -100,7 +100,9 @@ def _without_a_rung(rule: Rule, expected: str, findings: Sequence[Finding]) -> V
     if observed and not any(rung.say or rung.task == DIAL for rung in rule.rungs):
         return Verdict(rule.id, Judgement.KEPT, expected, ", ".join(observed))
     why_not = [finding.why_not for finding in findings if finding.why_not]
-    return Verdict(rule.id, Judgement.NOT_APPLICABLE, expected, why_not[0] if why_not else "its situation did not arise")
+    return Verdict(
+        rule.id, Judgement.NOT_APPLICABLE, expected, why_not[0] if why_not else "its situation did not arise"
+    )
 
 
 def describe(rule: Rule) -> str:

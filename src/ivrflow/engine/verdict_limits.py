@@ -14,7 +14,7 @@ from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.engine.verdict_holds import HoldSeen, first_after, holds_of, holds_on
 from ivrflow.flow.ladders import says
 from ivrflow.flow.model import Limit, Rule
-from ivrflow.flow.placing import RING_S
+from ivrflow.flow.outgoing import RING_S
 
 _RUNG_TAKEN = frozenset({Fact.PHRASE_STARTED, Fact.TASK_ASKED})
 

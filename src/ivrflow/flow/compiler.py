@@ -32,7 +32,7 @@ from ivrflow.flow.model import (
     Step,
 )
 from ivrflow.flow.names import Names
-from ivrflow.flow.placing import compile_placing, is_always_quiet
+from ivrflow.flow.outgoing import compile_placing, is_always_quiet
 from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList, did_you_mean, near_word
 from ivrflow.flow.reader import Named, check_name, wrong
 from ivrflow.flow.recorded import check_recorded

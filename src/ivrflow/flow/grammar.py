@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from ivrflow.flow.forms import FormSpec, Key, form_kind
 from ivrflow.flow.model import DEFAULT_VOICE, Limits
-from ivrflow.flow.placing import PLACING_SPEC
+from ivrflow.flow.outgoing import PLACING_SPEC
 from ivrflow.flow.problems import ProblemList
 from ivrflow.flow.reader import (
     END_KEY,

@@ -12,7 +12,7 @@ from ivrflow.flow import grammar as g
 from ivrflow.flow import phrasebook, promises, rules, standard, when
 from ivrflow.flow.days import HOLIDAYS
 from ivrflow.flow.forms import FormSpec, Key
-from ivrflow.flow.placing import PLACING_SPEC
+from ivrflow.flow.outgoing import PLACING_SPEC
 from ivrflow.flow.reader import KEYS
 from ivrflow.flow.times import DAYS
 

@@ -5,7 +5,7 @@ import pytest
 
 from ivrflow.flow.compiler import check_flow
 from ivrflow.flow.model import Band, PlacesCalls
-from ivrflow.flow.placing import is_always_quiet, may_ring, quiet_until, ringing_band
+from ivrflow.flow.outgoing import is_always_quiet, may_ring, quiet_until, ringing_band
 from tests.unit.flow.tiny_hotline import FLOW, SOURCE, TINY, compiled, told
 
 NUMBERS = 'numbers: ["100"]\n'

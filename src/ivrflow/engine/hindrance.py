@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ivrflow.flow.model import CallFlow
-from ivrflow.flow.placing import may_ring, quiet_until
+from ivrflow.flow.outgoing import may_ring, quiet_until
 
 QUIET_HOURS = "quiet_hours"
 """Outcome of a call that was not placed because of the hour."""
