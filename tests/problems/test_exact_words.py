@@ -1,7 +1,8 @@
 """Broken files and the exact words their authors are told.
 
-Each `NAME.yaml` below `flows/`, `standards/`, `scenarios/` and `holidays/` has a `NAME.txt` beside it with what `ivrflow check`, or
-`ivrflow scenario`, reports. After a change of wording: `pytest tests/problems --update`, then read the difference.
+Each `NAME.yaml` below `flows/`, `standards/`, `lint/` (flows of the shipped standards), `scenarios/` and `holidays/` has a
+`NAME.txt` beside it with what `ivrflow check`, or `ivrflow scenario`, reports. After a change of wording:
+`pytest tests/problems --update`, then read the difference.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from ivrflow.scenario.language.reading import load_scenarios
 HERE = Path(__file__).parent
 CASES = [
     path.relative_to(HERE)
-    for folder in ("flows", "standards", "scenarios", "holidays")
+    for folder in ("flows", "standards", "lint", "scenarios", "holidays")
     for path in sorted((HERE / folder).glob("*.yaml"))
 ]
 

@@ -85,7 +85,7 @@ class SaidPattern:
         if self._pattern is not None:
             for hit in self._pattern.finditer(wording.text):
                 gaps = [hit.span(number) for number in range(1, self._pattern.groups + 1)]
-                if not any(begin < edge < end for begin, end in gaps for edge in wording.edges):
+                if not any(begin <= edge <= end for begin, end in gaps if begin < end for edge in wording.edges):
                     yield hit.span()
             return
         begin = wording.text.find(self._plain) if self._plain else -1
