@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import cast
 
+import msgspec
 import pytest
 
 from ivrflow.bridge import header_question
@@ -44,6 +45,7 @@ class RecordedManager:
         self.variables: list[dict[str, str]] = []
         self.refusals: list[Callable[[str], None] | None] = []
         self.adopted: list[str] = []
+        self.only_surely: list[bool] = []
 
     def order(
         self,
@@ -52,8 +54,10 @@ class RecordedManager:
         on_refused: Callable[[str], None] | None = None,
         *,
         variables: Mapping[str, str] | None = None,
+        is_refused_only_surely: bool = False,
     ) -> None:
         self.orders.append((action, dict(headers)))
+        self.only_surely.append(is_refused_only_surely)
         self.variables.append(dict(variables or {}))
         self.refusals.append(on_refused)
 
@@ -132,6 +136,74 @@ async def test_other_endings_are_told_apart(setup: Setup, ending: PlaybackEnding
     (event,) = setup.events
     assert isinstance(event, m.PromptEnded)
     assert event.how == how
+
+
+PARTS = m.Play(ticket=7, phrase="s/p", prompt="", seconds=1.5, parts=("s/segment-1", "pieces/piece-1", "s/segment-2"))
+
+
+def ended(setup: Setup, part: int, ending: PlaybackEnding = PlaybackEnding.FINISHED) -> None:
+    """The reply to the `part`th (from 1) of the three files sent last."""
+    setup.line.playback_ended(PlaybackFinished(len(setup.channel.sent) - 3 + part, ending, 8000))
+
+
+async def test_parts_are_sent_at_once_and_end_once(setup: Setup) -> None:
+    setup.line.perform(PARTS)
+    assert setup.channel.sent[-3:] == [
+        'STREAM FILE "/prompts/s/segment-1" ""',
+        'STREAM FILE "/prompts/pieces/piece-1" ""',
+        'STREAM FILE "/prompts/s/segment-2" ""',
+    ]
+    ended(setup, 1)
+    ended(setup, 2)
+    assert setup.events == []
+    ended(setup, 3)
+    assert setup.events == [m.PromptEnded(ticket=7)]
+    assert setup.channel.interrupted == 0
+
+
+async def test_parts_that_are_cut_end_once(setup: Setup) -> None:
+    setup.line.perform(PARTS)
+    ended(setup, 1)
+    setup.line.perform(m.StopPlaying(ticket=7))
+    assert setup.channel.interrupted == 1, "which takes those back that have not gone out yet"
+    ended(setup, 2, PlaybackEnding.STOPPED)
+    ended(setup, 3, PlaybackEnding.STOPPED)
+    assert setup.events == [m.PromptEnded(ticket=7, how="stopped")]
+    assert setup.channel.interrupted == 1
+
+
+@pytest.mark.parametrize(("ending", "how"), [(PlaybackEnding.MISSING, "missing"), (PlaybackEnding.REFUSED, "failed")])
+async def test_half_a_phrase_is_not_said(setup: Setup, ending: PlaybackEnding, how: str) -> None:
+    setup.line.perform(PARTS)
+    ended(setup, 1, ending)
+    assert setup.channel.interrupted == 1
+    ended(setup, 2, PlaybackEnding.STOPPED)
+    ended(setup, 3, PlaybackEnding.STOPPED)
+    (event,) = setup.events
+    assert isinstance(event, m.PromptEnded)
+    assert (event.ticket, event.how) == (7, how)
+
+
+async def test_a_hang_up_between_parts_is_only_a_hang_up(setup: Setup) -> None:
+    setup.line.perform(PARTS)
+    ended(setup, 1)
+    ended(setup, 2, PlaybackEnding.HANGUP)
+    assert setup.events == []
+    setup.line.hung_up()
+    assert setup.events == [m.CallerHungUp(cause=0)]
+    assert setup.channel.interrupted == 0
+
+
+async def test_the_level_of_speech_is_lowered_after_the_last_part_only(setup: Setup) -> None:
+    setup.line.perform(msgspec.structs.replace(PARTS, loudest_frame=6000))
+    assert setup.channel.sent[0] == 'SET VARIABLE "TALK_DETECT(set)" "300,1650"'
+    ended(setup, 1)
+    await asyncio.sleep(ECHO_TAIL_S * 1.5)
+    assert len(setup.channel.sent) == 4
+    ended(setup, 2)
+    ended(setup, 3)
+    await asyncio.sleep(ECHO_TAIL_S * 1.5)
+    assert setup.channel.sent[4:] == ['SET VARIABLE "TALK_DETECT(set)" "300,512"']
 
 
 async def test_a_wording_without_audio_ends_as_missing(setup: Setup) -> None:
