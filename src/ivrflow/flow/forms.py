@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean, near_word
-from ivrflow.flow.reader import NOWHERE, Kind, wrong
+from ivrflow.flow.reader import NAME_SCHEMA, NOWHERE, Kind, wrong
 from ivrflow.flow.source import Entry, Node, Table, Text, parse
 from ivrflow.flow.syntax import shortened
 
@@ -41,6 +42,14 @@ class Key(Generic[T_co]):
     def shown(self) -> str:
         """An example of the value."""
         return self.example or self.kind.example
+
+    @property
+    def schema(self) -> js.Schema:
+        """The value as JSON Schema, with what the reference says of it."""
+        bounds = f" {self.kind.bounds}." if self.kind.bounds else ""
+        default = "" if self.default is None else f" Default: {self.default}"
+        about = f"{self.about[:1].upper()}{self.about[1:]}.{bounds}\nExample: {self.name}: {self.shown}{default}"
+        return {"description": about, **self.kind.schema}
 
     @property
     def unwritten(self) -> T_co:
@@ -92,6 +101,21 @@ class FormSpec:
     title: str
     keys: tuple[Key[Any], ...]
     rest: str = ""
+
+    @property
+    def schema(self) -> js.Schema:
+        """The table as JSON Schema: its keys with their descriptions, and nothing else."""
+        schema: dict[str, Any] = {
+            "type": "object",
+            "properties": {key.name: key.schema for key in self.keys},
+            "additionalProperties": NAME_SCHEMA if self.rest else False,
+        }
+        if required := [key.name for key in self.keys if key.required and not key.unless]:
+            schema["required"] = required
+        either = [
+            [{"required": [key.name]}, {"required": [key.unless]}] for key in self.keys if key.required and key.unless
+        ]
+        return schema | {"allOf": [{"anyOf": ways} for ways in either]} if either else schema
 
     def read(self, table: Table, where: Location, problems: ProblemList) -> Form:
         """Read all keys, noting unknown, unreadable and missing ones."""
@@ -148,4 +172,4 @@ def form_kind(spec: FormSpec, example: str) -> Kind[Form]:
             return None
         return spec.read(node, node.where, problems)
 
-    return Kind(spec.title, example, Form(NOWHERE), read)
+    return Kind(spec.title, example, Form(NOWHERE), read, schema=spec.schema)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import FormSpec, Key, form_kind
 from ivrflow.flow.model import DEFAULT_VOICE, Limits
 from ivrflow.flow.outgoing import PLACING_SPEC
@@ -14,6 +15,8 @@ from ivrflow.flow.reader import (
     EXTENSION,
     INPUTS,
     KEY_TABLE,
+    NAME_PATTERN,
+    NAME_SCHEMA,
     NAMES,
     NUMBERS,
     PHRASE,
@@ -55,7 +58,13 @@ def _read_step_table(node: Node, problems: ProblemList) -> StepTable | None:
     )
 
 
-STEP_TABLE: Kind[StepTable] = Kind("a table of words and steps", "{hangup: hang_up}", (), _read_step_table)
+STEP_TABLE: Kind[StepTable] = Kind(
+    "a table of words and steps",
+    "{hangup: hang_up}",
+    (),
+    _read_step_table,
+    schema=js.table_of(NAME_SCHEMA, NAME_PATTERN),
+)
 
 Leaves: TypeAlias = tuple[tuple[Named, StepTable], ...]
 
@@ -71,7 +80,13 @@ def _read_leaves(node: Node, problems: ProblemList) -> Leaves | None:
     )
 
 
-LEAVES: Kind[Leaves] = Kind("a table of situations", "{supervisor_request: {refusal: duty}}", (), _read_leaves)
+LEAVES: Kind[Leaves] = Kind(
+    "a table of situations",
+    "{supervisor_request: {refusal: duty}}",
+    (),
+    _read_leaves,
+    schema=js.table_of(STEP_TABLE.schema),
+)
 
 _LONGEST_ENTRY = 40
 _DIGIT_COUNT = count(1, _LONGEST_ENTRY, "4")
@@ -96,7 +111,13 @@ def _read_length(node: Node, problems: ProblemList) -> tuple[int, int] | None:
     return least, most
 
 
-LENGTH: Kind[tuple[int, int]] = Kind("a length: one number, or min and max", "{min: 4, max: 12}", (1, 1), _read_length)
+LENGTH: Kind[tuple[int, int]] = Kind(
+    "a length: one number, or min and max",
+    "{min: 4, max: 12}",
+    (1, 1),
+    _read_length,
+    schema={"anyOf": [_DIGIT_COUNT.schema, LENGTH_SPEC.schema]},
+)
 
 # ── keys that several steps share ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -400,7 +421,13 @@ def _read_steps(node: Node, problems: ProblemList) -> Table | None:
     return Table(node.entries[:MOST_STEPS], node.where)
 
 
-_STEPS_KIND: Kind[Table | None] = Kind("a table of steps", "{welcome: …}", None, _read_steps)
+_STEPS_KIND: Kind[Table | None] = Kind(
+    "a table of steps",
+    "{welcome: …}",
+    None,
+    _read_steps,
+    schema=js.table_of({"$ref": "#/$defs/step"}, NAME_PATTERN, may_be_empty=False),
+)
 
 FLOW = Key("flow", name_of("a flow's name", "gov12345"), "the flow's name", required=True)
 TITLE = Key("title", TEXT, "what people call it", required=True)

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from pathlib import PurePosixPath
 from typing import Literal
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.days import HOLIDAYS, TABLE_YEARS, Calendar, OwnDay
 from ivrflow.flow.forms import Form, FormSpec, Key, form_kind
 from ivrflow.flow.problems import FlowError, ProblemList, near_word
@@ -73,7 +74,7 @@ def _read_name(text: Text, problems: ProblemList) -> str | None:
     return None
 
 
-DATE = from_text("a date", "2027-02-06", _NO_DATE, _read_date)
+DATE = from_text("a date", "2027-02-06", _NO_DATE, _read_date, schema=js.only_text_like("[0-9]{4}-[0-9]{2}-[0-9]{2}"))
 HOLIDAY = from_text("a public holiday", "spring_festival", "", _read_name)
 
 ON = Key("on", DATE, "the day")
@@ -95,7 +96,7 @@ def _list_of(kind: Kind[Form], what: str) -> Kind[tuple[Form, ...]]:
         forms = [kind.read(item, problems) for item in node.items]
         return tuple(form for form in forms if form is not None)
 
-    return Kind(what, f"[{kind.example}]", (), read)
+    return Kind(what, f"[{kind.example}]", (), read, schema=js.list_of(kind.schema))
 
 
 UNTIL = Key("until", DATE, "the last day on which this file counts", required=True, example="2027-12-31")

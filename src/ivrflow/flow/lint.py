@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import Form, FormSpec, Key
 from ivrflow.flow.model import Calls, Lint, Phrase
 from ivrflow.flow.problems import ProblemList, did_you_mean
@@ -31,10 +32,10 @@ def _read_yes_no(text: Text, problems: ProblemList) -> bool | None:
 
 
 _NO = False
-YES_NO = from_text("yes or no", "yes", _NO, _read_yes_no)
+YES_NO = from_text("yes or no", "yes", _NO, _read_yes_no, schema=js.YES_OR_NO)
 _ANSWERED: Calls = "answered"
 _CALLS_KIND: Kind[tuple[Calls, ...]] = one_or_more(
-    from_text("a kind of call", "placed", _ANSWERED, _read_calls), "kinds of calls"
+    from_text("a kind of call", "placed", _ANSWERED, _read_calls, schema=js.one_of(_CALLS)), "kinds of calls"
 )
 _WORDINGS: Kind[tuple[Named, ...]] = one_or_more(PHRASE, "phrases")
 _BELOW = "phrases, or how their names begin: greeting_inbound stands for greeting_inbound.standard too"

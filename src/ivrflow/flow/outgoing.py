@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, time, timedelta
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import Form, FormSpec, Key
 from ivrflow.flow.model import Band, Ladder, PlacesCalls, Quiet, Rule, Rung
 from ivrflow.flow.names import Names
@@ -66,8 +67,16 @@ def _read_whom(text: Text, problems: ProblemList) -> str | None:
     return None
 
 
-QUIET_TIME: Kind[Quiet] = from_text("quiet hours", '"21:00-07:30"', Quiet(0, 0, NOWHERE), _read_quiet)
-WHOM: Kind[str] = from_text("a number, or how numbers begin", '"9*"', "", _read_whom)
+QUIET_TIME: Kind[Quiet] = from_text(
+    "quiet hours",
+    '"21:00-07:30"',
+    Quiet(0, 0, NOWHERE),
+    _read_quiet,
+    schema=js.only_text_like("[0-9]{1,2}:[0-5][0-9] *- *[0-9]{1,2}:[0-5][0-9]"),
+)
+WHOM: Kind[str] = from_text(
+    "a number, or how numbers begin", '"9*"', "", _read_whom, schema=js.digits("[0-9]{1,20}[*]?")
+)
 
 # ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

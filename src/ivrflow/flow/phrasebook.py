@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import FormSpec, Key, form_kind
 from ivrflow.flow.model import Phrase, Placeholder
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean, near_word
-from ivrflow.flow.reader import LONGEST_NAME, TEXT, Kind, check_name, from_text, one_or_more, wrong
+from ivrflow.flow.reader import LONGEST_NAME, NAME_PATTERN, TEXT, Kind, check_name, from_text, one_or_more, wrong
 from ivrflow.flow.source import Node, Table, Text
 from ivrflow.flow.spoken_values import WAYS, SpokenAs
 from ivrflow.flow.syntax import shortened
@@ -43,7 +44,9 @@ def _read_spoken_as(text: Text, problems: ProblemList) -> SpokenAs | None:
     return None
 
 
-_SPOKEN_AS: Kind[SpokenAs] = from_text("a way to read a value", "digits", "words", _read_spoken_as)
+_SPOKEN_AS: Kind[SpokenAs] = from_text(
+    "a way to read a value", "digits", "words", _read_spoken_as, schema=js.one_of(WAYS)
+)
 SPOKEN_AS = Key(
     "spoken_as",
     _SPOKEN_AS,
@@ -78,7 +81,11 @@ def _read_placeholders(node: Node, problems: ProblemList) -> Mapping[str, Placeh
 
 
 PLACEHOLDERS: Kind[Mapping[str, Placeholder]] = Kind(
-    "a table of placeholders", '{topic: {about: "the matter"}}', {}, _read_placeholders
+    "a table of placeholders",
+    '{topic: {about: "the matter"}}',
+    {},
+    _read_placeholders,
+    schema=js.table_of(_PLACEHOLDER.schema, NAME_PATTERN),
 )
 
 
@@ -89,7 +96,13 @@ def _read_phrase_table(node: Node, problems: ProblemList) -> Table | None:
     return None
 
 
-PHRASE_TABLE: Kind[Table | None] = Kind("a table of phrases", '{greeting: {text: "您好！"}}', None, _read_phrase_table)
+PHRASE_TABLE: Kind[Table | None] = Kind(
+    "a table of phrases",
+    '{greeting: {text: "您好！"}}',
+    None,
+    _read_phrase_table,
+    schema=js.table_of(_PHRASE.schema, _PHRASE_NAME.pattern),
+)
 
 
 def read_phrases(

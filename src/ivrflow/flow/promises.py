@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple, cast
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import Form, FormSpec, Key, form_kind
 from ivrflow.flow.model import Promise
 from ivrflow.flow.problems import Location, ProblemList
@@ -16,6 +17,8 @@ _WITHIN = re.compile(
     r"(?P<hours>\d{1,4})h|(?P<working>\d{1,3}) working days?|\{(?P<value>[a-z_]+)\}|\{(?P<days>[a-z_]+)\} days",
     flags=re.ASCII,
 )
+
+_WITHIN_SCHEMA = r"[0-9]{1,4}h|[0-9]{1,3} working days?|[{][a-z_]+[}]( days)?"
 
 
 class _Due(NamedTuple):
@@ -45,7 +48,9 @@ def _read_within(text: Text, problems: ProblemList) -> _Due | None:
     return due
 
 
-_TIME: Kind[_Due] = from_text("hours or working days", "24h", _Due(), _read_within)
+_TIME: Kind[_Due] = from_text(
+    "hours or working days", "24h", _Due(), _read_within, schema=js.only_text_like(_WITHIN_SCHEMA)
+)
 WITHIN = Key(
     "within",
     one_or_more(_TIME, "placeholders"),
@@ -65,13 +70,13 @@ def _read_about(text: Text, problems: ProblemList) -> str | None:
 
 PROMISED = Key(
     "about",
-    from_text("what is answered", "enquiry", "other", _read_about),
+    from_text("what is answered", "enquiry", "other", _read_about, schema=js.one_of(_ABOUTS)),
     "what is promised an answer: enquiry, complaint or other",
     required=True,
 )
 OR_WITHIN = Key(
     "or",
-    from_text("hours", "24h", _Due(), _read_within),
+    from_text("hours", "24h", _Due(), _read_within, schema=js.only_text_like(_WITHIN_SCHEMA)),
     "the hours that count when the agent named none; our own choice, never documented",
 )
 
@@ -84,7 +89,7 @@ def _read_yes_no(text: Text, problems: ProblemList) -> bool | None:
 
 
 _NO = False
-_YES_NO = from_text("yes or no", "yes", _NO, _read_yes_no)
+_YES_NO = from_text("yes or no", "yes", _NO, _read_yes_no, schema=js.YES_OR_NO)
 REPEATS = Key(
     "repeats",
     _YES_NO,

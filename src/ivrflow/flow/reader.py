@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Generic, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.model import BargeIn
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
 from ivrflow.flow.source import Items, Node, Table, Text, Unreadable
@@ -38,6 +39,7 @@ class Kind(Generic[T_co]):
         blank: stands in for a value that is absent or could not be read.
         read: the value of a node, or None after noting what is wrong with it.
         bounds: its least and greatest value as they are written; empty where there are none.
+        schema: what an editor may know of it, as JSON Schema.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Kind(Generic[T_co]):
     blank: T_co
     read: Callable[[Node, ProblemList], T_co | None]
     bounds: str = ""
+    schema: js.Schema = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,12 @@ def scalar(node: Node, what: str, example: str, problems: ProblemList) -> Text |
 
 
 def from_text(
-    name: str, example: str, blank: T, convert: Callable[[Text, ProblemList], T | None], bounds: str = ""
+    name: str,
+    example: str,
+    blank: T,
+    convert: Callable[[Text, ProblemList], T | None],
+    bounds: str = "",
+    schema: js.Schema = js.SCALAR,
 ) -> Kind[T]:
     """A kind whose values are read from a scalar."""
 
@@ -106,7 +114,7 @@ def from_text(
         text = scalar(node, name, example, problems)
         return None if text is None else convert(text, problems)
 
-    return Kind(name, example, blank, read, bounds)
+    return Kind(name, example, blank, read, bounds, schema)
 
 
 # ── words ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,6 +123,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _PHRASE = re.compile(r"(?:[a-z0-9_]+/)?[a-z0-9_]+(?:\.[a-z0-9_]+)*")
 RULE_NAME = re.compile(r"[a-z0-9][a-z0-9_]*(?:\.[a-z0-9_]+)*")
 """How a rule may be called within its standard: "silent_call", "closing.hangup_order"."""
+
+
+NAME_PATTERN = _NAME.pattern
+NAME_SCHEMA = js.text_like(NAME_PATTERN, LONGEST_NAME)
 
 
 def _slug(text: str) -> str:
@@ -143,7 +155,7 @@ def name_of(what: str, example: str) -> Kind[Named]:
     def convert(text: Text, problems: ProblemList) -> Named | None:
         return Named(text.text, text.where) if check_name(text, what, problems) else None
 
-    return from_text(what, example, NOBODY, convert)
+    return from_text(what, example, NOBODY, convert, schema=NAME_SCHEMA)
 
 
 def _read_phrase(text: Text, problems: ProblemList) -> Named | None:
@@ -171,9 +183,11 @@ def _read_rule(text: Text, problems: ProblemList) -> Named | None:
 
 TEXT = from_text("text", '"政府服务热线"', "", _read_text)
 STEP = name_of("a step", "main_menu")
-RULE = from_text("a rule", "silent_call", NOBODY, _read_rule)
+RULE = from_text("a rule", "silent_call", NOBODY, _read_rule, schema=js.text_like(RULE_NAME.pattern, 2 * LONGEST_NAME))
 WORD = name_of("a word", "understood")
-PHRASE = from_text("a phrase", "silent_call.greeting", NOBODY, _read_phrase)
+PHRASE = from_text(
+    "a phrase", "silent_call.greeting", NOBODY, _read_phrase, schema=js.text_like(_PHRASE.pattern, 2 * LONGEST_NAME)
+)
 
 
 # ── keys and inputs ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,7 +228,13 @@ def _read_key_table(node: Node, problems: ProblemList) -> tuple[KeyTarget, ...] 
     )
 
 
-KEY_TABLE: Kind[tuple[KeyTarget, ...]] = Kind("a table of keys", "{1: consult, 0: agent}", (), _read_key_table)
+KEY_TABLE: Kind[tuple[KeyTarget, ...]] = Kind(
+    "a table of keys",
+    "{1: consult, 0: agent}",
+    (),
+    _read_key_table,
+    schema=js.table_of(NAME_SCHEMA, f"[{KEYS}]", may_be_empty=False),
+)
 
 
 def _read_end_key(text: Text, problems: ProblemList) -> str | None:
@@ -227,7 +247,7 @@ def _read_end_key(text: Text, problems: ProblemList) -> str | None:
     return None
 
 
-END_KEY = from_text("a key", '"#"', "", _read_end_key)
+END_KEY = from_text("a key", '"#"', "", _read_end_key, schema=js.one_of(["none", *KEYS[10:]]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +270,7 @@ def _read_input(text: Text, problems: ProblemList) -> Input | None:
     return None
 
 
-INPUT: Kind[Input] = from_text("an input", "key", Input("key", NOWHERE), _read_input)
+INPUT: Kind[Input] = from_text("an input", "key", Input("key", NOWHERE), _read_input, schema=js.one_of(_INPUTS))
 
 
 # ── numbers to dial, places on earth ──────────────────────────────────────────────────────────────────────────────────
@@ -283,9 +303,11 @@ def _read_timezone(text: Text, problems: ProblemList) -> tzinfo | None:
         return None
 
 
-NUMBER = from_text("a number to dial", '"12345"', NOBODY, _read_number)
-EXTENSION = from_text("an extension", '"1001"', "", _read_extension)
-TIMEZONE: Kind[tzinfo] = from_text("a time zone", "Asia/Shanghai", ZoneInfo("UTC"), _read_timezone)
+NUMBER = from_text("a number to dial", '"12345"', NOBODY, _read_number, schema=js.digits("[+]?[0-9*#]{1,24}"))
+EXTENSION = from_text("an extension", '"1001"', "", _read_extension, schema=js.digits("[0-9]{1,20}"))
+TIMEZONE: Kind[tzinfo] = from_text(
+    "a time zone", "Asia/Shanghai", ZoneInfo("UTC"), _read_timezone, schema=js.only_text_like("[A-Za-z0-9_+/-]+")
+)
 
 
 # ── values with their places ──────────────────────────────────────────────────────────────────────────────────────────
@@ -306,7 +328,7 @@ def located(kind: Kind[T]) -> Kind[Located[T]]:
         value = kind.read(node, problems)
         return None if value is None else Located(value, node.where)
 
-    return Kind(kind.name, kind.example, Located(kind.blank, NOWHERE), read)
+    return Kind(kind.name, kind.example, Located(kind.blank, NOWHERE), read, schema=kind.schema)
 
 
 # ── several of a kind ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -328,7 +350,8 @@ def one_or_more(kind: Kind[T], plural: str, *, may_be_empty: bool = False) -> Ki
         good = tuple(value for value in values if value is not None)
         return good if len(good) == len(values) else None
 
-    return Kind(f"{kind.name}, or a list of {plural}", f"[{kind.example}]", (), read)
+    schema = js.one_or_list_of(kind.schema, may_be_empty=may_be_empty)
+    return Kind(f"{kind.name}, or a list of {plural}", f"[{kind.example}]", (), read, schema=schema)
 
 
 PHRASES = one_or_more(PHRASE, "phrases")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import cast
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import Form, FormSpec, Key, form_kind
 from ivrflow.flow.lint import LINT_SPEC, read_lint
 from ivrflow.flow.model import Band, Limit, Means, Phrase, Promise, Rule, RuleRung
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
 from ivrflow.flow.promises import PROMISE, promise_of
 from ivrflow.flow.reader import (
+    NAME_PATTERN,
     PHRASE,
     RULE,
     RULE_NAME,
@@ -38,6 +41,10 @@ LONGEST_WAIT = 3600.0
 
 # ── kinds ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+_PLAIN_NUMBER: js.Schema = {
+    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]{1,7}([.][0-9]{1,3})?$"}]
+}
+_TWO_NUMBERS: js.Schema = {"type": "array", "items": _PLAIN_NUMBER, "minItems": 2, "maxItems": 2}
 _NUMBER = re.compile(r"\d{1,7}(?:\.\d{1,3})?", flags=re.ASCII)
 
 
@@ -83,7 +90,9 @@ def _read_band(node: Node, problems: ProblemList) -> Band | None:
     return None if pair is None else Band(*pair)
 
 
-BAND: Kind[Band] = Kind("seconds, least and most", "[3, 5]", Band(0.0, 0.0), _read_band)
+BAND: Kind[Band] = Kind(
+    "seconds, least and most", "[3, 5]", Band(0.0, 0.0), _read_band, schema={"anyOf": [_PLAIN_NUMBER, _TWO_NUMBERS]}
+)
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 _TELEPHONE = re.compile(r"\d{2,20}", flags=re.ASCII)
@@ -113,7 +122,13 @@ def _read_rule_limits(node: Node, problems: ProblemList) -> Mapping[str, Limit] 
     return limits
 
 
-RULE_LIMITS: Kind[Mapping[str, Limit]] = Kind("a table of numbers", "{repeats: 1}", {}, _read_rule_limits)
+RULE_LIMITS: Kind[Mapping[str, Limit]] = Kind(
+    "a table of numbers",
+    "{repeats: 1}",
+    {},
+    _read_rule_limits,
+    schema=js.table_of({"anyOf": [js.SCALAR, _TWO_NUMBERS, js.list_of({"type": "string"})]}, NAME_PATTERN),
+)
 
 
 def _read_items(node: Node, problems: ProblemList) -> Items | None:
@@ -123,7 +138,7 @@ def _read_items(node: Node, problems: ProblemList) -> Items | None:
     return None
 
 
-ITEMS: Kind[Items | None] = Kind("a list", "[]", None, _read_items)
+ITEMS: Kind[Items | None] = Kind("a list", "[]", None, _read_items, schema=js.list_of(js.ANYTHING))
 
 
 def _read_rule_id(text: Text, problems: ProblemList) -> Named | None:
@@ -160,7 +175,7 @@ def _read_means(text: Text, problems: ProblemList) -> Means | None:
     return None
 
 
-_WAY: Kind[Means] = from_text("a way to meet a rule", "on_demand", "on_demand", _read_means)
+_WAY: Kind[Means] = from_text("a way to meet a rule", "on_demand", "on_demand", _read_means, schema=js.one_of(MEANS))
 
 
 ON_RECURRENCE = "on_recurrence"
@@ -181,19 +196,20 @@ RUNG_WAIT = Key("wait_s", BAND, "documented seconds after the phrase ended (for 
 RUNG_LEAVE = Key("leave_on", WORD, "the event that leaves the ladder here", example="speech")
 RUNG_NEXT = Key(
     "next",
-    from_text("when the next rung comes", ON_RECURRENCE, False, _read_next),  # noqa: FBT003 - unwritten: at once
+    from_text("when the next rung comes", ON_RECURRENCE, False, _read_next, schema=js.one_of([ON_RECURRENCE])),  # noqa: FBT003 - unwritten: at once
     f"{ON_RECURRENCE}: the next rung waits until the situation happens again on the same call; without it: at once",
 )
 RUNG_SPEC = FormSpec("a rung", (RUNG_SAY, RUNG_DO, RUNG_WAIT, RUNG_LEAVE, RUNG_NEXT))
 _RUNG = form_kind(RUNG_SPEC, "{say: silent_call.greeting, wait_s: [3, 3], leave_on: speech}")
 
-RULE_ID = Key("id", Kind("a rule id", "gov12345/silent_call", Named("", Location("", 0, 0)), _read_any_rule_id),
+RULE_ID = Key("id", Kind("a rule id", "gov12345/silent_call", Named("", Location("", 0, 0)), _read_any_rule_id,
+                          schema=js.only_text_like("[a-z0-9_]+/" + RULE_NAME.pattern)),
               "the standard's id, a slash, the rule's name", required=True)  # fmt: skip
 SITUATION = Key("situation", WORD, "what kind of situation it is", required=True, example="silent_call")
 TRIGGER = Key("trigger", TEXT, "when the rule applies", required=True, example='"caller is silent after the greeting"')
 RUNGS = Key(
     "ladder",
-    ITEMS,
+    replace(ITEMS, schema=js.list_of(_RUNG.schema, may_be_empty=False)),
     "the rungs, from top to bottom",
     required=True,
     example="[{say: silent_call.greeting, wait_s: [3, 3], leave_on: speech}]",

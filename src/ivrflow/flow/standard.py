@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import FormSpec, Key, form_kind
 from ivrflow.flow.model import KeyFigure, Placeholder, Rule, Standard
 from ivrflow.flow.phrasebook import PHRASE_TABLE, PLACEHOLDERS, read_phrases
 from ivrflow.flow.problems import ProblemList, did_you_mean
-from ivrflow.flow.reader import NAMES, TEXT, Kind, Named, check_name, from_text, name_of, one_or_more, wrong
-from ivrflow.flow.rules import ITEMS, read_rules
+from ivrflow.flow.reader import (
+    NAME_PATTERN,
+    NAMES,
+    TEXT,
+    Kind,
+    Named,
+    check_name,
+    from_text,
+    name_of,
+    one_or_more,
+    wrong,
+)
+from ivrflow.flow.rules import ITEMS, RULE_SPEC, read_rules
 from ivrflow.flow.script import Script
 from ivrflow.flow.source import Items, Node, Table, Text
 from ivrflow.flow.syntax import shortened
@@ -30,7 +43,13 @@ def _read_taboo(node: Node, problems: ProblemList) -> Mapping[str, tuple[str, ..
     }
 
 
-TABOO: Kind[Mapping[str, tuple[str, ...]]] = Kind("a table of sentences", "{shirk: [这是规定]}", {}, _read_taboo)
+TABOO: Kind[Mapping[str, tuple[str, ...]]] = Kind(
+    "a table of sentences",
+    "{shirk: [这是规定]}",
+    {},
+    _read_taboo,
+    schema=js.table_of(one_or_more(TEXT, "sentences").schema, NAME_PATTERN),
+)
 
 
 def _read_script(text: Text, problems: ProblemList) -> Script | None:
@@ -42,7 +61,9 @@ def _read_script(text: Text, problems: ProblemList) -> Script | None:
 
 
 _SIMPLIFIED: Script = "simplified"
-SCRIPT_KIND: Kind[Script] = from_text("a script", "traditional", _SIMPLIFIED, _read_script)
+SCRIPT_KIND: Kind[Script] = from_text(
+    "a script", "traditional", _SIMPLIFIED, _read_script, schema=js.one_of(["simplified", "traditional"])
+)
 
 # ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -64,7 +85,7 @@ PLACES = Key("placeholders", PLACEHOLDERS, "the {words in braces} of the phrases
 PHRASES_KEY = Key("phrases", PHRASE_TABLE, "what callers hear, by name", required=True)
 RULES = Key(
     "rules",
-    ITEMS,
+    replace(ITEMS, schema=js.list_of(RULE_SPEC.schema)),
     "when to say it, how long to wait, who hangs up",
     default="[]",
     example="[{id: gov12345/praise, …}]",
@@ -78,11 +99,18 @@ TABOO_ANYWHERE = Key(
     default="[]",
     example="[shirk]",
 )
-CONDUCT = Key("conduct", TABOO, "what nobody may do, by situation; for people: it is no wording and is compared with none")
+CONDUCT = Key(
+    "conduct", TABOO, "what nobody may do, by situation; for people: it is no wording and is compared with none"
+)
 SCRIPT = Key("script", SCRIPT_KIND, "the characters of its wordings: simplified or traditional", default="simplified")
 _KEPT = "kept for people; the engine does not use it"
 TIMING_RULES = Key("timing_rules", ITEMS, _KEPT, default="[]", example="[]")
-KPI = Key("kpi", ITEMS, "the figures it wants to be measured by; `ivrflow report` computes them", default="[]")
+KPI = Key(
+    "kpi",
+    replace(ITEMS, schema=js.list_of(FIGURE_SPEC.schema)),
+    "the figures it wants to be measured by; `ivrflow report` computes them",
+    default="[]",
+)
 ETIQUETTE = Key("etiquette", ITEMS, _KEPT, default="[]")
 STANDARD_SPEC = FormSpec(
     "a standard",

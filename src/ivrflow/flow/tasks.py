@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.names import Names
 from ivrflow.flow.problems import ProblemList, did_you_mean
-from ivrflow.flow.reader import PHRASE, Kind, Named, check_name, wrong
+from ivrflow.flow.reader import NAME_PATTERN, PHRASE, Kind, Named, check_name, wrong
 from ivrflow.flow.source import Node, Table
 
 _EXAMPLE = "{remind_caller_still_waiting: hold_request.alt1}"
@@ -27,7 +28,9 @@ def _read_task_table(node: Node, problems: ProblemList) -> TaskTable | None:
     )
 
 
-TASK_TABLE: Kind[TaskTable] = Kind("a table of tasks and phrases", _EXAMPLE, (), _read_task_table)
+TASK_TABLE: Kind[TaskTable] = Kind(
+    "a table of tasks and phrases", _EXAMPLE, (), _read_task_table, schema=js.table_of(PHRASE.schema, NAME_PATTERN)
+)
 
 
 def spoken_tasks(table: TaskTable, names: Names) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.days import HOLIDAYS, DayKind, DaySet
 from ivrflow.flow.problems import ProblemList, near_word
 from ivrflow.flow.reader import Kind, from_text, scalar
@@ -18,6 +19,9 @@ from ivrflow.flow.syntax import shortened
 
 _DURATION = re.compile(
     r"(?:(\d{1,5})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,8}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?", flags=re.ASCII
+)
+_DURATION_SCHEMA = js.only_text_like(
+    r"(?=.)(?:[0-9]{1,5}h)?(?:[0-9]{1,6}m(?!s))?(?:[0-9]{1,8}(?:[.][0-9]{1,3})?s)?(?:[0-9]{1,9}ms)?"
 )
 _UNITS = {
     "h": "h",
@@ -90,7 +94,8 @@ def duration(least: float = 0.1, most: float = DAY_S, example: str = "3s") -> Ki
             return seconds
         return None
 
-    return from_text("a duration", example, 0.0, convert, f"{written(least)} to {written(most)}")
+    bounds = f"{written(least)} to {written(most)}"
+    return from_text("a duration", example, 0.0, convert, bounds, _DURATION_SCHEMA)
 
 
 def count(least: int, most: int, example: str = "1") -> Kind[int]:
@@ -106,9 +111,12 @@ def count(least: int, most: int, example: str = "1") -> Kind[int]:
             return int(text.text)
         return None
 
-    return from_text("a whole number", example, least, convert, f"{least} to {most}")
+    schema = js.digits("[0-9]{1,9}", least, most)
+    return from_text("a whole number", example, least, convert, f"{least} to {most}", schema)
 
 
+# Without quotes an older YAML parser makes minutes of 22:15.
+_TIME_SCHEMA = js.digits("[0-9]{1,2}:[0-5][0-9]", 0, 24 * 60)
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", flags=re.ASCII)
 
 
@@ -122,7 +130,7 @@ def time_of_day(latest: Literal["23:59", "24:00"]) -> Kind[int]:
         problems.error(text.where, f"'{shortened(text.text)}' is no time of day", _time_hint(text.text, latest))
         return None
 
-    return from_text("a time of day", '"06:00"', 0, convert)
+    return from_text("a time of day", '"06:00"', 0, convert, schema=_TIME_SCHEMA)
 
 
 def _time_hint(text: str, latest: str) -> str:
@@ -258,4 +266,8 @@ def _weekdays(piece: Text, problems: ProblemList) -> set[int]:
     return {(first + step) % 7 for step in range((last - first) % 7 + 1)}
 
 
-DAY_SET: Kind[DaySet] = Kind("days", "mon-fri", DaySet(), _read_days)
+_DAY_SCHEMA: js.Schema = {
+    "type": "string",
+    "anyOf": [js.one_of([*DAYS, "mon-fri", "mon-sun", *KINDS_OF_DAY, *HOLIDAYS]), {"pattern": "[^ ]"}],
+}
+DAY_SET: Kind[DaySet] = Kind("days", "mon-fri", DaySet(), _read_days, schema=js.one_or_list_of(_DAY_SCHEMA))

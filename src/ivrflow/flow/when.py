@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.calendar import Coverage
 from ivrflow.flow.days import ALL_DAYS
 from ivrflow.flow.forms import Form, FormSpec, Key, form_kind
@@ -12,7 +13,7 @@ from ivrflow.flow.ladders import opened_rule, without_alternative
 from ivrflow.flow.model import WHEN, Ladder, Rung, Standard, Window, Wording, WordingLine
 from ivrflow.flow.names import Names
 from ivrflow.flow.problems import ProblemList
-from ivrflow.flow.reader import PHRASE, PHRASES, STEP, Kind, check_name, one_or_more, wrong
+from ivrflow.flow.reader import NAME_PATTERN, PHRASE, PHRASES, STEP, Kind, check_name, one_or_more, wrong
 from ivrflow.flow.source import Entry, Items, Node, Table
 from ivrflow.flow.times import DAY_SET, time_of_day
 
@@ -67,7 +68,13 @@ def _read_windows(node: Node, problems: ProblemList) -> tuple[Form, ...] | None:
     return tuple(form for form in forms if form is not None)
 
 
-WINDOWS: Kind[tuple[Form, ...]] = Kind("a list of windows", f"[{_WINDOW.example}]", (), _read_windows)
+WINDOWS: Kind[tuple[Form, ...]] = Kind(
+    "a list of windows",
+    f"[{_WINDOW.example}]",
+    (),
+    _read_windows,
+    schema=js.list_of(_WINDOW.schema, may_be_empty=False),
+)
 
 
 def _read_wordings(node: Node, problems: ProblemList) -> Table | None:
@@ -77,7 +84,13 @@ def _read_wordings(node: Node, problems: ProblemList) -> Table | None:
     return None
 
 
-WORDING_TABLE: Kind[Table | None] = Kind("a table of wordings", "{greeting: [{say: …}]}", None, _read_wordings)
+WORDING_TABLE: Kind[Table | None] = Kind(
+    "a table of wordings",
+    "{greeting: [{say: …}]}",
+    None,
+    _read_wordings,
+    schema=js.table_of(js.list_of(_LINE.schema, may_be_empty=False), NAME_PATTERN),
+)
 
 # ── windows ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 

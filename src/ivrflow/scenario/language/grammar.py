@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from ivrflow.engine.trace import Judgement
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import Form, FormSpec, Key
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reader import (
@@ -55,7 +56,12 @@ def _read_verdicts(node: Node, problems: ProblemList) -> WrittenVerdicts | None:
 
 
 VERDICT_TABLE: Kind[WrittenVerdicts] = Kind(
-    "a table of rules and verdicts", "{silent_call: kept}", (), _read_verdicts, JUDGEMENT.bounds
+    "a table of rules and verdicts",
+    "{silent_call: kept}",
+    (),
+    _read_verdicts,
+    JUDGEMENT.bounds,
+    js.table_of(JUDGEMENT.schema),
 )
 
 HUNG_UP_FIRST = Key("hung_up_first", WHO, "who hangs up first")
@@ -98,7 +104,8 @@ CALLER = Key(
 )
 AGENTS_KEY = Key("agents", AGENTS, "further telephones, by extension, which is also the name of the SIP account")
 EXPECT = Key(
-    "expect", Kind("a table, see below", "{hung_up_first: ivrflow}", Form(Location("", 0, 0)), _read_expect),
+    "expect", Kind("a table, see below", "{hung_up_first: ivrflow}", Form(Location("", 0, 0)), _read_expect,
+                   schema=EXPECT_SPEC.schema),
     "what must have come of it",
 )  # fmt: skip
 SCENARIO_SPEC = FormSpec(

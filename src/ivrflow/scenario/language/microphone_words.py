@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
 from ivrflow.flow.reader import (
     Kind,
@@ -93,4 +94,10 @@ def _tone(words: list[str], where: Location, problems: ProblemList) -> Tone | No
 
 _SOURCE_EXAMPLES = {"noise": "noise -40dB", "breathing": "breathing -45dB", "tone": "tone 1200Hz -20dB"}
 
-SOURCE: Kind[AudioSource] = kind_of("what a microphone picks up", "noise -40dB", Silence(), _read_source)
+_SOURCE_SCHEMA: js.Schema = {
+    "type": "string",
+    "anyOf": [js.one_of([*_SOURCES[:4], *_SOURCE_EXAMPLES.values()]), {"pattern": f"^ *({'|'.join(_SOURCES)})( |$)"}],
+}
+SOURCE: Kind[AudioSource] = kind_of(
+    "what a microphone picks up", "noise -40dB", Silence(), _read_source, schema=_SOURCE_SCHEMA
+)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import Form, FormSpec, Key
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean, near_word
 from ivrflow.flow.reader import (
@@ -69,7 +70,8 @@ def _short_form(
         value = main.kind.read(node, problems)
         return None if value is None else Form(node.where, {main.name: value}, {main.name: node.where})
 
-    return Kind(name, example, Form(Location("", 0, 0)), read)
+    schema = {"anyOf": [main.kind.schema, spec.schema]}
+    return Kind(name, example, Form(Location("", 0, 0)), read, schema=schema)
 
 
 SOUND_ENDINGS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".au")
@@ -119,7 +121,13 @@ def _read_values(node: Node, problems: ProblemList) -> Values | None:
     )
 
 
-VALUES: Kind[Values] = Kind("a placeholder and its value", "{honorific: 女士}", (), _read_values)
+VALUES: Kind[Values] = Kind(
+    "a placeholder and its value",
+    "{honorific: 女士}",
+    (),
+    _read_values,
+    schema=js.table_of(js.SCALAR, may_be_empty=False),
+)
 
 
 # ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -350,7 +358,31 @@ def _read_steps(items: tuple[Node, ...], problems: ProblemList) -> Script:
     return tuple(step for step in steps if step is not None)
 
 
-SCRIPT: Kind[Script] = Kind("a list of steps", "[{hear: greeting_inbound.standard}]", (), _read_script)
+def _item_schema(words: tuple[StepWord, ...]) -> js.Schema:
+    """A step: a word that stands alone, or a word and what stands behind its colon."""
+    alone = {"enum": [word.name for word in words if word.alone]}
+    keys = {word.name: {"description": word.about, **word.kind.schema} for word in words if word.kind}
+    table = {
+        "type": "object",
+        "properties": keys,
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    return {"anyOf": [alone, table]}
+
+
+STEP_SCHEMA = _item_schema(STEP_WORDS)
+MANNER_SCHEMA = _item_schema(MANNERS)
+_STEPS_ALONE: js.Schema = {"enum": [word.name for word in STEP_WORDS if word.alone]}
+
+SCRIPT: Kind[Script] = Kind(
+    "a list of steps",
+    "[{hear: greeting_inbound.standard}]",
+    (),
+    _read_script,
+    schema={"anyOf": [_STEPS_ALONE, js.list_of({"$ref": "#/$defs/step"})]},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +426,18 @@ def _read_manner(node: Node, problems: ProblemList) -> WrittenStep | None:
     return _read_item(node, MANNERS, "how a telephone rings", problems)
 
 
+_AGENT_LIST: js.Schema = {
+    "type": "array",
+    "prefixItems": [{"$ref": "#/$defs/manner"}],
+    "items": {"$ref": "#/$defs/step"},
+    "minItems": 1,
+}
+_AGENT_SCHEMA: js.Schema = {"anyOf": [{"$ref": "#/$defs/manner"}, _AGENT_LIST]}
+
 AGENTS: Kind[tuple[WrittenAgent, ...]] = Kind(
-    "a table of extensions", '{"1001": [ring: 2s, hang_up]}', (), _read_agents
+    "a table of extensions",
+    '{"1001": [ring: 2s, hang_up]}',
+    (),
+    _read_agents,
+    schema=js.table_of(_AGENT_SCHEMA, "[0-9]{1,20}", may_be_empty=False),
 )

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TypeAlias, TypeVar
 
 from ivrflow.engine.trace import Judgement
+from ivrflow.flow import json_schema as js
 from ivrflow.flow.model import Band
 from ivrflow.flow.problems import ProblemList, did_you_mean
 from ivrflow.flow.reader import (
@@ -47,7 +48,7 @@ def _read_share(text: Text, problems: ProblemList) -> float | None:
     return None
 
 
-SHARE = kind_of("a share", "90%", 0.0, _read_share, "1% to 100%")
+SHARE = kind_of("a share", "90%", 0.0, _read_share, "1% to 100%", js.only_text_like("[0-9]{1,3}%"))
 
 
 def _read_band(text: Text, problems: ProblemList) -> Band | None:
@@ -99,8 +100,11 @@ def _read_pause(text: Text, problems: ProblemList) -> PauseLength | None:
     return _read_band(text, problems)
 
 
+_PAUSE_SCHEMA: js.Schema = {
+    "anyOf": [js.one_of([AsTheRuleSays.WORDS.value]), js.only_text_like("[0-9].*|[Aa][Ss] .*")],
+}
 PAUSE_LENGTH: Kind[PauseLength] = kind_of(
-    "a length of time, or `as the rule says`", "2.5s-4s", Band(0.0, 0.0), _read_pause
+    "a length of time, or `as the rule says`", "2.5s-4s", Band(0.0, 0.0), _read_pause, schema=_PAUSE_SCHEMA
 )
 
 
@@ -113,7 +117,9 @@ def _read_range(text: Text, problems: ProblemList) -> Band | None:
     return band
 
 
-RANGE = kind_of("the least and the most", "15s-25s", Band(0.0, 0.0), _read_range)
+RANGE = kind_of(
+    "the least and the most", "15s-25s", Band(0.0, 0.0), _read_range, schema=js.only_text_like("[0-9].*-.*")
+)
 
 
 def _read_keys(text: Text, problems: ProblemList) -> str | None:
@@ -131,7 +137,7 @@ def _read_keys(text: Text, problems: ProblemList) -> str | None:
     return None
 
 
-KEYS_PRESSED = kind_of("keys", '"1"', "", _read_keys)
+KEYS_PRESSED = kind_of("keys", '"1"', "", _read_keys, schema=js.digits("[" + KEYS + "]{1,64}"))
 
 
 def _read_when(text: Text, problems: ProblemList) -> datetime | None:
@@ -146,7 +152,13 @@ def _read_when(text: Text, problems: ProblemList) -> datetime | None:
     return None
 
 
-WHEN: Kind[datetime | None] = kind_of("a date and time of day, local to the flow", "2026-11-20T10:00", None, _read_when)
+WHEN: Kind[datetime | None] = kind_of(
+    "a date and time of day, local to the flow",
+    "2026-11-20T10:00",
+    None,
+    _read_when,
+    schema=js.only_text_like("[0-9]{4}.+"),
+)
 
 
 def _one_of(what: str, words: Mapping[str, T], meant: Mapping[str, str]) -> Kind[T | None]:
@@ -160,7 +172,8 @@ def _one_of(what: str, words: Mapping[str, T], meant: Mapping[str, str]) -> Kind
         problems.error(text.where, f"'{shortened(text.text)}' is not {what}", hint)
         return None
 
-    return kind_of(what, next(iter(words)), None, convert, " ".join(f"`{word}`" for word in words))
+    schema = js.YES_OR_NO if words.keys() == {"yes", "no"} else js.one_of(words)
+    return kind_of(what, next(iter(words)), None, convert, " ".join(f"`{word}`" for word in words), schema)
 
 
 STAGE: Kind[Stage | None] = _one_of(
@@ -210,7 +223,8 @@ def _list_of(kind: Kind[T], plural: str) -> Kind[tuple[T, ...]]:
         values = [kind.read(item, problems) for item in (node.items if isinstance(node, Items) else (node,))]
         return tuple(value for value in values if value is not None)
 
-    return Kind(f"{kind.name}, or a list of {plural}", f"[{kind.example}]", (), read)
+    schema = js.one_or_list_of(kind.schema)
+    return Kind(f"{kind.name}, or a list of {plural}", f"[{kind.example}]", (), read, schema=schema)
 
 
 RULE_NAME = kind_of("a rule", "silent_call", NOBODY, read_reference)

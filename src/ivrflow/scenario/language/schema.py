@@ -1,0 +1,19 @@
+"""JSON Schema of scenario files, for editors; generated from the words and keys the reader reads by."""
+
+from __future__ import annotations
+
+from ivrflow.flow.json_schema import Schema, document
+from ivrflow.scenario.language.grammar import SCENARIO_SPEC
+from ivrflow.scenario.language.step_words import MANNER_SCHEMA, STEP_SCHEMA
+
+
+def scenario_schema() -> Schema:
+    """The schema of a scenario file."""
+    about = (
+        "A call as a tester writes it. `ivrflow scenario run` knows more than any editor: it looks whether the flow has"
+        " what is named."
+    )
+    step = {"description": "What a telephone does or waits for.", **STEP_SCHEMA}
+    manner = {"description": "What happens when the telephone rings.", **MANNER_SCHEMA}
+    body = {**SCENARIO_SPEC.schema, "$defs": {"step": step, "manner": manner}}
+    return document("scenario", "ivrflow scenario", about, body)
