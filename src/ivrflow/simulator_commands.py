@@ -218,7 +218,8 @@ def _find_flow(name: str, settings: Settings) -> CallFlow:
             ),
             param_hint="FLOW",
         )
-    return replace(flow, prompts=PromptIndex.load(settings.masters, ahead_folder(settings.prompts_dir)).catalogue())
+    index = PromptIndex.load(settings.masters, ahead_folder(settings.prompts_dir))
+    return replace(flow, prompts=index.catalogue().spoken_by(flow.voice))
 
 
 def _call_file(script: Path | None) -> CallFile:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 import click
 import msgspec
@@ -17,16 +17,18 @@ from rich.console import Console
 from rich.table import Table
 
 from ivrflow.flow.composing import PIECES
-from ivrflow.flow.model import Standard
+from ivrflow.flow.model import DEFAULT_VOICE, Standard
 from ivrflow.flow.problems import FlowError, Problem, did_you_mean
 from ivrflow.prompts.formats import BYTES_PER_SECOND, build_formats, missing_formats
+from ivrflow.prompts.human_recordings import RECORDED
 from ivrflow.prompts.index import PromptEntry, PromptIndex, ahead_folder, read_index
+from ivrflow.prompts.pack import Build, portions, voices_wanted
 from ivrflow.prompts.pieces import PIECES_NAME, planned_pieces
 from ivrflow.prompts.progress import shown
 from ivrflow.prompts.reading import read_words
-from ivrflow.prompts.renderer import MASTER_RATE, RenderReport, read_master, render_masters
+from ivrflow.prompts.renderer import MASTER_RATE, read_master
 from ivrflow.prompts.sound import pcm16
-from ivrflow.prompts.voices import KokoroVoice, voice_installed
+from ivrflow.prompts.voices import VOICE_NAMES, Engine, voices_in
 from ivrflow.prompts.wording import PlannedPrompt, load_standard, planned_again, planned_ahead, planned_prompts
 from ivrflow.settings import Settings, SettingsError, read_settings, variable
 
@@ -113,9 +115,29 @@ def prompts() -> None:
     metavar="NAME=VALUE",
     help="Render phrases with open placeholders ahead, with this value. May be given several times.",
 )
+@click.option(
+    "--voice",
+    "extra",
+    multiple=True,
+    type=click.Choice(VOICE_NAMES),
+    help="Also render everything in this voice, for flows to choose. May be given several times.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(get_args(Engine)),
+    default="kokoro",
+    show_default=True,
+    help="Who speaks. gtts (online) and espeak-ng (hardly understood) only fill gaps, until Kokoro is there.",
+)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Processor cores to render with.")
-def build(standards: Path, masters: Path, out: Path, given: _Given, threads: int) -> None:
+def build(
+    standards: Path, masters: Path, out: Path, given: _Given, extra: Sequence[str], engine: Engine, threads: int
+) -> None:
     """Render wording that is new or has changed, then make the files the PBX plays.
+
+    Every standard is rendered in the default voice, and in the voice of each flow that names one (`voice: zm_yunxi`).
+    A recording of a person in MASTERS/recorded/STANDARD/PHRASE.wav wins over every voice. Unchanged wording is never
+    rendered again, and a build that was stopped goes on where it ended.
 
     Rendering needs the voice (pip install 'ivrflow[voice]'); as long as no wording changed it is not asked for.
     """
@@ -124,19 +146,25 @@ def build(standards: Path, masters: Path, out: Path, given: _Given, threads: int
         loaded = _standards_in(standards)
         _check_names(given, loaded)
         planned = _all_planned(loaded, masters, words)
+        wanted = {**voices_wanted(standards.parent), **dict.fromkeys(set(extra) - {DEFAULT_VOICE}, frozenset(planned))}
         ahead = {standard.id: _ahead(standard, given, words, ahead_folder(out)) for standard in loaded}
-        _voice_or_error([*planned.values(), *ahead.values()], PromptIndex.load(masters, ahead_folder(out)))
-
-        voice = KokoroVoice(Path(".ivrflow/voice"), threads)
-        reports: list[RenderReport] = []
+        parts = [*portions(masters, planned, wanted), *portions(ahead_folder(out), ahead, wanted)]
+        work = Build(masters, parts, voices_in(Path(".ivrflow/voice"), threads), engine)
+        work.check()
         with shown("recording") as report:
-            for standard, wanted in planned.items():
-                reports.append(render_masters(wanted, voice, masters / standard, report))
-            for standard, wanted in ahead.items():
-                if wanted or (ahead_folder(out) / standard).exists():
-                    reports.append(render_masters(wanted, voice, ahead_folder(out) / standard, report))
+            reports = work.render(report)
         with shown("telephone formats") as report:
             formats = build_formats([masters, ahead_folder(out)], out, report)
+    for warning in work.warnings:
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    if work.filled:
+        first = ", ".join(prompt.key for prompt in work.filled[:3])
+        click.secho(
+            f"warning: {len(work.filled)} wordings ({first}{', …' if len(work.filled) > 3 else ''}) are spoken by {engine}"
+            " until a build with Kokoro: callers understand it worse. Listen before you go live: ivrflow prompts play KEY",
+            fg="yellow",
+            err=True,
+        )
     click.echo(
         f"recordings: {sum(done.rendered + done.copied for done in reports)} new, "
         f"{sum(done.kept for done in reports)} up to date, {sum(done.removed for done in reports)} removed"
@@ -153,7 +181,7 @@ def build(standards: Path, masters: Path, out: Path, given: _Given, threads: int
 @_out
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def list_(standards: Path, masters: Path, out: Path, form: str) -> None:
-    """Show every prompt: its state, length, variant, the formats there are, and what it says."""
+    """Show every prompt: who speaks it (a file that a person recorded: recorded), its state, length, formats, and words."""
     with _problems_reported():
         planned = [
             prompt
@@ -161,17 +189,22 @@ def list_(standards: Path, masters: Path, out: Path, form: str) -> None:
             for prompt in wanted
         ]
         index = PromptIndex.load(masters, ahead_folder(out))
-        rows = _rows(planned, index, missing_formats(index, out))
+        lacking = missing_formats(index, out)
+        rows = _rows(planned, index, lacking, DEFAULT_VOICE)
+        wanted = voices_wanted(standards.parent)
+        for voice in sorted({*wanted, *index.voices}):
+            books = wanted.get(voice, frozenset())
+            rows += _rows([prompt for prompt in planned if prompt.standard in books], index, lacking, voice)
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("prompt", "variant", "state", "seconds", "formats", "says"):
+    for heading in ("prompt", "variant", "voice", "state", "seconds", "formats", "says"):
         table.add_column(heading, justify="right" if heading == "seconds" else "left", no_wrap=heading != "says")
     for row in rows:
         variant = ", ".join(f"{name}={value}" for name, value in row.values.items()) or row.variant
         seconds = f"{row.duration_ms / 1000:.2f}" if row.duration_ms is not None else ""
-        table.add_row(row.key, variant, row.state, seconds, " ".join(row.formats), row.text)
+        table.add_row(row.key, variant, row.voice, row.state, seconds, " ".join(row.formats), row.text)
     console = Console()
     (console if console.is_terminal else Console(width=_WIDE)).print(table)
 
@@ -181,12 +214,18 @@ def list_(standards: Path, masters: Path, out: Path, form: str) -> None:
 @_masters
 @_out
 @click.option("--value", "given", multiple=True, callback=_values, metavar="NAME=VALUE", help="The values to hear.")
+@click.option(
+    "--voice",
+    default=DEFAULT_VOICE,
+    show_default=True,
+    help="The voice to hear; the default one where it did not record the phrase.",
+)
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Write a WAV file instead of playing.")
-def play(key: str, masters: Path, out: Path, given: _Given, to: Path | None) -> None:
+def play(key: str, masters: Path, out: Path, given: _Given, voice: str, to: Path | None) -> None:
     """Play the prompt KEY, for example gov12345/silent_call.connected, on this machine's loudspeaker."""
     with _problems_reported():
         index = PromptIndex.load(masters, ahead_folder(out))
-        entry = index.lookup(key, {name: values[-1] for name, values in given.items()})
+        entry = index.lookup(key, {name: values[-1] for name, values in given.items()}, voice)
         if entry is None:
             hint = did_you_mean(key, {known for known, _ in index.entries})
             raise SettingsError(f"there is no recording of '{key}'" + (f"; {hint}" if hint else ""))
@@ -262,16 +301,6 @@ def _ahead(standard: Standard, given: _Given, words: Mapping[str, str], ahead: P
     return list({(prompt.key, prompt.values): prompt for prompt in wanted}.values())
 
 
-def _voice_or_error(planned: Sequence[Sequence[PlannedPrompt]], index: PromptIndex) -> None:
-    changed = index.outdated([prompt for prompts in planned for prompt in prompts])
-    if changed and not voice_installed():
-        first = changed[0]
-        raise SettingsError(
-            f"{len(changed)} wordings have no recording that fits (the first: {first.key}, {first.where}); "
-            "rendering them needs the voice, install it with: pip install 'ivrflow[voice]'"
-        )
-
-
 # ── what list and play need ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -279,6 +308,8 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     variant: str
     values: dict[str, str]
+    voice: str
+    spoken_by: str | None
     state: State
     duration_ms: int | None
     formats: list[str]
@@ -286,13 +317,19 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-def _rows(planned: Sequence[PlannedPrompt], index: PromptIndex, lacking: Mapping[str, Sequence[str]]) -> list[_Row]:
-    outdated = {(prompt.key, prompt.values) for prompt in index.outdated(planned)}
+def _rows(
+    planned: Sequence[PlannedPrompt], index: PromptIndex, lacking: Mapping[str, Sequence[str]], voice: str
+) -> list[_Row]:
+    """What there is in a voice, and what there should be; a further voice does not repeat what people recorded."""
+    there = index.spoken_by(voice)
+    outdated = {(prompt.key, prompt.values) for prompt in index.outdated(planned, voice)}
     rows = [
         _Row(
             key=prompt.key,
             variant=prompt.variant,
             values=dict(prompt.values),
+            voice=voice,
+            spoken_by=None,
             state="missing",
             duration_ms=None,
             formats=[],
@@ -300,27 +337,30 @@ def _rows(planned: Sequence[PlannedPrompt], index: PromptIndex, lacking: Mapping
             text=prompt.text,
         )
         for prompt in planned
-        if (prompt.key, prompt.values) not in index.entries
+        if (prompt.key, prompt.values) not in there
     ]
     rows += [
         _Row(
             key=entry.key,
             variant=entry.variant,
             values=entry.values,
+            voice=RECORDED if entry.by_person else entry.voice.rpartition("/")[2],
+            spoken_by=entry.voice,
             state="outdated" if wording in outdated else "ready",
             duration_ms=entry.duration_ms,
             formats=[name for name in BYTES_PER_SECOND if name not in lacking.get(entry.sound, ())],
             sound=entry.sound,
             text=entry.text,
         )
-        for wording, entry in index.entries.items()
+        for wording, entry in there.items()
+        if voice == DEFAULT_VOICE or not entry.by_person
     ]
     return sorted(rows, key=lambda row: (row.key, row.variant, sorted(row.values.items())))
 
 
 def _master_of(entry: PromptEntry, roots: Sequence[Path]) -> Path:
     for root in roots:
-        path = root / entry.standard / entry.file
+        path = root / entry.folder / entry.file
         if path.exists():
             return path
     raise SettingsError(f"the recording {entry.file} is missing; run: ivrflow prompts build")

@@ -2,7 +2,7 @@
 
 Asterisk plays a prompt without transcoding when a file of the line's codec is there: `.ulaw` and `.alaw` for G.711,
 `.g722` for wideband, and `.sln16` (raw 16-bit little-endian at 16 kHz) for everything else. All four lie side by side
-as `<out>/<standard>/<prompt>.<format>`, and the PBX picks one.
+as `<out>/<standard>/<prompt>.<format>` (a further voice's in a folder below the standard's), and the PBX picks one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import msgspec
 import soundfile
 import soxr
 
-from ivrflow.prompts.index import INDEX_NAME, PromptIndex, read_index
+from ivrflow.prompts.index import PromptIndex, index_folders, read_index
 from ivrflow.prompts.progress import Report, unreported
 from ivrflow.prompts.renderer import MASTER_RATE, read_master
 from ivrflow.prompts.sound import TELEPHONE_RATE, Pcm, Samples, pcm16
@@ -102,26 +102,26 @@ def build_formats(masters: Sequence[Path], out: Path, report: Report = unreporte
     next build goes on. `report` hears of the prompts that are made, not of those that are up to date. Raises `SettingsError` when a master is missing or damaged.
     """
     sources = _masters(masters)
-    by_standard: dict[str, dict[str, Path]] = {}
-    for (standard, stem), path in sources.items():
-        by_standard.setdefault(standard, {})[stem] = path
-    stamps = {standard: _read_stamp(out / standard) for standard in by_standard}
+    by_folder: dict[str, dict[str, Path]] = {name: {} for name in _folders_made(out)}
+    for (name, stem), path in sources.items():
+        by_folder.setdefault(name, {})[stem] = path
+    stamps = {name: _read_stamp(out / name) for name in by_folder}
     stale: dict[tuple[str, str], str] = {}
-    for (standard, stem), path in sources.items():
+    for (name, stem), path in sources.items():
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        known = stamps[standard].prompts.get(stem)
-        if known is None or known.master != digest or not _complete(out / standard, stem, known.duration_ms):
-            stale[standard, stem] = digest
+        known = stamps[name].prompts.get(stem)
+        if known is None or known.master != digest or not _complete(out / name, stem, known.duration_ms):
+            stale[name, stem] = digest
     made = removed = 0
     milliseconds = 0
-    for standard, prompts in by_standard.items():
-        folder = out / standard
+    for folder_name, prompts in by_folder.items():
+        folder = out / folder_name
         folder.mkdir(parents=True, exist_ok=True)
-        stamp = stamps[standard]
+        stamp = stamps[folder_name]
         try:
             for stem, path in prompts.items():
-                if (standard, stem) in stale:
-                    stamp.prompts[stem] = _Made(stale[standard, stem], _make(path, folder, stem))
+                if (folder_name, stem) in stale:
+                    stamp.prompts[stem] = _Made(stale[folder_name, stem], _make(path, folder, stem))
                     made += 1
                     report(made, len(stale), stem)
                 milliseconds += stamp.prompts[stem].duration_ms
@@ -139,11 +139,9 @@ def missing_formats(index: PromptIndex, out: Path) -> dict[str, list[str]]:
     """For every prompt that is not there in full: its name below the prompts folder and the formats it lacks."""
     lacking = {
         entry.sound: [
-            name
-            for name in BYTES_PER_SECOND
-            if not _is_whole(out / entry.standard / f"{entry.stem}.{name}", name, entry.duration_ms)
+            name for name in BYTES_PER_SECOND if not _is_whole(out / f"{entry.sound}.{name}", name, entry.duration_ms)
         ]
-        for entry in index.entries.values()
+        for entry in index.everything
     }
     return {sound: names for sound, names in sorted(lacking.items()) if names}
 
@@ -157,15 +155,22 @@ def telephone_samples(master: Path) -> Pcm:
 
 
 def _masters(folders: Sequence[Path]) -> dict[tuple[str, str], Path]:
+    """Every master by its folder below that of all masters ("yunda/zm_yunxi") and its name."""
     found: dict[tuple[str, str], Path] = {}
     for root in folders:
-        for index in sorted(root.glob(f"*/{INDEX_NAME}")):
-            for entry in read_index(index.parent):
-                path = index.parent / entry.file
+        for folder in index_folders(root):
+            for entry in read_index(folder):
+                path = folder / entry.file
                 if not path.exists():
                     raise SettingsError(f"the recording {path} is missing; run: ivrflow prompts build")
-                found[entry.standard, entry.stem] = path
+                found[entry.folder, entry.stem] = path
     return found
+
+
+def _folders_made(out: Path) -> list[str]:
+    """Folders with formats that were made before, so that those of masters which are gone are removed."""
+    stamps = (path.parent for pattern in ("*/", "*/*/") for path in out.glob(f"{pattern}{STAMP_NAME}"))
+    return sorted(str(folder.relative_to(out)) for folder in stamps)
 
 
 def _make(path: Path, folder: Path, stem: str) -> int:

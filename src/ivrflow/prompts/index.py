@@ -1,25 +1,28 @@
 """The prompt index: which wordings exist as audio, how long they are and how loud.
 
-Each folder of masters has one `index.json` per standard, sorted and one field a line, so that a change of wording is a
-readable difference. Loaded, an index is plain data.
+Each folder of masters has one `index.json` per standard, and one per further voice in a folder below the standard's
+(`yunda/zm_yunxi/index.json`). They are sorted and have one field a line, so that a change of wording is a readable
+difference. Loaded, an index is plain data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from ivrflow.flow.model import Prompt, PromptCatalogue
+from ivrflow.flow.composing import WordingKey
+from ivrflow.flow.model import DEFAULT_VOICE, Prompt, PromptCatalogue
+from ivrflow.prompts.human_recordings import is_recorded
 from ivrflow.prompts.wording import PlannedPrompt, ValuePairs, Variant
 from ivrflow.settings import SettingsError
 
 INDEX_NAME = "index.json"
 
 
-class PromptEntry(msgspec.Struct, frozen=True, kw_only=True):
+class PromptEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One prompt that has been rendered.
 
     Attributes:
@@ -28,7 +31,8 @@ class PromptEntry(msgspec.Struct, frozen=True, kw_only=True):
         values: the values spoken, by placeholder.
         text: exactly what is written.
         spoken: how it is read aloud; the text with its digits written out.
-        voice: who speaks.
+        voice: who speaks: engine and voice, or "recorded/" and the hash of what a person recorded.
+        speaker: the further voice whose flows hear it; empty for the default voice.
         digest: of everything that decides how it sounds; differs from the planned one when the prompt is out of date.
         file: the master, beside the index.
         duration_ms: length in milliseconds, silence included.
@@ -48,6 +52,7 @@ class PromptEntry(msgspec.Struct, frozen=True, kw_only=True):
     leading_ms: int
     trailing_ms: int
     loudest_frame: int
+    speaker: str = ""
 
     @property
     def standard(self) -> str:
@@ -62,12 +67,22 @@ class PromptEntry(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sound(self) -> str:
         """What the PBX is told to play: path below the prompts folder, without extension."""
-        return f"{self.standard}/{Path(self.file).stem}"
+        return f"{self.folder}/{self.stem}"
+
+    @property
+    def folder(self) -> str:
+        """The folder of its index below that of the masters, and of its telephone formats below that of the PBX."""
+        return f"{self.standard}/{self.speaker}" if self.speaker else self.standard
 
     @property
     def stem(self) -> str:
         """The file name without extension, which is also that of every telephone format."""
-        return Path(self.file).stem
+        return self.file.removesuffix(Path(self.file).suffix)
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person recorded it."""
+        return is_recorded(self.voice)
 
 
 class _IndexFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,9 +122,15 @@ def write_index(folder: Path, standard: str, entries: Iterable[PromptEntry]) -> 
 
 @dataclass(frozen=True, slots=True)
 class PromptIndex:
-    """Every prompt of one or more folders of masters, by phrase and values."""
+    """Every prompt of one or more folders of masters.
 
-    entries: Mapping[tuple[str, ValuePairs], PromptEntry]
+    Attributes:
+        entries: those in the default voice, by phrase and values.
+        voices: the same for each further voice.
+    """
+
+    entries: Mapping[WordingKey, PromptEntry]
+    voices: Mapping[str, Mapping[WordingKey, PromptEntry]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, *masters: Path) -> PromptIndex:
@@ -117,24 +138,39 @@ class PromptIndex:
 
         Raises `SettingsError` when an index is damaged.
         """
-        return cls(
-            {
-                (entry.key, entry.pairs): entry
-                for root in masters
-                for path in sorted(root.glob(f"*/{INDEX_NAME}"))
-                for entry in read_index(path.parent)
-            }
-        )
+        by_speaker: dict[str, dict[WordingKey, PromptEntry]] = {"": {}}
+        for root in masters:
+            for folder in index_folders(root):
+                for entry in read_index(folder):
+                    by_speaker.setdefault(entry.speaker, {})[entry.key, entry.pairs] = entry
+        return cls(by_speaker.pop(""), by_speaker)
 
-    def lookup(self, key: str, values: Mapping[str, str] | None = None) -> PromptEntry | None:
+    @property
+    def everything(self) -> Iterator[PromptEntry]:
+        """The entries of all voices."""
+        yield from self.entries.values()
+        for entries in self.voices.values():
+            yield from entries.values()
+
+    def spoken_by(self, voice: str) -> Mapping[WordingKey, PromptEntry]:
+        """What is there in a voice (the default one too), and with it what people recorded: they win over any voice."""
+        if voice == DEFAULT_VOICE:
+            return self.entries
+        by_people = {wording: entry for wording, entry in self.entries.items() if entry.by_person}
+        return {**self.voices.get(voice, {}), **by_people}
+
+    def lookup(
+        self, key: str, values: Mapping[str, str] | None = None, voice: str = DEFAULT_VOICE
+    ) -> PromptEntry | None:
         """The prompt with exactly these values; else the wording that does without them; None for an unknown key.
 
-        Values the phrase has no placeholder for make no difference.
+        Values the phrase has no placeholder for make no difference. What the voice did not record is looked for in the
+        default one.
         """
         given = values or {}
         fitting = [
             entry
-            for (known, pairs), entry in self.entries.items()
+            for (known, pairs), entry in {**self.entries, **self.spoken_by(voice)}.items()
             if known == key and all(given.get(name) == value for name, value in pairs)
         ]
         return max(fitting, key=lambda entry: len(entry.values), default=None)
@@ -142,20 +178,29 @@ class PromptIndex:
     def catalogue(self) -> PromptCatalogue:
         """The same as the flow sees it."""
         return PromptCatalogue(
-            {
-                wording: Prompt(entry.sound, entry.text, entry.duration_ms / 1000, entry.loudest_frame)
-                for wording, entry in self.entries.items()
-            }
+            _prompts(self.entries), {voice: _prompts(self.spoken_by(voice)) for voice in self.voices}
         )
 
-    def outdated(self, planned: Iterable[PlannedPrompt]) -> list[PlannedPrompt]:
-        """Those planned prompts that have no recording, or one of another wording (whoever spoke it)."""
+    def outdated(self, planned: Iterable[PlannedPrompt], voice: str = DEFAULT_VOICE) -> list[PlannedPrompt]:
+        """Those planned prompts that have no recording, or one of another wording (whoever of that voice spoke it)."""
+        there = self.spoken_by(voice)
         return [
             prompt
             for prompt in planned
-            if (entry := self.entries.get((prompt.key, prompt.values))) is None
-            or entry.digest != prompt.digest(entry.voice)
+            if (entry := there.get((prompt.key, prompt.values))) is None or entry.digest != prompt.digest(entry.voice)
         ]
+
+
+def _prompts(entries: Mapping[WordingKey, PromptEntry]) -> dict[WordingKey, Prompt]:
+    return {
+        wording: Prompt(entry.sound, entry.text, entry.duration_ms / 1000, entry.loudest_frame)
+        for wording, entry in entries.items()
+    }
+
+
+def index_folders(root: Path) -> list[Path]:
+    """The folders of masters below this one that have an index: a standard's, and those of its further voices."""
+    return sorted(path.parent for pattern in ("*/", "*/*/") for path in root.glob(f"{pattern}{INDEX_NAME}"))
 
 
 def ahead_folder(prompts_dir: Path) -> Path:

@@ -1,4 +1,4 @@
-"""How written digits are spoken, and words a voice would misread.
+"""How written digits and letters are spoken, and words a voice would misread.
 
 A synthesiser reads 12345 as a quantity (one ten thousand two thousand ...); a caller expects a telephone number, digit
 by digit, its 1 spoken 幺. So digits are written out before they reach any voice. What is spoken is kept in the prompt
@@ -23,7 +23,13 @@ _TENS = ("", "十", "百", "千")
 _COUNTED = "个|位|天|周|小时|分钟|秒|次|元|块|年|岁|倍|人|件|条|部|遍|点|度|米|公里|吨|名|项|种|份|张"
 _DATED = "月|日|楼|层"
 _AMOUNT = re.compile(rf"(\d+)(?={_COUNTED}|{_DATED}|万|亿)")
-_CLOCK = re.compile(r"(?<!\d)([01]?\d|2[0-4]):([0-5]\d)(?!\d)")
+_CLOCK = re.compile(r"(?<!\d)([01]?\d|2[0-4]):([0-5]\d)(?!\d)点?")
+_CLOCK_RANGE = re.compile(r"(?<=:\d\d)点?\s?[-~—至]{1,2}\s?(?=\d{1,2}:\d\d)")
+_CLOCK_LIST = re.compile(r"(?<=:\d\d)\s+")
+_BETWEEN_DIGITS = re.compile(r"(?<=[\d０-９])[：－～](?=[\d０-９])")
+_FULL_WIDTH = re.compile(r"[０-９％Ａ-Ｚａ-ｚ]")
+_TIMES = re.compile(r"(?<=\d)\s?×\s?(?=\d)")
+_BLANK = "×"
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 _DECIMAL = re.compile(r"(\d+)\.(\d+)")
 _RANGE = re.compile(r"(?<!\d)(\d{1,2})-(?=\d{1,2}(?!\d))")
@@ -38,9 +44,17 @@ def spoken_form(text: str) -> str:
 
     Three digits and more, or a leading zero, are a number to be keyed or noted (telephone, agent, ticket): digit by
     digit, 1 as 幺. One or two digits, and digits before a measure word, are a quantity. Years are read digit by digit
-    with 一; 2 before a measure word is 两; `12:30` is a time of day, `3-5` a range.
+    with 一; 2 before a measure word is 两; `12:30` is a time of day, `3-5` and `12:00-14:00` are ranges. Letters in a
+    Mandarin text are spelled as Mandarin speakers name them, `×` is 某. An English text stays as it is.
     """
-    text = "".join(unicodedata.normalize("NFKC", char) if char in "０１２３４５６７８９％" else char for char in text)
+    if is_english(text):
+        return text
+    text = _FULL_WIDTH.sub(lambda hit: unicodedata.normalize("NFKC", hit[0]), text)
+    text = _BETWEEN_DIGITS.sub(lambda hit: unicodedata.normalize("NFKC", hit[0]), text)
+    text = _TIMES.sub("乘", text).replace(_BLANK, "某")
+    text = _LATIN.sub(lambda hit: _named_letters(hit[0]), text)
+    text = _CLOCK_RANGE.sub("到", text)
+    text = _CLOCK_LIST.sub("，", text)
     text = _CLOCK.sub(_clock, text)
     text = _PERCENT.sub(lambda hit: f"百分之{_decimal(hit[1])}", text)
     text = _DECIMAL.sub(lambda hit: _decimal(hit[0]), text)
@@ -108,12 +122,66 @@ def _clock(hit: re.Match[str]) -> str:
     return said + (_DIGITS[0] if minute < 10 else "") + quantity(minute) + "分"
 
 
+# ── letters ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
+_LETTERS = dict(
+    zip(
+        "abcdefghijklmnopqrstuvwxyz",
+        [
+            "诶",
+            "必",
+            "西",
+            "弟",
+            "伊",
+            "艾弗",
+            "记",
+            "艾尺",
+            "爱",
+            "杰",
+            "开",
+            "艾勒",
+            "艾姆",
+            "恩",
+            "欧",
+            "批",
+            "扣",
+            "阿",
+            "艾斯",
+            "提",
+            "优",
+            "维",
+            "达不溜",
+            "艾克斯",
+            "歪",
+            "贼",
+        ],
+        strict=True,
+    )
+)
+_LETTER_WORDS = {"e-mail": "伊妹儿", "email": "伊妹儿", "wifi": "歪费", "wi-fi": "歪费", "sim": "西姆", "ok": "欧开"}
+
+
+def is_english(text: str) -> bool:
+    """Whether a text is English: letters, and not one Chinese character."""
+    return bool(_LATIN.search(text)) and not _HAN.search(text)
+
+
+def _named_letters(word: str) -> str:
+    """QQ as 扣扣: written in characters, which is what a Mandarin voice can read."""
+    lower = word.lower()
+    return _LETTER_WORDS.get(lower) or "".join(_LETTERS.get(letter, "") for letter in lower)
+
+
 _SPEAKABLE = re.compile(r"[\u4e00-\u9fff，。！？、；：…“”（）《》 ]")
+_SPEAKABLE_ENGLISH = re.compile(r"[A-Za-z0-9 ,.;:!?'’-]")
 
 
 def unspeakable(spoken: str) -> str:
-    """The characters of a spoken form that a Mandarin voice cannot read, each once, in order; empty when it can."""
-    return "".join(dict.fromkeys(char for char in spoken if not _SPEAKABLE.match(char)))
+    """The characters of a spoken form that the voice of its language cannot read, each once; empty when it can."""
+    speakable = _SPEAKABLE_ENGLISH if is_english(spoken) else _SPEAKABLE
+    return "".join(dict.fromkeys(char for char in spoken if not speakable.match(char)))
 
 
 _SYLLABLES = re.compile(r"[a-zü]+[1-5](?: [a-zü]+[1-5])*")

@@ -21,7 +21,7 @@ from ivrflow.flow.composing import VALUE_HERE, WordingKey, filled, segment_key, 
 from ivrflow.flow.encoding import decode
 from ivrflow.flow.model import Phrase, Standard
 from ivrflow.flow.problems import FlowError, Location, ProblemList
-from ivrflow.prompts.reading import spoken_form, unspeakable, words_in
+from ivrflow.prompts.reading import is_english, spoken_form, unspeakable, words_in
 
 Variant: TypeAlias = Literal["none", "without", "values", "part"]
 ValuePairs: TypeAlias = tuple[tuple[str, str], ...]
@@ -29,9 +29,6 @@ ValuePairs: TypeAlias = tuple[tuple[str, str], ...]
 
 RENDERING = 1
 """Version of everything between text and master (trimming, level, codec). A new number renders every prompt again."""
-
-LONGEST_WORDING = 110
-"""Characters one prompt may speak: the voice takes 510 sounds at a time."""
 
 JOINED_MS = 10
 """Silence, in milliseconds, that a part keeps where another one follows on at once."""
@@ -70,6 +67,11 @@ class PlannedPrompt:
     def standard(self) -> str:
         """The standard the phrase belongs to, and the folder of its files."""
         return self.key.partition("/")[0]
+
+    @property
+    def is_english(self) -> bool:
+        """Whether an English voice has to speak it."""
+        return is_english(self.spoken)
 
     @property
     def stem(self) -> str:
@@ -216,12 +218,10 @@ def _worded(
 ) -> PlannedPrompt:
     spoken = spoken_form(said)
     if strange := unspeakable(spoken):
-        problems.error(where, f"the voice cannot speak '{strange}' in “{text}”", "write it in Chinese characters")
-    if len(spoken) > LONGEST_WORDING:
         problems.error(
             where,
-            f"the wording speaks {len(spoken)} characters; one prompt takes at most {LONGEST_WORDING}",
-            "say it in two phrases",
+            f"the voice cannot speak '{strange}' in “{text}”",
+            "write it in Chinese characters, or all of it in English",
         )
     return PlannedPrompt(key[0], variant, key[1], text, spoken, words_in(spoken, words), where)
 

@@ -21,14 +21,29 @@ def voices(monkeypatch: pytest.MonkeyPatch) -> list[ToneVoice]:
     """The voices that builds have used; they speak in tones."""
     used: list[ToneVoice] = []
 
-    def voice(_folder: Path, threads: int) -> ToneVoice:
+    def voices_in(_folder: Path, threads: int) -> Callable[[str], ToneVoice]:
         assert threads >= 1
-        used.append(ToneVoice())
-        return used[-1]
+        known: dict[str, ToneVoice] = {}
 
-    monkeypatch.setattr(commands, "KokoroVoice", voice)
-    monkeypatch.setattr(commands, "voice_installed", lambda: True)
+        def named(name: str) -> ToneVoice:
+            if name not in known:
+                known[name] = ToneVoice(f"tones/{name}")
+                used.append(known[name])
+            return known[name]
+
+        return named
+
+    monkeypatch.setattr(commands, "voices_in", voices_in)
     return used
+
+
+_INSTALL = "install it with: pip install 'ivrflow[voice]'"
+
+
+def _only(monkeypatch: pytest.MonkeyPatch, **voices: ToneVoice) -> None:
+    """Builds from now on have these voices, and any other is not installed."""
+    named = lambda name: voices.get(name) or ToneVoice(f"tones/{name}", missing=_INSTALL)  # noqa: E731 - a one-liner
+    monkeypatch.setattr(commands, "voices_in", lambda _folder, _threads: named)
 
 
 @pytest.fixture
@@ -65,7 +80,7 @@ def test_build_renders_and_makes_the_formats(tmp_path: Path, invoke: Invoke) -> 
 def test_build_without_the_voice_says_what_to_install(
     tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "voice_installed", lambda: False)
+    _only(monkeypatch)
     result = invoke("build")
     assert result.exit_code == 1
     assert "6 wordings" in result.stderr
@@ -76,7 +91,7 @@ def test_build_without_the_voice_says_what_to_install(
 
 def test_build_needs_no_voice_while_no_wording_changed(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     invoke("build")
-    monkeypatch.setattr(commands, "voice_installed", lambda: False)
+    _only(monkeypatch)
     assert invoke("build").exit_code == 0
 
 
@@ -122,9 +137,9 @@ def test_a_value_that_fits_nowhere_is_a_usage_error(invoke: Invoke, value: str, 
 
 
 def test_all_authors_errors_of_all_standards_are_reported(tmp_path: Path, invoke: Invoke) -> None:
-    folder = standards_folder(tmp_path, 'id: demo\nname: x\nsource: x\nphrases:\n  a: {text: "QQ"}\n')
+    folder = standards_folder(tmp_path, 'id: demo\nname: x\nsource: x\nphrases:\n  a: {text: "您好@"}\n')
     (folder / "other.yaml").write_text(
-        'id: other\nname: x\nsource: x\nphrases:\n  b: {text: "VIP"}\n', encoding="utf-8"
+        'id: other\nname: x\nsource: x\nphrases:\n  b: {text: "您好#"}\n', encoding="utf-8"
     )
     result = invoke("build")
     assert result.exit_code == 1
@@ -295,3 +310,49 @@ def test_help_names_the_setting_behind_each_folder_even_where_the_settings_are_w
     assert result.exit_code == 0
     for taught in ("IVRFLOW_MASTERS", "IVRFLOW_PROMPTS_DIR", ".ivrflow/prompts"):
         assert taught in result.stdout
+
+
+def test_a_flow_that_asks_for_a_voice_gets_it(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "low.yaml").write_text("flow: low\nstandard: demo\nvoice: zm_yunxi\n", encoding="utf-8")
+    assert "recordings: 12 new" in invoke("build").stdout
+    rows = json.loads(invoke("list", "--format", "json").stdout)
+    assert {row["voice"] for row in rows} == {"zf_xiaobei", "zm_yunxi"}
+    assert {row["state"] for row in rows} == {"ready"}
+    assert (tmp_path / "out" / "demo" / "zm_yunxi" / "greet.ulaw").exists()
+    played = invoke("play", "demo/greet", "--voice", "zm_yunxi", "--to", "heard.wav")
+    assert played.exit_code == 0, played.output
+
+
+def test_a_voice_may_be_tried_before_a_flow_asks_for_it(invoke: Invoke) -> None:
+    assert "recordings: 12 new" in invoke("build", "--voice", "zm_yunjian").stdout
+    assert "recordings: 0 new, 6 up to date" in invoke("build").stdout
+    assert invoke("build", "--voice", "nobody").exit_code == 2
+
+
+def test_what_a_person_recorded_wins_and_is_listed(tmp_path: Path, invoke: Invoke) -> None:
+    invoke("build")
+    path = tmp_path / "masters" / "recorded" / "demo" / "greet.wav"
+    path.parent.mkdir(parents=True)
+    samples, rate = ToneVoice().render("早安", {})
+    soundfile.write(path, samples, rate)
+    (path.parent / "gret.wav").write_bytes(path.read_bytes())
+    result = invoke("build")
+    assert "recordings: 1 new, 5 up to date" in result.stdout
+    assert "warning: masters/recorded/demo/gret.wav is not used" in result.stderr.replace(f"{tmp_path}/", "")
+    rows = {row["key"]: row for row in json.loads(invoke("list", "--format", "json").stdout)}
+    assert rows["demo/greet"]["voice"] == "recorded"
+    assert rows["demo/greet"]["spoken_by"].startswith("recorded/")
+    path.unlink()
+    assert "recordings: 1 new, 5 up to date" in invoke("build").stdout, "the voice speaks again"
+
+
+def test_a_last_resort_is_never_silent(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    _only(monkeypatch, espeak_ng=ToneVoice("espeak-ng/cmn"))
+    assert invoke("build").exit_code == 1
+    result = invoke("build", "--engine", "espeak-ng")
+    assert result.exit_code == 0, result.output
+    assert "warning: 6 wordings (demo/greet, " in result.stderr
+    assert "spoken by espeak-ng until a build with Kokoro" in result.stderr
+    assert invoke("build").exit_code == 0, "nothing is missing now"
+    _only(monkeypatch, zf_xiaobei=ToneVoice("tones/zf_xiaobei"))
+    assert "recordings: 6 new" in invoke("build").stdout

@@ -19,7 +19,7 @@ from ivrflow.settings import SettingsError
 
 def _render(root: Path, text: str = STANDARD) -> Path:
     planned = planned_prompts(load_standard(standards_folder(root, text) / "demo.yaml"), {})
-    render_masters(planned, ToneVoice(), root / "masters" / "demo")
+    render_masters(planned, ToneVoice(), root / "masters", "demo")
     return root / "masters"
 
 
@@ -164,3 +164,20 @@ def test_a_damaged_master_is_an_operators_error(tmp_path: Path, masters: Path, c
 
 def test_no_masters_are_no_files(tmp_path: Path) -> None:
     assert build_formats([tmp_path / "nowhere"], tmp_path / "out") == FormatsReport(0, 0, 0, 0.0)
+
+
+def test_a_second_voice_has_its_files_below_the_standards(tmp_path: Path) -> None:
+    planned = planned_prompts(load_standard(standards_folder(tmp_path) / "demo.yaml"), {})
+    masters, out = tmp_path / "two", tmp_path / "played"
+    render_masters(planned[:2], ToneVoice(), masters, "demo")
+    render_masters(planned[:1], ToneVoice("low"), masters, "demo", speaker="zm_yunxi")
+    assert build_formats([masters], out).made == 3
+    assert missing_formats(PromptIndex.load(masters), out) == {}
+    assert (out / "demo" / "zm_yunxi" / "greet.ulaw").exists()
+    (out / "demo" / "zm_yunxi" / "greet.alaw").unlink()
+    assert missing_formats(PromptIndex.load(masters), out) == {"demo/zm_yunxi/greet": ["alaw"]}
+
+    shutil.rmtree(masters / "demo" / "zm_yunxi")
+    done = build_formats([masters], out)
+    assert (done.made, done.removed) == (0, 1), "a voice that went takes its files along"
+    assert list((out / "demo" / "zm_yunxi").glob("greet.*")) == []

@@ -6,7 +6,7 @@ from tone_voice import STANDARD, ToneVoice, standards_folder
 
 from ivrflow.prompts.index import INDEX_NAME, PromptIndex, read_index, write_index
 from ivrflow.prompts.renderer import render_masters
-from ivrflow.prompts.wording import load_standard, planned_ahead, planned_prompts
+from ivrflow.prompts.wording import PlannedPrompt, load_standard, planned_ahead, planned_prompts
 from ivrflow.settings import SettingsError
 
 
@@ -14,8 +14,8 @@ from ivrflow.settings import SettingsError
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("rendered")
     standard = load_standard(standards_folder(root) / "demo.yaml")
-    render_masters(planned_prompts(standard, {}), ToneVoice(), root / "masters" / "demo")
-    render_masters(planned_ahead(standard, {"agent_id": ["7"]}, {}), ToneVoice(), root / "ahead" / "demo")
+    render_masters(planned_prompts(standard, {}), ToneVoice(), root / "masters", "demo")
+    render_masters(planned_ahead(standard, {"agent_id": ["7"]}, {}), ToneVoice(), root / "ahead", "demo")
     return root
 
 
@@ -102,3 +102,52 @@ def test_a_damaged_index_is_an_operators_error(tmp_path: Path, content: bytes) -
 
 def test_no_folder_is_no_prompts(tmp_path: Path) -> None:
     assert PromptIndex.load(tmp_path / "nowhere").entries == {}
+
+
+def _with_second_voice(tmp_path: Path) -> tuple[Path, list[PlannedPrompt]]:
+    """Everything in the default voice, the greeting by a person, and three prompts in a second voice."""
+    planned = planned_prompts(load_standard(standards_folder(tmp_path) / "demo.yaml"), {})
+    root = tmp_path / "two"
+    person, default = ToneVoice("recorded/1234"), ToneVoice("tones/zf_xiaobei")
+    render_masters(planned, lambda prompt, _known: person if prompt.key == "demo/greet" else default, root, "demo")
+    render_masters(planned[:3], ToneVoice("tones/zm_yunxi"), root, "demo", speaker="zm_yunxi")
+    return root, planned
+
+
+def test_a_second_voice_is_kept_apart(tmp_path: Path) -> None:
+    root, planned = _with_second_voice(tmp_path)
+    index = PromptIndex.load(root)
+    assert len(index.entries) == 6
+    assert {voice: len(entries) for voice, entries in index.voices.items()} == {"zm_yunxi": 3}
+    assert len(list(index.everything)) == 9
+    without = index.voices["zm_yunxi"]["demo/reply", ()]
+    assert (without.speaker, without.folder, without.sound) == (
+        "zm_yunxi",
+        "demo/zm_yunxi",
+        "demo/zm_yunxi/reply-without",
+    )
+    assert (root / without.folder / without.file).exists()
+    assert [prompt.key for prompt in index.outdated(planned)] == []
+    assert [prompt.key for prompt in index.outdated(planned, "zm_yunxi")] == ["demo/reply", "demo/number", "demo/both"]
+
+
+def test_a_voice_is_heard_where_it_spoke_and_a_person_before_any_voice(tmp_path: Path) -> None:
+    index = PromptIndex.load(_with_second_voice(tmp_path)[0])
+
+    def heard(key: str, voice: str) -> str:
+        entry = index.lookup(key, {}, voice)
+        assert entry is not None
+        return entry.voice
+
+    assert heard("demo/reply", "zf_xiaobei") == "tones/zf_xiaobei"
+    assert heard("demo/reply", "zm_yunxi") == "tones/zm_yunxi"
+    assert heard("demo/both", "zm_yunxi") == "tones/zf_xiaobei", "the second voice did not record it"
+    assert heard("demo/greet", "zm_yunxi") == "recorded/1234"
+    catalogue = index.catalogue()
+    second = catalogue.spoken_by("zm_yunxi")
+    assert {key: second.prompts[key, ()].file for key in ("demo/greet", "demo/reply", "demo/both")} == {
+        "demo/greet": "demo/greet",
+        "demo/reply": "demo/zm_yunxi/reply-without",
+        "demo/both": "demo/both-without",
+    }
+    assert catalogue.spoken_by("zf_xiaobei").prompts == catalogue.prompts

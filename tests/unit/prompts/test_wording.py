@@ -3,9 +3,18 @@ from pathlib import Path
 import pytest
 from tone_voice import STANDARD, standards_folder
 
+from ivrflow.flow.composing import segment_key
 from ivrflow.flow.model import Standard
-from ivrflow.flow.problems import FlowError
-from ivrflow.prompts.wording import load_standard, planned_again, planned_ahead, planned_prompts
+from ivrflow.flow.problems import FlowError, Location, ProblemList
+from ivrflow.prompts.wording import (
+    JOINED_MS,
+    PAUSE_MS,
+    load_standard,
+    planned_again,
+    planned_ahead,
+    planned_part,
+    planned_prompts,
+)
 
 
 @pytest.fixture
@@ -91,13 +100,13 @@ def test_all_that_cannot_be_spoken_is_reported_in_one_pass(tmp_path: Path) -> No
     problems = _problems(
         tmp_path,
         'id: demo\nname: "x"\nsource: "x"\nphrases:\n'
-        '  qq: {text: "请加QQ。"}\n'
-        f'  long: {{text: "{"好" * 111}"}}\n'
+        '  sign: {text: "请按@键。"}\n'
+        '  mixed: {text: "Please call 服务热线 & wait."}\n'
         '  fine: {text: "好。"}\n',
     )
     assert [line for line, _ in problems] == [5, 6]
-    assert "cannot speak 'Q'" in problems[0][1]
-    assert "111 characters" in problems[1][1]
+    assert "cannot speak '@'" in problems[0][1]
+    assert "cannot speak '&.'" in problems[1][1]
 
 
 @pytest.mark.parametrize(
@@ -112,3 +121,50 @@ def test_bad_utf_8_is_an_authors_error(tmp_path: Path) -> None:
     path.write_bytes(b"id: \xff\xfe")
     with pytest.raises(FlowError, match="UTF-8"):
         load_standard(path)
+
+
+PARTS = """\
+id: demo
+name: 演示
+source: house
+direction: [inbound]
+placeholders:
+  surname: {spoken_as: name}
+  honorific: {values: ["先生", "女士"]}
+  agent_id: {spoken_as: digits}
+  topic: {about: "the matter"}
+phrases:
+  hello: {text: "{surname}{honorific}，您好！", without: "您好！"}
+  number: {text: "{honorific}，我是12345热线{agent_id}号", without: "您好！"}
+  topic: {text: "{surname}，关于{topic}", without: "您好！"}
+  english: {text: "Hello, Mr. {surname}", without: "您好！"}
+rules: []
+taboo: {}
+key_figures: []
+"""
+
+
+def test_a_phrase_that_is_put_together_is_recorded_in_segments(tmp_path: Path) -> None:
+    standard = load_standard(standards_folder(tmp_path, PARTS) / "demo.yaml")
+    parts = [prompt for prompt in planned_prompts(standard, {"您好": "nin2 hao3"}) if prompt.variant == "part"]
+    assert [(prompt.text, prompt.spoken, prompt.edges_ms) for prompt in parts] == [
+        ("…，您好！", "您好！", (PAUSE_MS, None)),
+        ("…先生…", "先生", (JOINED_MS, JOINED_MS)),
+        ("…女士…", "女士", (JOINED_MS, JOINED_MS)),
+        ("…，我是12345热线…", "我是幺二三四五热线", (PAUSE_MS, JOINED_MS)),
+        ("…号", "号", (JOINED_MS, None)),
+    ]
+    assert {(prompt.key, *prompt.values) for prompt in parts[:1]} == {("demo/segment", ("words", "…，您好！"))}
+    assert parts[0].words == {"您好": "nin2 hao3"}
+    assert len({prompt.stem for prompt in parts}) == len(parts)
+    assert all(prompt.stem.startswith("segment-") for prompt in parts)
+
+
+def test_the_same_words_with_other_silence_around_them_are_another_recording() -> None:
+    problems = ProblemList()
+    where = Location("a.yaml", 1, 1)
+    digests = {
+        planned_part(segment_key("s", text), text, where, {}, problems).digest("tones")
+        for text in ("…您好…", "…，您好…", "您好…", "…您好，…", "…您好")
+    }
+    assert len(digests) == 5

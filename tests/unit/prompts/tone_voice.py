@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ivrflow.prompts.index import PromptEntry
 from ivrflow.prompts.sound import Samples
+from ivrflow.prompts.wording import PlannedPrompt
 
 RATE = 24000
 
@@ -19,15 +21,23 @@ def silence(seconds: float, rate: int = RATE) -> Samples:
 
 
 class ToneVoice:
-    def __init__(self, name: str = "tones", stop_after: int | None = None) -> None:
+    def __init__(self, name: str = "tones", stop_after: int | None = None, missing: str = "") -> None:
         self._name = name
         self._stop_after = stop_after
+        self._missing = missing
         self.spoken: list[str] = []
         self.words: list[dict[str, str]] = []
 
     @property
     def name(self) -> str:
         return self._name
+
+    def __call__(self, _prompt: PlannedPrompt, _known: PromptEntry | None) -> "ToneVoice":
+        """The cast in which it speaks everything."""
+        return self
+
+    def missing(self) -> str:
+        return self._missing
 
     def render(self, spoken: str, words: Mapping[str, str]) -> tuple[Samples, int]:
         if self._stop_after is not None and len(self.spoken) == self._stop_after:

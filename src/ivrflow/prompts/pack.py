@@ -1,0 +1,153 @@
+"""What a build makes: for every standard, and every voice its flows ask for, the prompts that should be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivrflow.flow.compiler import is_flow, standards_named, voice_named
+from ivrflow.flow.composing import PIECES
+from ivrflow.flow.model import DEFAULT_VOICE
+from ivrflow.flow.problems import FlowError, Problem, ProblemList, did_you_mean
+from ivrflow.flow_files import ENDINGS, read_text
+from ivrflow.prompts.casting import Casting, stopgap_of
+from ivrflow.prompts.human_recordings import recordings
+from ivrflow.prompts.index import PromptIndex
+from ivrflow.prompts.progress import Report
+from ivrflow.prompts.renderer import RenderReport, render_masters
+from ivrflow.prompts.voices import VOICE_NAMES, Engine, Voices
+from ivrflow.prompts.wording import PlannedPrompt
+from ivrflow.settings import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """The prompts of one standard in one voice.
+
+    Attributes:
+        root: the folder of masters they belong into.
+        book: the standard, or the pieces all standards share.
+        voice: who speaks.
+        planned: what should be there.
+    """
+
+    root: Path
+    book: str
+    voice: str
+    planned: Sequence[PlannedPrompt]
+
+    @property
+    def speaker(self) -> str:
+        """Empty for the default voice, as in the index."""
+        return "" if self.voice == DEFAULT_VOICE else self.voice
+
+
+def voices_wanted(flows: Path) -> dict[str, frozenset[str]]:
+    """The standards and phrase files that flows want spoken in another voice than the default one, by voice.
+
+    Raises `FlowError` for a voice there is not. Whatever else is wrong with a flow makes no difference.
+    """
+    wanted: dict[str, frozenset[str]] = {}
+    problems: list[Problem] = []
+    for path in sorted(path for path in flows.glob("*") if path.suffix in ENDINGS and not path.name.startswith(".")):
+        text = read_text(path, ProblemList())
+        if text is None or not is_flow(text, str(path)):
+            continue
+        voice = voice_named(text, str(path))
+        if voice.text not in VOICE_NAMES:
+            hint = did_you_mean(voice.text, VOICE_NAMES)
+            problems.append(Problem(voice.where, f"there is no voice '{voice.text}'", hint))
+        elif voice.text != DEFAULT_VOICE:
+            wanted[voice.text] = wanted.get(voice.text, frozenset()).union(standards_named(text, str(path)))
+    if problems:
+        raise FlowError(problems)
+    return wanted
+
+
+def portions(
+    root: Path, planned: Mapping[str, Sequence[PlannedPrompt]], wanted: Mapping[str, Iterable[str]]
+) -> list[Portion]:
+    """Everything in the default voice, then what further voices shall speak.
+
+    Args:
+        root: the folder of masters.
+        planned: the prompts by standard.
+        wanted: standards by further voice; the pieces of values come along where one of their phrases needs them.
+    """
+    whole = [Portion(root, book, DEFAULT_VOICE, prompts) for book, prompts in planned.items()]
+    for voice, books in wanted.items():
+        chosen = [book for book in planned if book in set(books)]
+        if PIECES in planned and any(prompt.variant == "part" for book in chosen for prompt in planned[book]):
+            chosen.append(PIECES)
+        whole += [Portion(root, book, voice, planned[book]) for book in chosen]
+    return whole
+
+
+class Build:
+    """Renders portions; `warnings` and `filled` tell afterwards what people should know.
+
+    Args:
+        masters: the folder of masters with what people recorded.
+        portions: what to make.
+        voices: gives a voice by its name.
+        engine: who speaks; another one than Kokoro only fills gaps.
+
+    Raises:
+        SettingsError: two recordings of one prompt.
+    """
+
+    def __init__(self, masters: Path, portions: Sequence[Portion], voices: Voices, engine: Engine = "kokoro") -> None:
+        self._portions = portions
+        self._voices = voices
+        self._stopgap = stopgap_of(engine)
+        every = [prompt for portion in portions if not portion.speaker for prompt in portion.planned]
+        self._recordings, self.warnings = recordings(masters, every)
+        self.filled: list[PlannedPrompt] = []
+
+    def check(self) -> None:
+        """Whether all that must be spoken can be.
+
+        Raises `SettingsError` with what to install.
+        """
+        lacking: dict[str, list[PlannedPrompt]] = {}
+        indexes = {root: PromptIndex.load(root) for root in {portion.root for portion in self._portions}}
+        for portion in self._portions:
+            casting, prompts = self._cast(portion)
+            index = indexes[portion.root]
+            there = index.voices.get(portion.speaker, {}) if portion.speaker else index.entries
+            for prompt in prompts:
+                known = there.get((prompt.key, prompt.values))
+                voice = casting(prompt, known)
+                if voice is None or (known is not None and known.digest == prompt.digest(voice.name)):
+                    continue
+                if missing := voice.missing():
+                    lacking.setdefault(missing, []).append(prompt)
+        if lacking:
+            raise SettingsError(
+                *(
+                    f"{len(prompts)} wordings have no recording that fits (the first: {prompts[0].key}, "
+                    f"{prompts[0].where}); {missing}"
+                    for missing, prompts in lacking.items()
+                )
+            )
+
+    def render(self, report: Report) -> list[RenderReport]:
+        """Make every portion; what was done, one for each.
+
+        Raises `SettingsError` when a voice cannot speak or a folder cannot be written to.
+        """
+        reports: list[RenderReport] = []
+        for portion in self._portions:
+            casting, prompts = self._cast(portion)
+            reports.append(render_masters(prompts, casting, portion.root, portion.book, report, portion.speaker))
+            self.warnings += casting.stale
+            self.filled += casting.filled
+        return reports
+
+    def _cast(self, portion: Portion) -> tuple[Casting, list[PlannedPrompt]]:
+        """Who speaks, and what: a further voice leaves out what people recorded, which its flows hear anyway."""
+        casting = Casting(self._voices, portion.voice, self._recordings, self._stopgap)
+        if not portion.speaker:
+            return casting, list(portion.planned)
+        return casting, [one for one in portion.planned if (one.key, one.values) not in self._recordings]
