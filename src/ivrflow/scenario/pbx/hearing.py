@@ -212,7 +212,7 @@ def composed_sounds(settings: Settings, scenarios: Iterable[Scenario]) -> dict[s
     said = {(one.phrase, one.prompt.parts) for scenario in scenarios for one in said_with_values(scenario)}
     if not said:
         return {}
-    entries = {entry.sound: entry for entry in PromptIndex.load(*_folders(settings)).entries.values()}
+    entries = {entry.sound: entry for entry in PromptIndex.load(*_folders(settings)).everything}
     sounds: dict[str, Samples] = {}
     for number, (phrase, parts) in enumerate(sorted(said), start=1):
         if all(part in entries for part in parts):
