@@ -12,12 +12,17 @@ _COMMANDS = {
     "check": ("ivrflow.flow_commands:check", "Check flows and standards; report every problem with file:line:column."),
     "try": ("ivrflow.simulator_commands:try_", "Be the caller at this terminal: the same engine on a virtual clock."),
     "draw": ("ivrflow.flow_commands:draw", "Draw a flow as a Mermaid diagram."),
+    "explain": (
+        "ivrflow.explain_commands:explain",
+        "Say what a caller would meet at a moment, and why, with file and line.",
+    ),
     "serve": ("ivrflow.serve_commands:serve", "Serve calls on the PBX until stopped."),
     "doctor": ("ivrflow.serve_commands:doctor", "Look whether everything a call needs is there."),
     "call": ("ivrflow.call_commands:call", "Let the running engine ring somebody, with a flow that places calls."),
     "calls": ("ivrflow.journal_commands:calls", "List the calls in the journal."),
     "trace": ("ivrflow.journal_commands:trace", "Show what happened on one call, with the verdict per rule."),
     "promises": ("ivrflow.promise_commands:promises", "What callers were promised, what is due, what became of it."),
+    "report": ("ivrflow.report_commands:report", "Key figures, rules and promises of a stretch of time."),
     "replay": ("ivrflow.simulator_commands:replay", "Put a journaled call through the engine again and compare."),
     "scenario": (
         "ivrflow.scenario.commands:scenario",

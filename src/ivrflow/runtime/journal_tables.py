@@ -120,9 +120,9 @@ call_figures = Table(
     "call_figures",
     _metadata,
     # What a report counts of a call that is over, beside `calls` because that is wide: traces are read one at a time.
+    Column("arrived_at", Double, primary_key=True),  # Unix time, seconds
     Column("call", String, primary_key=True),
     Column("flow", String, nullable=False),
-    Column("arrived_at", Double, nullable=False),  # Unix time, seconds
     Column("direction", String, nullable=False),  # in, or out for one that we placed
     Column("outcome", String, nullable=False),
     Column("ended_by", String, nullable=False),
@@ -131,7 +131,8 @@ call_figures = Table(
     Column("agents_rung", Integer, nullable=False),
     Column("agents_answered", Integer, nullable=False),
     Column("agent_after", Double),  # from the first ringing of an agent to the first answer of one
-    Index("call_figures_by_arrival", "arrived_at"),
+    Index("call_figures_by_call", "call"),
+    sqlite_with_rowid=False,  # stored in the order of its key, by arrival: a month is read in one go
 )
 
 promises = Table(
@@ -335,9 +336,9 @@ def _upgrade_from_1(connection: Connection, url: URL) -> None:
     placed = func.count(case((told.like('{"type":"call_ordered"%'), 1)))
     worked_out = (
         select(
+            calls.c.arrived_at,
             calls.c.call,
             calls.c.flow,
-            calls.c.arrived_at,
             case((placed > 0, "out"), else_="in"),
             calls.c.outcome,
             func.coalesce(calls.c.ended_by, ""),

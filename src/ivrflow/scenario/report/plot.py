@@ -1,4 +1,4 @@
-"""Two small plots as SVG in the report's style: how often which value came, and values along the time.
+"""Small plots as SVG in the report's style: how often which value came, how many of each, values along the time.
 
 Each is a picture on its own, with its colours in it: to be put into a page as it is, or saved as a file.
 """
@@ -123,6 +123,49 @@ def histogram(
         band=(x_of(band[0]), max(2.0, x_of(band[1]) - x_of(band[0]))) if band else None,
         bins=columns,
         marks=_placed_marks(named, x_of, unit),
+        base=y_of(0.0),
+        top=y_of(top),
+    )  # fmt: skip
+
+
+def bars(
+    counts: Sequence[tuple[str, int]], *, title: str, x_unit: str = "", y_unit: str = "how many", labels: int = 12
+) -> Markup:
+    """How many of each: one column per name, in the order given.
+
+    Args:
+        counts: name and number of each column.
+        title: what is counted; also the picture's text alternative.
+        x_unit: what the names are.
+        y_unit: what the numbers are.
+        labels: about how many names are written below the axis.
+
+    Returns:
+        An `<svg>` element; a picture that says so when every number is 0.
+    """
+    highest = max((number for _, number in counts), default=0)
+    if not highest:
+        return _nothing(title)
+    y_grid, _, top = _axis(0.0, float(highest), 4, whole=True)
+    y_of = _scale(0.0, top, *_vertical({}))
+    edge = (WIDTH_PX - _LEFT_PX - _RIGHT_PX) / len(counts)
+    every = max(1, math.ceil(len(counts) / labels))
+    columns = [
+        _Bin(_LEFT_PX + place * edge, y_of(number), edge, y_of(0.0) - y_of(number), f"{name}: {number}")
+        for place, (name, number) in enumerate(counts)
+        if number
+    ]
+    most, _ = max(counts, key=lambda count: count[1])
+    told = f"{title}: {sum(number for _, number in counts)} in all, most of them {most}: {highest}"
+    return _drawn(
+        title, told, x_unit, y_unit,
+        x_grid=[
+            _Grid(_LEFT_PX + (place + 0.5) * edge, name)
+            for place, (name, _) in enumerate(counts)
+            if place % every == 0
+        ],
+        y_grid=[_Grid(y_of(value), _number(value)) for value in y_grid],
+        bins=columns,
         base=y_of(0.0),
         top=y_of(top),
     )  # fmt: skip
