@@ -16,6 +16,7 @@ _COMMANDS = {
         "ivrflow.explain_commands:explain",
         "Say what a caller would meet at a moment, and why, with file and line.",
     ),
+    "schema": ("ivrflow.schema_commands:schema", "Print the JSON Schema of a kind of file, for your editor."),
     "serve": ("ivrflow.serve_commands:serve", "Serve calls on the PBX until stopped."),
     "doctor": ("ivrflow.serve_commands:doctor", "Look whether everything a call needs is there."),
     "call": ("ivrflow.call_commands:call", "Let the running engine ring somebody, with a flow that places calls."),

@@ -7,7 +7,8 @@ on, by the longest way that still ends with a person. Where doing nothing leads 
 What leads back is not gone round at will: no step is entered a second time by the caller's own choice, for with that any
 flow takes as long as one likes. A circle that runs by itself, for a caller who does nothing, is gone round as often as
 `limits.visits_per_step` lets it. Which window of opening hours holds is not the caller's to choose: all must lead to a
-person, and at the start of a flow each has a figure of its own. Situations, which agents start, are not counted.
+person, or the figure is "never"; at the start of a flow each window has a figure of its own. Situations, which agents
+start, are not counted.
 """
 
 from __future__ import annotations
@@ -103,7 +104,8 @@ class _Search:
         self._flow = flow
         self._nobody_at = frozenset(flow.limits.nobody_at)
         self._departures = departures(flow)
-        self._reaching = self._steps_that_reach()
+        self._sure = self._steps_that_reach(surely=True)
+        self._reaching = self._steps_that_reach(surely=False)
         self._group_of: dict[str, _Group] = {}
         self._moves: dict[_Group, tuple[_Move, ...]] = {}
         self._best: dict[_Group, _Best] = {}
@@ -111,22 +113,21 @@ class _Search:
 
     # ── which steps lead to a person ──────────────────────────────────────────────────────────────────────────────────
 
-    def _steps_that_reach(self) -> frozenset[str]:
+    def _steps_that_reach(self, *, surely: bool) -> frozenset[str]:
+        """Steps from which a person can be had; `surely`: whatever window of hours holds."""
         reaching = {name for name, step in self._flow.steps.items() if isinstance(step, Transfer)}
-        changed = True
-        while changed:
-            more = {name for name in self._flow.steps if name not in reaching and self._leads_there(name, reaching)}
+        reaching -= self._nobody_at
+        more = reaching
+        while more:
+            others = [name for name in self._flow.steps if name not in reaching | self._nobody_at]
+            more = {name for name in others if self._leads_there(name, reaching, surely=surely)}
             reaching |= more
-            changed = bool(more)
         return frozenset(reaching)
 
-    def _leads_there(self, name: str, reaching: set[str]) -> bool:
-        if name in self._nobody_at:
-            return False
-        targets = [way.target for way in self._departures[name]]
-        if isinstance(self._flow.steps[name], Hours):
-            meant = [target for target in targets if target not in self._nobody_at]
-            return bool(meant) and all(target in reaching for target in meant)
+    def _leads_there(self, name: str, reaching: set[str], *, surely: bool) -> bool:
+        targets = [way.target for way in self._departures[name] if way.target not in self._nobody_at]
+        if surely and isinstance(self._flow.steps[name], Hours):
+            return bool(targets) and all(target in reaching for target in targets)
         return any(target in reaching for target in targets)
 
     # ── the longest way ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,7 +202,7 @@ class _Search:
 
     def _way(self, word: str, name: str, before: tuple[Stage, ...]) -> WayToHuman:
         best = self._best.get(self._group_of.get(name, ()))
-        if best is None:
+        if best is None or name not in self._sure:
             return WayToHuman(word, None, before, self._why_never(name), self._is_meant(name))
         seconds = round(sum(stage.seconds for stage in before) + best.seconds, 3)
         stages = (*before, *best.stages)
@@ -216,6 +217,8 @@ class _Search:
             return f"limits.nobody_at names {name}"
         if not any(isinstance(step, Transfer) for step in self._flow.steps.values()):
             return "the flow has no transfer step"
+        if name in self._reaching:
+            return f"from {name} on it depends on the hour whether anything leads to a transfer step"
         return f"no key, no word and no silence from {name} on leads to a transfer step"
 
     def _is_meant(self, name: str) -> bool:
