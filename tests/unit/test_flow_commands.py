@@ -58,6 +58,14 @@ def test_json_for_editors(run: CliRunner) -> None:
     assert "warning" in {problem["severity"] for problem in problems}
 
 
+def test_the_taboo_of_every_standard_counts_on_request(run: CliRunner) -> None:
+    file = "lint/oufei_everything.yaml"
+
+    assert "china_mobile taboo arrogance" not in check(run, file).stdout
+    assert "which another standard forbids: china_mobile taboo arrogance" in check(run, "--taboo", "all", file).stdout
+    assert check(run, "--taboo", "none", file).exit_code == 2
+
+
 def test_nothing_wrong_is_an_empty_list(run: CliRunner) -> None:
     result = check(run, "--format", "json", "flows/nothing_wrong.yaml")
 

@@ -186,13 +186,13 @@ def test_a_broken_holiday_file_refuses_no_flow(folder: Path) -> None:
     assert [str(problem.where) for problem in report.calendar_problems] == ["callflows/holidays.yaml:1:8"]
 
 
-def test_a_holiday_file_that_is_no_text_refuses_no_flow(folder: Path) -> None:
-    (folder / "holidays.yaml").write_bytes(b"\xff\xfe\x00\x01")
+def test_a_holiday_file_that_cannot_be_read_refuses_no_flow(folder: Path) -> None:
+    (folder / "holidays.yaml").mkdir()
 
     flow = load_flows([folder])["hotline"]
 
     assert "callflows/holidays.yaml" not in flow.source
-    assert flow.calendar.problems == tuple(check_paths([folder / "holidays.yaml"]).calendar_problems) != ()
+    assert flow.calendar.problems == tuple(check_paths([folder]).calendar_problems) != ()
 
 
 def test_a_flow_compiled_again_from_its_files_has_the_same_calendar(folder: Path) -> None:
@@ -216,3 +216,19 @@ def test_a_flow_compiled_again_from_its_files_has_the_same_calendar(folder: Path
     older = compile_flow({**stored, "holidays.table": "2004-2025\n"}, main)
     assert older.calendar.on(date(2026, 10, 1)).source == "weekday"
     assert older.source["holidays.table"] == "2004-2025\n"
+
+
+def test_the_taboo_of_other_standards_counts_on_request(folder: Path) -> None:
+    other = "id: other\nname: Other\nsource: made up\nphrases:\n  hello: {text: 您好！}\ntaboo:\n  shirk: [听不到您的声音]\n"
+    (folder / "standards" / "other.yaml").write_text(other, encoding="utf-8")
+    one = folder / "hotline.yaml"
+
+    by_file = check_paths([one], every_taboo=True).problems
+
+    assert check_paths([one]).problems == []
+    assert [problem.severity for problem in by_file] == ["warning"]
+    assert by_file[0].message == (
+        "'tiny/silent.goodbye' says “听不到您的声音”, which another standard forbids: other taboo shirk"
+    )
+    assert check_paths([folder], every_taboo=True).problems == by_file
+    assert check_paths([folder / "standards" / "tiny.yaml"], every_taboo=True).problems == by_file

@@ -97,3 +97,26 @@ def test_the_id_is_the_files_name() -> None:
     assert [str(problem) for problem in problems] == [
         "callflows/standards/z.yaml:1:5: the file is called 'z', its id is 'x'\n    hint: write id: z"
     ]
+
+
+def test_taboo_conduct_and_script_are_kept() -> None:
+    text = MINIMAL.replace("RUNG", "{say: hello}") + (
+        "script: traditional\ntaboo: {shirk: [這是規定]}\ntaboo_anywhere: shirk\nconduct: {rude: [hanging up]}\n"
+    )
+    standard, problems = check_standard(text, "x.yaml")
+
+    assert problems == ()
+    assert standard is not None
+    assert standard.script == "traditional"
+    assert standard.taboo == {"shirk": ("這是規定",)}
+    assert standard.taboo_anywhere == ("shirk",)
+    assert standard.conduct == {"rude": ("hanging up",)}
+
+
+def test_what_nobody_may_do_is_no_taboo_sentence() -> None:
+    for name in ("woju", "netdisk"):
+        path = ROOT / "callflows" / "standards" / f"{name}.yaml"
+        standard, _ = check_standard(path.read_text(encoding="utf-8"), str(path))
+        assert standard is not None
+        assert standard.conduct
+        assert not set(standard.conduct) & set(standard.taboo)
