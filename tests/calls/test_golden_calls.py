@@ -23,16 +23,17 @@ from ivrflow.simulator.transcript import whole_transcript
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
+FLOWS = [Path("callflows"), Path("tests/calls/calendar/flows")]
 CALLS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.call"))
 
 
 @pytest.fixture(scope="module")
 def flows() -> Mapping[str, CallFlow]:
-    """The flows and recordings that are shipped; places as seen from the root."""
+    """The flows and recordings that are shipped, and those of `calendar/`; places as seen from the root."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         catalogue = PromptIndex.load(Path("prompts")).catalogue()
-        return {name: replace(flow, prompts=catalogue) for name, flow in load_flows([Path("callflows")]).items()}
+        return {name: replace(flow, prompts=catalogue) for name, flow in load_flows(FLOWS).items()}
 
 
 @pytest.mark.parametrize("path", CALLS, ids=str)

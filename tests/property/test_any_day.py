@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrflow.flow.calendar import Coverage, holds, window_at
+from ivrflow.flow.calendar import Coverage, holds, why, window_at
 from ivrflow.flow.days import HOLIDAYS, Calendar, DayKind, DaySet, OwnDay
 from ivrflow.flow.holiday_file import read_calendar
 from ivrflow.flow.model import Hours, Window
@@ -48,6 +48,13 @@ def test_kinds_of_day_part_every_moment_among_them(moment: datetime, opens: int,
     every = holds(window(DaySet(frozenset(range(7))), opens, closes), moment, Calendar())
     assert any(kinds) == every
     assert sum(kinds) <= (1 if opens < closes else 2)  # past midnight two days may both hold
+
+
+@given(WINDOWS, MOMENTS)
+def test_the_reason_agrees_with_what_holds(one: Window, moment: datetime) -> None:
+    reason = why(one, moment, Calendar())
+    denied = "none of its days" in reason or " is before " in reason or " is not before " in reason
+    assert holds(one, moment, Calendar()) is not denied
 
 
 @given(st.lists(WINDOWS, max_size=5), MOMENTS)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ivrflow.engine.standing import Footing
-from ivrflow.flow.calendar import line_at
+from ivrflow.flow.calendar import in_words, line_at
 from ivrflow.flow.model import WHEN, CallFlow, Rung, Wording, WordingLine
-from ivrflow.flow.times import written_days, written_minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,4 @@ def _why(wording: Wording, line: WordingLine) -> str:
     """As in "when/greeting: new_year,spring_festival 08:30-12:00"."""
     if line is wording.lines[-1]:
         return f"{WHEN}/{wording.name}: no other line holds" if len(wording.lines) > 1 else f"{WHEN}/{wording.name}"
-    days = "" if len(line.days.weekdays) == len("mtwtfss") else written_days(line.days)
-    is_all_day = (line.opens, line.closes) == (0, 24 * 60)
-    hours = "" if is_all_day else f"{written_minute(line.opens)}-{written_minute(line.closes)}"
-    return f"{WHEN}/{wording.name}: {' '.join(part for part in (days, hours) if part)}"
+    return f"{WHEN}/{wording.name}: {in_words(line)}"

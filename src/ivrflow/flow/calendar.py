@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from ivrflow.flow.days import HOLIDAYS, SATURDAY, Calendar, DayKind
+from ivrflow.flow.days import ALL_DAYS, HOLIDAYS, SATURDAY, Calendar, DayKind
 from ivrflow.flow.model import CallFlow, Hours, Window, Wording, WordingLine
+from ivrflow.flow.times import written_days, written_minute
 
 Times: TypeAlias = Window | WordingLine
 """What has days, an opening and a closing minute."""
 
 _DAY = timedelta(days=1)
+_MINUTES = 24 * 60
 _NO_HOLIDAYS = Calendar()
 
 
@@ -39,6 +41,32 @@ def holds(times: Times, local: datetime, calendar: Calendar = _NO_HOLIDAYS) -> b
     return minute < closes and times.days.holds(calendar.on(local.date() - _DAY))
 
 
+def why(times: Times, local: datetime, calendar: Calendar) -> str:
+    """Why a window or line holds at `local`, or does not: in words, "02:00 is before 08:00"."""
+    minute = local.hour * 60 + local.minute
+    today = calendar.on(local.date())
+    runs_past_midnight = times.opens >= times.closes
+    if runs_past_midnight and minute < times.closes:
+        yesterday = calendar.on(local.date() - _DAY)
+        belongs = f"{local:%H:%M} belongs to the evening before, {yesterday.date:%A}, a {yesterday}"
+        return belongs if times.days.holds(yesterday) else f"{belongs}, none of its days"
+    if not times.days.holds(today):
+        return f"{today.date:%A}, a {today}, is none of its days"
+    if minute < times.opens:
+        return f"{local:%H:%M} is before {written_minute(times.opens)}"
+    if not runs_past_midnight and minute >= times.closes:
+        return f"{local:%H:%M} is not before {written_minute(times.closes)}"
+    return f"it is {local:%H:%M} on a {today}"
+
+
+def in_words(times: Times) -> str:
+    """Days and hours as a flow writes them: "mon-fri 08:00-18:00"; "always" for every minute of every day."""
+    days = "" if times.days == ALL_DAYS else written_days(times.days)
+    is_all_day = (times.opens, times.closes) == (0, _MINUTES)
+    hours = "" if is_all_day else f"{written_minute(times.opens)}-{written_minute(times.closes)}"
+    return " ".join(part for part in (days, hours) if part) or "always"
+
+
 def asks_for_holidays(flow: CallFlow) -> list[Times]:
     """The windows and lines for which the days of the week alone do not tell."""
     windows = [window for step in flow.steps.values() if isinstance(step, Hours) for window in step.windows]
@@ -51,8 +79,6 @@ def asks_for_holidays(flow: CallFlow) -> list[Times]:
 
 _Sort: TypeAlias = tuple[int, DayKind, str]
 """A weekday, a kind of day, a holiday's name: all a day can be told by."""
-
-_MINUTES = 24 * 60
 
 
 def _sorts(weekday: int) -> list[_Sort]:

@@ -73,10 +73,10 @@ class Day:
 
     def __str__(self) -> str:
         if self.kind == "holiday":
-            name = f"{self.holiday} ({HOLIDAYS[self.holiday]})" if self.holiday else self.reason
-            return f"public holiday{f', {name}' if name else ''}"
+            name = f"{self.holiday} {HOLIDAYS[self.holiday]}" if self.holiday else self.reason
+            return f"public holiday ({name})" if name else "public holiday"
         if self.kind == "workday":
-            return "working day" + (", a moved one" if self.moved else "")
+            return "moved working day" if self.moved else "working day"
         return "weekend"
 
 

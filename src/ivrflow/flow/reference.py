@@ -9,7 +9,7 @@ import textwrap
 from typing import Any
 
 from ivrflow.flow import grammar as g
-from ivrflow.flow import phrasebook, promises, rules, standard, when
+from ivrflow.flow import holiday_file, phrasebook, promises, rules, standard, when
 from ivrflow.flow.days import HOLIDAYS
 from ivrflow.flow.forms import FormSpec, Key
 from ivrflow.flow.outgoing import PLACING_SPEC
@@ -57,6 +57,9 @@ def flow_reference() -> str:
     ):
         parts.append(f"### {heading}\n\n" + key_table(spec))
     parts.append(_WAITS)
+    parts.append(_HOLIDAYS_OPENING + key_table(holiday_file.HOLIDAY_SPEC))
+    parts.append("### A day off\n\n" + key_table(holiday_file.DAY_OFF_SPEC))
+    parts.append("### A working day\n\nAs a day off, without `name`.\n")
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
@@ -94,6 +97,14 @@ def _value_table() -> str:
         " stand, one value may stand alone.\n"
     )
 
+
+_HOLIDAYS_OPENING = """\
+## The holiday file
+
+`holidays.yaml` beside the flows: days off and moved working days of your own. It wins over the published table up to the day
+`until` names. More in [calendar.md](calendar.md).
+
+"""
 
 _WORDINGS_OPENING = """\
 ### wordings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -26,13 +26,17 @@ _UNTOLD = frozenset({Fact.LADDER_BEGUN})
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One line. `at` is in seconds since the call arrived; `rule` and `where` are empty when there is none to name."""
+    """One line. `at` is in seconds since the call arrived; `rule` and `where` are empty when there is none to name.
+
+    `line` is the trace line it tells of, where it does not tell of an action alone.
+    """
 
     at: float
     who: Who
     what: str
     rule: str = ""
     where: str = ""
+    line: TraceLine | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         parts = [f"{self.at:8.2f}  {self.who:7}  {self.what}"]
@@ -93,11 +97,11 @@ class Transcript:
     def _tell_line(self, line: TraceLine, event: m.CallEvent, action: m.Action | None) -> Told:
         who, what = self._words(line, event, action)
         if who != "ivrflow":
-            return Told(line.at, who, what)
+            return Told(line.at, who, what, line=line)
         rule = f"{line.rule} {line.rung}" if line.rule else ""
         if line.also_rule:
             rule += f", {line.also_rule}"
-        return Told(line.at, who, what, rule, line.where.rpartition(":")[0])
+        return Told(line.at, who, what, rule, line.where.rpartition(":")[0], line)
 
     def _words(self, line: TraceLine, event: m.CallEvent, action: m.Action | None) -> tuple[Who, str]:  # noqa: C901 - one short sentence per fact
         length = written(line.seconds) if line.seconds is not None else ""

@@ -16,9 +16,9 @@ def test_a_file_gives_days_off_and_working_days_with_their_reasons() -> None:
     assert calendar.problems == ()
     assert (calendar.until, str(calendar.until_where)) == (date(2027, 12, 31), "callflows/holidays.yaml:1:1")
     assert len(calendar.own) == 7 + 1 + 1 + 1
-    assert str(calendar.on(date(2027, 2, 9))) == "public holiday, spring_festival (春节)"
+    assert str(calendar.on(date(2027, 2, 9))) == "public holiday (spring_festival 春节)"
     moving = calendar.on(date(2027, 6, 30))
-    assert (str(moving), str(moving.where)) == ("public holiday, the office moves", "callflows/holidays.yaml:6:5")
+    assert (str(moving), str(moving.where)) == ("public holiday (the office moves)", "callflows/holidays.yaml:6:5")
     sunday = calendar.on(date(2027, 2, 14))
     assert (sunday.kind, sunday.moved, sunday.reason) == ("workday", True, "国务院办公厅 2027 年放假通知")
     assert calendar.on(date(2027, 3, 1)).source == "weekday"
