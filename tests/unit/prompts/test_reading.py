@@ -11,6 +11,13 @@ from ivrflow.prompts.reading import quantity, read_words, spoken_form, unspeakab
 @pytest.mark.parametrize(
     ("written", "spoken"),
     [
+        ("午休时间为12:00-14:00点，请您在14:00点后", "午休时间为十二点到十四点，请您在十四点后"),
+        ("早上8:00-12:00 14:00-18:00 其它时间", "早上八点到十二点，十四点到十八点，其它时间"),
+        ("１２：３０－１３：００", "十二点三十分到十三点"),
+        ("请留下QQ，您是ＶＩＰ客户", "请留下扣扣，您是维爱批客户"),
+        ("您的E-mail和WiFi", "您的伊妹儿和歪费"),
+        ("×××先生，3×4米", "某某某先生，三乘四米"),
+        ("I'm sorry. Room 12", "I'm sorry. Room 12"),
         ("这里是12345政府服务热线", "这里是幺二三四五政府服务热线"),
         ("业务咨询请按1，投诉请按2，人工请按0。", "业务咨询请按一，投诉请按二，人工请按零。"),
         ("我的工号是1024，", "我的工号是幺零二四，"),
@@ -87,6 +94,8 @@ def test_no_digit_is_left_over(text: str) -> None:
 
 def test_what_a_mandarin_voice_cannot_read_is_named_once() -> None:
     assert unspeakable("请加QQ群QA@，好吗？") == "QA@"
+    assert unspeakable("Press # or * now.") == "#*"
+    assert unspeakable("We'll contact you, good-bye!") == ""
     assert unspeakable("您好，请讲！") == ""
 
 
