@@ -156,7 +156,8 @@ class Observation:
 
 
 FindingKind: TypeAlias = Literal[
-    "not heard", "cut", "not cut", "unexpected", "never", "pause", "ended", "outcome", "verdict", "length", "gave up",
+    "not heard", "cut", "not cut", "unexpected", "never", "pause", "ended", "outcome", "verdict", "promise", "length",
+    "gave up",
     "clocks", "leak", "trouble", "transcript",
 ]  # fmt: skip
 

@@ -213,6 +213,9 @@ class AgentPart:
 
 # ── what must come of it ──────────────────────────────────────────────────────────────────────────────────────────────
 
+NEVER_TALKED = frozenset({"no_answer", "busy", "refused", "unreachable", "cancelled", "quiet_hours", "not_allowed"})
+"""Outcomes of calls we place in which nobody ever talks."""
+
 HungUpFirst: TypeAlias = Literal["caller", "ivrflow", "agent", "nobody"]
 
 
@@ -221,6 +224,35 @@ class ExpectedVerdict:
     """The verdict a rule must get."""
 
     judgement: Judgement
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class PromisedTime:
+    """When what was promised is due: after hours, at the end of a working day, or nothing may be promised."""
+
+    hours: float | None = None
+    working_days: int | None = None
+
+    @property
+    def is_never(self) -> bool:
+        """Whether nothing may be promised."""
+        return self.hours is None and self.working_days is None
+
+    def __str__(self) -> str:
+        if self.working_days is not None:
+            return f"{self.working_days} working day{'' if self.working_days == 1 else 's'}"
+        return "never" if self.hours is None else f"{self.hours:g} h"
+
+
+NEVER_PROMISED = PromisedTime()
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedPromise:
+    """What a rule must promise."""
+
+    time: PromisedTime
     where: Location
 
 
@@ -235,6 +267,7 @@ class Expectations:
         never_hear: keys of phrases that must not be heard, each with its place.
         heard_else: whether the caller may also hear phrases the script does not name.
         lasts: seconds from the answer to the end.
+        promises: by rule id; what is not listed may be promised or not.
         places: where each of these is written, by its name; for what is missing, the whole section.
     """
 
@@ -244,6 +277,7 @@ class Expectations:
     never_hear: Mapping[str, Location] = field(default_factory=dict)
     heard_else: bool = False
     lasts: Band | None = None
+    promises: Mapping[str, ExpectedPromise] = field(default_factory=dict)
     places: Mapping[str, Location] = field(default_factory=dict)
 
 
@@ -261,7 +295,8 @@ class Scenario:
         text: that file's text, for reports.
         about: the comment lines at its head.
         flow: what answers, as it is in the tester's own checkout.
-        number: what the caller dials.
+        number: what the caller dials; when `called` is there, the number that the flow rings.
+        called: how the caller's telephone rings for a call that the flow places; None when the caller calls.
         at: local time of the call in the flow's time zone; None: whatever time it is.
         proves: ids of the rules this scenario is the proof of.
         stages: where it can be played.
@@ -289,3 +324,16 @@ class Scenario:
     expect: Expectations
     within: float
     where: Location
+    called: AgentPart | None = None
+
+    @property
+    def telephones_rung(self) -> tuple[AgentPart, ...]:
+        """Every telephone that ivrflow may ring: the agents', and the caller's when the flow places the call."""
+        return (*self.agents, *([self.called] if self.called else []))
+
+    @property
+    def is_never_answered(self) -> bool:
+        """Whether the caller is to be rung and nobody shall ever talk: nobody picks up, or the hour forbids it."""
+        if self.called is None:
+            return False
+        return self.called.manner != "answers" or self.expect.outcome in NEVER_TALKED

@@ -105,6 +105,7 @@ class Simulation:
         arrived_at: float = 0.0,
         number: str = "",
         called: Called | None = None,
+        begins_at: float = 0.0,
     ) -> None:
         """Let the call begin: the caller's, whose line opens at once, or the one the flow places.
 
@@ -114,9 +115,10 @@ class Simulation:
             arrived_at: Unix time in seconds, which decides on opening hours.
             number: the number dialled; by default the flow's first, or one it may ring.
             called: how the person behaves whom the flow rings; None for a caller's call.
+            begins_at: second at which it begins.
         """
         self.session = CallSession(flow)
-        self.now = 0.0
+        self.now = begins_at
         self.record: list[Happening] = []
         self._agents = {"": Agent(), **(agents or {})}
         self._agent_called = self._agents[""]

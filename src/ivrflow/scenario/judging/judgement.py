@@ -12,6 +12,7 @@ from ivrflow.engine.trace import Fact, Judgement
 from ivrflow.flow.problems import Location
 from ivrflow.scenario.judging.clock_pairs import clock_pairs, in_words
 from ivrflow.scenario.judging.listened import Listened, PauseSeen, listened
+from ivrflow.scenario.judging.promised import promised
 from ivrflow.scenario.observation import (
     CLOCKS_APART_S,
     ClockPair,
@@ -48,6 +49,7 @@ def judge(scenario: Scenario, observation: Observation) -> tuple[tuple[Finding, 
         *judging.given_up(),
         *judging.ending(),
         *judging.verdicts(),
+        *(promised(scenario.expect, observation.engine) if observation.engine is not None else ()),
         *judging.clocks(pairs),
     ]
     findings.sort(key=lambda finding: (finding.at is None, finding.at or 0.0))
@@ -82,13 +84,13 @@ class _Judging:
         scenario, caller = self._scenario, self._observation.caller
         if caller.trouble:
             yield Finding("trouble", scenario.where, "the caller's phone can play its part", caller.trouble)
-        elif caller.answered_at is None:
+        elif caller.answered_at is None and not scenario.is_never_answered:
             yield Finding("trouble", scenario.where, "the call is answered", "nobody answered it")
         for part, side, _ in self._agents:
             if side.trouble:
                 expected = f"the phone of agent {part.extension} can play its part"
                 yield Finding("trouble", part.where, expected, side.trouble)
-        if self._observation.engine is None and caller.answered_at is not None:
+        if self._observation.engine is None and (caller.answered_at is not None or scenario.called):
             needed = self._needs_the_engine()
             expected = "a journal to look into, for " + (needed or "the verdicts")
             observed = "nobody could look up this call in a journal: IVRFLOW_JOURNAL, or the manager login by which it is found"
@@ -99,6 +101,7 @@ class _Judging:
         wanted = [
             *(["the outcome"] if expect.outcome is not None else []),
             *(["the verdicts"] if expect.verdicts or self._scenario.proves else []),
+            *(["the promises"] if expect.promises else []),
         ]
         return " and ".join(wanted)
 

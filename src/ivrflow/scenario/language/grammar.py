@@ -23,7 +23,8 @@ from ivrflow.flow.reader import (
 from ivrflow.flow.source import Node, Table
 from ivrflow.flow.times import DAY_S, duration
 from ivrflow.scenario.language.microphone_words import SOURCE
-from ivrflow.scenario.language.step_words import AGENTS, SCRIPT
+from ivrflow.scenario.language.promise_words import PROMISE_TABLE
+from ivrflow.scenario.language.step_words import AGENTS, CALLED, SCRIPT
 from ivrflow.scenario.language.written_values import (
     JUDGEMENT,
     NEVER_HEARD,
@@ -70,7 +71,10 @@ VERDICTS = Key("verdicts", VERDICT_TABLE, "verdicts that rules must get; no rule
 NEVER_HEAR = Key("never_hear", NEVER_HEARD, "phrases the caller must not hear", example="[house/menu.main]")
 HEARD_ELSE = Key("heard_else", YES_OR_NO, "whether the caller may hear phrases that the script does not name", "no")
 LASTS = Key("lasts", RANGE, "seconds from the answer to the end")
-EXPECT_SPEC = FormSpec("'expect'", (HUNG_UP_FIRST, OUTCOME, VERDICTS, NEVER_HEAR, HEARD_ELSE, LASTS))
+PROMISES = Key(
+    "promises", PROMISE_TABLE, "what rules must promise the caller, by when; rules not listed are not looked at"
+)
+EXPECT_SPEC = FormSpec("'expect'", (HUNG_UP_FIRST, OUTCOME, VERDICTS, NEVER_HEAR, HEARD_ELSE, LASTS, PROMISES))
 
 
 def _read_expect(node: Node, problems: ProblemList) -> Form | None:
@@ -86,7 +90,17 @@ TITLE = Key(
     "scenario", TEXT, "one line that says what happens", required=True, example="a silent caller is asked twice"
 )
 FLOW = Key("flow", name_of("a flow's name", "gov12345"), "the flow that answers", required=True)
-CALL = Key("call", NUMBER, "the number that is dialled; without it the flow's first")
+CALL = Key(
+    "call",
+    NUMBER,
+    "the number that is dialled, without it the flow's first; with `called` the number that the flow rings, which is also "
+    "the name of the SIP account",
+)
+CALLED_KEY = Key(
+    "called",
+    CALLED,
+    "the flow places the call: how the caller's telephone rings, in the words of an agent's first item",
+)
 AT = Key("at", WHEN, "local time of the call; without it whatever time it is (on the simulator a Friday at ten)")
 PROVES = Key("proves", RULE_NAMES, "rules that this scenario is the proof of", example="[silent_call]")
 ON = Key("on", STAGE, "the only place where it can be played; without it both; needs `why`", example="simulator")
@@ -110,5 +124,5 @@ EXPECT = Key(
 )  # fmt: skip
 SCENARIO_SPEC = FormSpec(
     "a scenario",
-    (TITLE, FLOW, CALL, AT, PROVES, ON, WHY, BOUND, CALLER_BACKGROUND, CALLER, AGENTS_KEY, EXPECT),
+    (TITLE, FLOW, CALL, CALLED_KEY, AT, PROVES, ON, WHY, BOUND, CALLER_BACKGROUND, CALLER, AGENTS_KEY, EXPECT),
 )

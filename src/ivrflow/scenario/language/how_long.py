@@ -102,6 +102,7 @@ def longest_call(flow: CallFlow, caller: Sequence[Step], agents: Sequence[AgentP
     are_tasks_done = any(isinstance(step, Order) and step.what == "done" for steps in scripts for step in steps)
     expected = sum(agent.after for agent in agents)
     expected += sum(_expected(steps, flow, are_tasks_done=are_tasks_done) for steps in scripts)
+    expected += flow.places_calls.ring_for if flow.places_calls else 0.0
     whole = max(expected + longest_silence(flow), lasts.most if lasts else 0.0)
     return round(whole * FACTOR + MARGIN_S, 1)
 

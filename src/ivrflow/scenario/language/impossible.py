@@ -15,6 +15,7 @@ from ivrflow.flow.times import written
 from ivrflow.scenario.language.how_long import least_seconds, moments
 from ivrflow.scenario.language.naming import Naming
 from ivrflow.scenario.script import (
+    NEVER_TALKED,
     RECOGNISED_AFTER_S,
     AgentPart,
     HangUp,
@@ -240,6 +241,9 @@ def _check_outcome(scenario: Scenario, problems: ProblemList) -> None:
     caller = _hang_up(scenario.caller)
     if outcome is None:
         return
+    if outcome in NEVER_TALKED:
+        _check_never_talked(scenario, outcome, where, problems)
+        return
     possible = _ENDED_BY.get(outcome, _ENDED_BY_IVRFLOW)
     if outcome == "caller_hung_up" and caller is None:
         problems.error(where, "the caller never hangs up", "write - hang_up as the caller's last step")
@@ -250,6 +254,18 @@ def _check_outcome(scenario: Scenario, problems: ProblemList) -> None:
         likely = next(iter(sorted(possible - {"agent"})))
         message = f"'{outcome}' means that {likely} hung up first, not {who}"
         problems.error(where, message, f"write hung_up_first: {likely}, or another outcome")
+
+
+def _check_never_talked(scenario: Scenario, outcome: str, where: Location, problems: ProblemList) -> None:
+    who = scenario.expect.hung_up_first
+    if scenario.called is None:
+        problems.error(where, f"'{outcome}' is how a call ends that ivrflow places", "write called: {ring: 2s}")
+    elif scenario.caller:
+        step = scenario.caller[0]
+        problems.error(step.where, f"nobody talks on a call whose outcome is '{outcome}'", "delete the steps")
+    elif who not in {None, "nobody"}:
+        message = f"'{outcome}' means that nobody hangs up, and hung_up_first says {who}"
+        problems.error(where, message, "write hung_up_first: nobody, or another outcome")
 
 
 def _line(step: Step | None) -> int:

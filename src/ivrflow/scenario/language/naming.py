@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from ivrflow.engine.session import SECONDS_PER_CHARACTER
 from ivrflow.flow.model import CallFlow, Climb, Close, Collect, HangUp, Hours, Menu, Say, Transfer
-from ivrflow.flow.problems import ProblemList, did_you_mean
+from ivrflow.flow.outgoing import may_ring
+from ivrflow.flow.problems import Location, ProblemList, did_you_mean
 from ivrflow.flow.reader import Named
 from ivrflow.flow.syntax import shortened
+from ivrflow.scenario.script import NEVER_TALKED
 from ivrflow.simulator.caller import Vocabulary
 
 ENGINE_OUTCOMES = ("caller_hung_up", "closed_by_ivrflow", "call_too_long", "line_lost", "handed_to_fallback")
@@ -37,6 +39,7 @@ class Naming:
     def of(cls, flow: CallFlow, problems: ProblemList) -> Naming:
         """The names of `flow`."""
         ends = {step.outcome for step in flow.steps.values() if isinstance(step, HangUp)}
+        ends |= NEVER_TALKED if flow.places_calls else set()
         said = frozenset({*said_by(flow), *(key for key in FALLBACK_PHRASES if key in flow.phrases)})
         return cls(flow, Vocabulary.of(flow), said, frozenset({*ends, *ENGINE_OUTCOMES}), problems)
 
@@ -119,6 +122,20 @@ class Naming:
             return name.text
         hint = f"{self.flow.id} answers {', '.join(self.flow.numbers)}"
         self.problems.error(name.where, "this number does not lead to the flow", hint)
+        return ""
+
+    def rung_number(self, name: Named, where: Location) -> str:
+        """A number that the flow may ring: the one written, or the only one there is; "" after noting what is wrong."""
+        placing = self.flow.places_calls
+        assert placing is not None, "only a flow that places calls rings a number"
+        listed = next((one for one in placing.to if not one.endswith("*")), "")
+        if not name and not listed:
+            self.problems.error(where, "which number is rung?", 'write call: "1002"')
+        elif name and not may_ring(placing, name.text):
+            hint = f"it may ring {', '.join(placing.to)}"
+            self.problems.error(name.where, f"{self.flow.id} may not ring this number", hint)
+        else:
+            return name.text or listed
         return ""
 
     def value(self, name: Named, value: Named) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ivrflow.flow.forms import Form
+from ivrflow.flow.json_schema import SCHEMA_LINE
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Problem, ProblemList, did_you_mean
 from ivrflow.flow.reader import wrong
@@ -18,7 +19,7 @@ from ivrflow.scenario.language.impossible import check_possible
 from ivrflow.scenario.language.naming import Naming
 from ivrflow.scenario.language.rule_pauses import rule_pauses
 from ivrflow.scenario.language.steps import ScriptReader
-from ivrflow.scenario.script import STAGES, Expectations, ExpectedVerdict, Scenario
+from ivrflow.scenario.script import STAGES, AgentPart, Expectations, ExpectedPromise, ExpectedVerdict, Scenario
 from ivrflow.settings import SettingsError
 
 MOST_PROBLEMS = 200
@@ -130,6 +131,7 @@ def _scenario(form: Form, flow: CallFlow, text: str, file: str, problems: Proble
     number = form[g.CALL]
     scripts = ScriptReader(naming, rule_pauses(flow), Path(file).absolute().parent)
     caller = scripts.caller(form[g.CALLER])
+    called = _called(form, naming, scripts)
     agents = tuple(scripts.agent(written) for written in form[g.AGENTS_KEY])
     stage = form[g.ON]
     expect = _expectations(form, naming)
@@ -139,7 +141,7 @@ def _scenario(form: Form, flow: CallFlow, text: str, file: str, problems: Proble
         text=text,
         about=_about(text),
         flow=flow,
-        number=naming.number(number) if number else next(iter(flow.numbers), ""),
+        number=called.extension if called else naming.number(number) if number else next(iter(flow.numbers), ""),
         at=form[g.AT],
         proves=tuple(dict.fromkeys(rule for name in form[g.PROVES] if (rule := naming.rule(name)))),
         stages=(stage,) if stage else STAGES,
@@ -148,11 +150,40 @@ def _scenario(form: Form, flow: CallFlow, text: str, file: str, problems: Proble
         caller=caller,
         agents=agents,
         expect=expect,
-        within=form[g.BOUND] if g.BOUND.name in form.values else longest_call(flow, caller, agents, expect.lasts),
+        within=form[g.BOUND]
+        if g.BOUND.name in form.values
+        else longest_call(flow, caller, [*agents, *([called] if called else [])], expect.lasts),
         where=form.place(g.TITLE),
+        called=called,
     )
     check_possible(scenario, naming, form.place(g.BOUND) if g.BOUND.name in form.values else None)
     return scenario
+
+
+def _called(form: Form, naming: Naming, scripts: ScriptReader) -> AgentPart | None:
+    """How the caller's telephone rings when the flow places the call."""
+    flow, problems = naming.flow, naming.problems
+    if not form.wrote(g.CALLED_KEY):
+        if flow.places_calls and not flow.numbers:
+            message = f"nobody can ring {flow.id}: it places calls"
+            problems.error(form.place(g.FLOW), message, 'write called: {ring: 2s}, and call: "1002" for who is rung')
+        return None
+    where = form.place(g.CALLED_KEY)
+    written = form[g.CALLED_KEY]
+    if flow.places_calls is None:
+        problems.error(where, f"the flow {flow.id} places no calls", "leave 'called' out")
+        return None
+    number = naming.rung_number(form[g.CALL], where)
+    if written is None or not number:
+        return None
+    called = scripts.called(written, number, where)
+    steps = form[g.CALLER]
+    if called.manner != "answers" and steps:
+        message = f"a caller whose telephone says '{written.word.name}' does nothing"
+        problems.error(steps[0].where, message, "delete the steps, or write called: {ring: 2s}")
+    if any(agent.extension.text == number for agent in form[g.AGENTS_KEY]):
+        problems.error(where, "the number that is rung is an agent's extension too", "ring another one")
+    return called
 
 
 def _expectations(form: Form, naming: Naming) -> Expectations:
@@ -173,17 +204,35 @@ def _expectations(form: Form, naming: Naming) -> Expectations:
         verdicts=verdicts,
         never_hear={key: name.where for name in written[g.NEVER_HEAR] if (key := naming.phrase(name))},
         heard_else=bool(written[g.HEARD_ELSE]),
+        promises=_promises(written, naming),
         lasts=written[g.LASTS] if g.LASTS.name in written.values else None,
         places={key.name: written.places.get(key.name, section) for key in g.EXPECT_SPEC.keys},
     )
 
 
+def _promises(written: Form, naming: Naming) -> dict[str, ExpectedPromise]:
+    promises: dict[str, ExpectedPromise] = {}
+    for name, time, where in written[g.PROMISES]:
+        rule = naming.rule(name)
+        known = naming.flow.standard.rules.get(rule.partition("/")[2]) if rule else None
+        if known is not None and known.promise is None and not time.is_never:
+            naming.problems.error(where, f"{naming.short(known.id)} promises nothing", "leave it out, or write never")
+        elif rule in promises:
+            message = f"the promise of {rule} is given twice, first in line {promises[rule].where.line}"
+            naming.problems.error(where, message, "keep one of them")
+        elif rule:
+            promises[rule] = ExpectedPromise(time, where)
+    return promises
+
+
 def _about(text: str) -> tuple[str, ...]:
-    """The comment lines at the head of a file, without their marks."""
+    """The comment lines at the head of a file, without their marks; the one for editors is none."""
     lines: list[str] = []
     for line in text.removeprefix("\ufeff").splitlines():
         if line.strip() and not line.startswith("#"):
             break
+        if line.startswith(SCHEMA_LINE):
+            continue
         if line.startswith("#"):
             lines.append(line.removeprefix("#").strip())
         elif lines:

@@ -434,6 +434,16 @@ _AGENT_LIST: js.Schema = {
 }
 _AGENT_SCHEMA: js.Schema = {"anyOf": [{"$ref": "#/$defs/manner"}, _AGENT_LIST]}
 
+
+def _read_called(node: Node, problems: ProblemList) -> WrittenStep | None:
+    if isinstance(node, Items):
+        wrong(node, "how a telephone rings", "{ring: 2s}", problems)
+        return None
+    return _read_manner(node, problems)
+
+
+CALLED: Kind[WrittenStep | None] = Kind("how a telephone rings", "{ring: 2s}", None, _read_called)
+
 AGENTS: Kind[tuple[WrittenAgent, ...]] = Kind(
     "a table of extensions",
     '{"1001": [ring: 2s, hang_up]}',

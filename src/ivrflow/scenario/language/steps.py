@@ -81,6 +81,10 @@ class ScriptReader:
         steps = [self._looked_up(drafts, index, is_callers=is_callers) for index in range(len(drafts))]
         return tuple(_patient([step for step in steps if step is not None], script))
 
+    def called(self, manner: g.WrittenStep, number: str, where: Location) -> AgentPart:
+        """The caller's telephone, rung by the flow."""
+        return AgentPart(number, _MANNERS[manner.word.name], where, manner.value or 0.0)
+
     def agent(self, agent: g.WrittenAgent) -> AgentPart:
         """An agent's part."""
         manner = agent.manner.word.name

@@ -128,7 +128,7 @@ class Cast:
             PhoneError: an agent's phone cannot be registered; one sentence that says which, and why.
         """
         part = AgentPhones(on_ring, takes_all=alone)
-        wanted = {agent.extension: agent.manner != "unreachable" for agent in scenario.agents}
+        wanted = {phone.extension: phone.manner != "unreachable" for phone in scenario.telephones_rung}
         async with AsyncExitStack() as held:
             for name in sorted(wanted):  # all in one order, or two could wait for each other
                 extension = self._extensions.setdefault(name, _Extension(name, self._stray))

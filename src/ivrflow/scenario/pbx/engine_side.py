@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from ivrflow.engine.messages import CallArrived
+from ivrflow.engine.messages import CallBegun
 from ivrflow.engine.trace import Fact
 from ivrflow.runtime.journal_reader import NoSuchCallError, StoredCall, mask_line
 from ivrflow.scenario.observation import EngineSide
@@ -51,7 +51,8 @@ async def from_journal(
         journal: the engine's.
         call: the call's id there: the Uniqueid of the caller's channel.
         scenario: what was played.
-        phone: when the caller's phone dialled, and when it was answered (monotonic seconds).
+        phone: when the caller's phone dialled, or was to be rung, and when the call was answered (monotonic seconds);
+            minus infinity for a call that nobody answered.
         within_s: how long its ending may take.
 
     Raises:
@@ -111,7 +112,7 @@ def _first_to_hang_up(ended_by: str | None) -> HungUpFirst | None:
 
 def _wrong_clock(stored: StoredCall, scenario: Scenario) -> str:
     """Why the engine was at another time of day than the scenario; empty when it was not."""
-    arrived = next((one.event for one in stored.happenings if isinstance(one.event, CallArrived)), None)
+    arrived = next((one.event for one in stored.happenings if isinstance(one.event, CallBegun)), None)
     if scenario.at is None or arrived is None:
         return ""
     wanted = scenario.at.replace(tzinfo=scenario.flow.timezone).timestamp()

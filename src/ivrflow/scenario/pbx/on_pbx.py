@@ -8,6 +8,8 @@ and elsewhere (`analysis.py`); what the engine did is read from its journal (`en
 from __future__ import annotations
 
 import asyncio
+import math
+import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -15,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ivrflow.bridge.call_orders import Answer, CallWanted
+from ivrflow.bridge.ordering import NotAsked, Ordering
 from ivrflow.flow.times import written
 from ivrflow.scenario.cues import CallEnded
 from ivrflow.scenario.observation import Observation, PhoneSide
@@ -49,6 +53,9 @@ GONE_WITHIN_S = 2.0
 """Seconds after its end in which the PBX must have let go of every channel of a call."""
 
 
+_NO_MANAGER = "that takes the PBX's manager connection; set IVRFLOW_AMI_HOST, IVRFLOW_AMI_SECRET and the others"
+
+
 class Watch(Protocol):
     """What a look into the PBX has to tell; `PbxWatch` is one."""
 
@@ -60,6 +67,9 @@ class Watch(Protocol):
 
     async def left_of(self, call: str, within_s: float) -> list[str]:
         """Channels that are left of it."""
+
+    def ordering(self, wanted: CallWanted) -> Ordering:
+        """An order to place a call."""
 
 
 async def play(
@@ -129,11 +139,12 @@ class _Talk:
         self._watch = watch
         self._caller = _Phone("caller", scenario.caller)
         self._agents = {part.extension: _Phone(part.extension, part.steps) for part in scenario.agents}
-        self._parts = {part.extension: part for part in scenario.agents}
+        self._parts = {part.extension: part for part in scenario.telephones_rung}
         self._sounds: dict[Say, Samples] = {}
         self._named: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._agents_at_work: set[asyncio.Task[None]] = set()
         self._leaks: list[str] = []
+        self._began_at = time.monotonic()
         self._over_at: float | None = None
 
     def get_ready(self) -> None:
@@ -167,16 +178,13 @@ class _Talk:
     # ── the play itself ───────────────────────────────────────────────────────────────────────────────────────────────
 
     async def hold(self, agents: AgentPhones) -> None:
-        """Dial, play all parts, and leave no call behind."""
+        """Dial, or be dialled, play all parts, and leave no call behind."""
         scenario = self._scenario
-        call = self._cast.caller.dial(scenario.number, source=scenario.background, headers=invite_headers(scenario))
-        self._caller.calls.append(call)
-        naming = asyncio.create_task(self._name(call, agents))
+        self._began_at = time.monotonic()
+        beginning = self._be_called(agents) if scenario.called else self._dial(agents)
         try:
             async with asyncio.timeout(scenario.within) as limit:
-                await self._talk(call)
-                if call.answered_at is not None:
-                    await asyncio.wait({naming}, timeout=1.0)  # of a call that was over in a moment
+                await beginning
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -184,10 +192,47 @@ class _Talk:
         finally:
             self._over_at = time.monotonic()
             self._hang_up_all()
-            await ended_tasks(naming, *self._agents_at_work)
-        for task in (naming, *self._agents_at_work):
+            await ended_tasks(*self._agents_at_work)
+        for task in self._agents_at_work:
             if not task.cancelled():
                 task.result()  # raises what it raised
+
+    async def _dial(self, agents: AgentPhones) -> None:
+        scenario = self._scenario
+        call = self._cast.caller.dial(scenario.number, source=scenario.background, headers=invite_headers(scenario))
+        self._caller.calls.append(call)
+        naming = asyncio.create_task(self._name(call, agents))
+        try:
+            await self._talk(call)
+            if call.answered_at is not None:
+                await asyncio.wait({naming}, timeout=1.0)  # of a call that was over in a moment
+        finally:
+            await ended_tasks(naming)
+        if not naming.cancelled():
+            naming.result()  # raises what it raised
+
+    async def _be_called(self, agents: AgentPhones) -> None:
+        """Order the call as `ivrflow call` does, let the caller's telephone ring, and follow the call to its end."""
+        scenario = self._scenario
+        if self._watch is None:
+            self._caller.troubles.append(_NO_MANAGER)
+            return
+        at = "" if scenario.at is None else scenario.at.isoformat(timespec="seconds")
+        wanted = CallWanted(secrets.token_hex(8), scenario.flow.id, scenario.number, at=at)
+        try:
+            async with self._watch.ordering(wanted) as ordering:
+                answer: Answer | None = await ordering.give()
+                if answer is not None and answer.call:
+                    self._named.set_result(answer.call)
+                    agents.expect(answer.call)
+                elif answer is not None:
+                    self._caller.troubles.append(f"the call was not placed: {answer.why}")
+                while answer is not None and answer.state not in {"over", "refused"}:
+                    answer = await ordering.next()
+        except NotAsked as problem:
+            self._caller.troubles.append(str(problem))
+            return
+        await self._agents_leave()
 
     async def _talk(self, call: Call) -> None:
         try:
@@ -196,6 +241,10 @@ class _Talk:
             self._caller.troubles.append(why_no_call(problem))
             return
         await self._perform(self._caller, call)
+        await self._agents_leave()
+
+    async def _agents_leave(self) -> None:
+        """The call is over for the engine or the caller: every phone's part must be, too."""
         if self._agents_at_work:
             await asyncio.wait(self._agents_at_work, timeout=AGENTS_LEAVE_S)
         for phone in self._agents.values():
@@ -214,8 +263,8 @@ class _Talk:
         await script.perform()
 
     def rung(self, extension: str, call: Call) -> None:
-        """An agent's phone is rung for our caller."""
-        self._agents[extension].calls.append(call)
+        """A phone is rung for our call: an agent's, or the caller's own."""
+        self._phone(extension).calls.append(call)
         if self._over_at is not None:
             call.decline()
             return
@@ -223,10 +272,12 @@ class _Talk:
         self._agents_at_work.add(task)
 
     async def _agent(self, part: AgentPart, call: Call) -> None:
-        phone = self._agents[part.extension]
+        phone = self._phone(part.extension)
         rings_for = None if part.manner == "rings_on" else max(0.0, call.began_at + part.after - time.monotonic())
         await asyncio.wait({asyncio.ensure_future(call.ended)}, timeout=rings_for)
         if call.end is None and part.manner == "answers":
+            if phone is self._caller:
+                call.source = self._scenario.background
             try:
                 call.answer()
             except SipProtocolError as problem:
@@ -243,6 +294,10 @@ class _Talk:
             performer.handle(CallEnded(), time.monotonic() if call.end is None else call.end.at)
             phone.unanswered.append(performer)
 
+    def _phone(self, extension: str) -> _Phone:
+        called = self._scenario.called
+        return self._caller if called and called.extension == extension else self._agents[extension]
+
     # ── the engine's and the PBX's side, live ─────────────────────────────────────────────────────────────────────────
 
     async def _name(self, call: Call, agents: AgentPhones) -> None:
@@ -256,7 +311,7 @@ class _Talk:
 
     async def _order(self, order: Order) -> str:
         if self._watch is None:
-            return "that takes the PBX's manager connection; set IVRFLOW_AMI_HOST, IVRFLOW_AMI_SECRET and the others"
+            return _NO_MANAGER
         try:
             async with asyncio.timeout(NAMED_WITHIN_S):
                 call = await asyncio.shield(self._named)
@@ -277,7 +332,7 @@ class _Talk:
         found = await asyncio.gather(*(analysed(tape, self._repertoire, analyse) for tape in tapes))
         if told.trouble:
             self._caller.troubles.insert(0, told.trouble)  # it is the cause of much else
-        if self._watch is not None and self._call is None and self._caller.calls[0].answered_at is not None:
+        if self._watch is not None and self._call is None and self._answered_at is not None:
             self._caller.troubles.append(
                 "the manager connection does not see this call: it may be that of another PBX (IVRFLOW_AMI_HOST)"
             )
@@ -288,8 +343,14 @@ class _Talk:
 
     @property
     def _zero(self) -> float:
-        call = self._caller.calls[0]
-        return call.began_at if call.answered_at is None else call.answered_at
+        if self._answered_at is not None:
+            return self._answered_at
+        return self._caller.calls[0].began_at if self._caller.calls else self._began_at
+
+    @property
+    def _answered_at(self) -> float | None:
+        """When the caller's call was answered, by whichever side; None when it was not."""
+        return next((call.answered_at for call in self._caller.calls if call.answered_at is not None), None)
 
     @property
     def _call(self) -> str | None:
@@ -297,10 +358,11 @@ class _Talk:
         return self._named.result() if self._named.done() and not self._named.cancelled() else None
 
     async def _told(self, journal: CallBook | None) -> FromJournal:
-        phone = self._caller.calls[0]
-        if journal is None or self._call is None or phone.answered_at is None:
+        answered_at = self._answered_at
+        if journal is None or self._call is None or (answered_at is None and self._scenario.called is None):
             return FromJournal()
-        times = (phone.began_at, phone.answered_at)
+        began_at = self._began_at if self._scenario.called else self._caller.calls[0].began_at
+        times = (began_at, -math.inf if answered_at is None else answered_at)
         return await from_journal(journal, self._call, self._scenario, times, JOURNALED_WITHIN_S)
 
     async def _left(self) -> list[str]:
@@ -348,7 +410,7 @@ class _Talk:
     def _held_up(self) -> Iterator[tuple[float, float]]:
         """When this process stood still while we talked."""
         assert self._over_at is not None, "it is over"
-        began = self._caller.calls[0].began_at
+        began = self._began_at
         for due, late in self._cast.pacer.stalls:
             if due + late >= began and due <= self._over_at:
                 yield due - self._zero, late

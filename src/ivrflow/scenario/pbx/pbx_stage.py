@@ -109,7 +109,8 @@ class PbxStage:
     def needs(self, scenario: Scenario) -> Mapping[str, Hashable]:
         """In which state each agent's extension must be; without the manager nobody can share one."""
         return {
-            agent.extension: agent.manner != "unreachable" if self._watch else object() for agent in scenario.agents
+            phone.extension: phone.manner != "unreachable" if self._watch else object()
+            for phone in scenario.telephones_rung
         }
 
     async def left_behind(self) -> tuple[str, ...]:
@@ -151,7 +152,7 @@ async def pbx_stage(settings: Settings, scenarios: Sequence[Scenario], wishes: S
         SettingsError: a password or a recording is missing, or the PBX's address is none.
         PhoneError: nothing answers at that address, or it refuses the calling account.
     """
-    agents = {agent.extension for one in scenarios for agent in one.agents if agent.manner != "unreachable"}
+    agents = {rung.extension for one in scenarios for rung in one.telephones_rung if rung.manner != "unreachable"}
     access = sip_access(wishes.pbx, wishes.account, sorted(agents))
     sounds, music = load_sounds(settings)
     sounds |= composed_sounds(settings, scenarios)

@@ -18,6 +18,8 @@ from typing import Self
 
 from ivrflow.bridge.ami_client import AmiActionFailed, AmiClient
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
+from ivrflow.bridge.call_orders import CallWanted
+from ivrflow.bridge.ordering import Ordering
 from ivrflow.bridge.orders import order_fields
 from ivrflow.scenario.script import Order
 from ivrflow.settings import Settings, SettingsError
@@ -72,6 +74,7 @@ class PbxWatch:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._where = f"{settings.ami_host}:{settings.ami_port}"
         self._user = settings.ami_user
         self._manager = AmiClient(
@@ -140,6 +143,10 @@ class PbxWatch:
         except (AmiError, ValueError) as error:
             return str(error)
         return ""
+
+    def ordering(self, wanted: CallWanted) -> Ordering:
+        """An order to place a call, given over a connection of its own; enter it."""
+        return Ordering(self._settings, wanted)
 
     async def channels(self) -> list[Channel]:
         """All channels there are now.

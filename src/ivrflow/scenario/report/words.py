@@ -18,6 +18,7 @@ HEADINGS: Mapping[FindingKind, str] = {
     "ended": "the end of the call",
     "outcome": "the outcome",
     "verdict": "a verdict",
+    "promise": "a promise",
     "length": "the length of the call",
     "gave up": "the script got stuck",
     "clocks": "the two clocks differ",

@@ -27,6 +27,7 @@ from ivrflow.scenario.simulated.simulated_microphone import SimulatedMicrophone
 from ivrflow.scenario.simulated.simulated_phone import EndedBy, SimulatedPhone
 from ivrflow.simulator.agents import Agent, AgentChange
 from ivrflow.simulator.call_file import USUAL_TIME
+from ivrflow.simulator.called import Called
 from ivrflow.simulator.caller_commands import Bare, TellAgent
 from ivrflow.simulator.simulation import Happening, Simulation
 from ivrflow.softphone.audio_source import NoRtp
@@ -41,7 +42,7 @@ def play(scenario: Scenario) -> Observation:
 
 
 class _Stage:
-    """One play of a scenario. Second 0 is the answer: the simulator's line opens at once."""
+    """One play of a scenario. Second 0 is the answer: the simulator's line opens at once, or a call placed begins before."""
 
     def __init__(self, scenario: Scenario) -> None:
         flow, at = scenario.flow, scenario.at or USUAL_TIME
@@ -65,12 +66,15 @@ class _Stage:
             agents={"": _NOBODY, **{part.extension: _agent(part) for part in scenario.agents}},
             arrived_at=at.replace(tzinfo=flow.timezone).timestamp(),
             number=scenario.number,
+            called=_called(scenario.called) if scenario.called else None,
+            begins_at=-scenario.called.after if scenario.called and not scenario.is_never_answered else 0.0,
         )
 
     def play(self) -> Observation:
         simulation, within = self._simulation, self._scenario.within
-        self._caller.answers(0.0)
-        self._tell(self._caller, c.Connected())
+        if self._scenario.called is None:
+            self._caller.answers(0.0)
+            self._tell(self._caller, c.Connected())
         self._settle()
         while not simulation.is_over:
             at, do = self._next()
@@ -254,6 +258,9 @@ class _Stage:
     def _follow(self, happening: Happening) -> None:
         at = happening.at
         match happening.event:
+            case m.CallAnswered() if self._scenario.called is not None:
+                self._caller.answers(at)
+                self._cues.append((self._caller, c.Connected()))
             case m.PromptEnded():
                 self._end_prompt(at)
             case m.AgentAnswered() if self._rung is not None:
@@ -273,6 +280,8 @@ class _Stage:
     def _perform(self, action: m.Action, at: float) -> None:
         ear = self._caller.ear
         match action:
+            case m.Dial() if self._scenario.called and self._scenario.called.manner != "unreachable":
+                self._caller.rings(at)
             case m.Play(phrase=phrase, seconds=seconds, loudest_frame=loudest_frame):
                 self._prompt = ear.begins("phrase", phrase, seconds, at)
                 self._microphone.prompt_began(loudest_frame, at)
@@ -323,6 +332,21 @@ class _Stage:
         self._prompt = self._music = None
         self._caller.ended("phone" if self._hung_up_here else "peer", at)
         self._cues.append((self._caller, c.CallEnded()))
+
+
+def _called(part: AgentPart) -> Called:
+    """How the caller's telephone rings on a call we place."""
+    match part.manner:
+        case "answers" | "busy":
+            return Called(part.manner, part.after)
+        case "declines":
+            return Called("refuses", part.after)
+        case "rings_on":
+            return Called("away")
+        case "unreachable":
+            return Called("unreachable", part.after)
+        case _:
+            assert_never(part.manner)
 
 
 def _agent(part: AgentPart) -> Agent:
