@@ -233,7 +233,7 @@ def begin_lookup(call: Simulation) -> float:
     call.caller(Bare.LISTEN)
     call.caller(StartSituation("short_lookup"))
     call.caller(Bare.NEXT)
-    assert isinstance(call.record[-1].actions[0], m.Instruct)
+    assert isinstance(call.record[-1].actions[-1], m.Instruct)
     return call.now
 
 
