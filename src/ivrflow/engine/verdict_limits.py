@@ -71,10 +71,11 @@ Judge: TypeAlias = Callable[[Case], Finding | None]
 
 def judge_limits(rule: Rule, trace: Sequence[TraceLine], evidence: Sequence[int], tolerance: float) -> list[Finding]:
     """What came of every limit of `rule` that a call can show."""
+    judged = JUDGED if evidence else JUDGED_ALWAYS
     found = (
-        JUDGED[name](Case(rule, limit, trace, evidence, tolerance))
+        judged[name](Case(rule, limit, trace, evidence, tolerance))
         for name, limit in rule.limits.items()
-        if name in JUDGED
+        if name in judged
     )
     return [finding for finding in found if finding is not None]
 
@@ -310,23 +311,28 @@ def _on_holidays(case: Case) -> Finding | None:
 
 # ── all of them ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-JUDGED: Mapping[str, Judge] = {
+JUDGED_ALWAYS: Mapping[str, Judge] = {
     "answer_within_rings": _answered_in_time,
-    "apologise_if_waited_over_s": _apology,
     "apology_if_wait_over_s": _apology,
+    "max_call_min": _call_length(60.0),
+    "max_call_s": _call_length(1.0),
+    "max_rings_before_answer": _answered_in_time,
+    "remind_after_s": _reminded,
+}
+"""Limits a call can break without a word of the rule."""
+
+JUDGED: Mapping[str, Judge] = {
+    **JUDGED_ALWAYS,
+    "apologise_if_waited_over_s": _apology,
     "from_clock": _clock(opens=True),
     "give_up_within_s": _rang(unit=1.0),
     "hold_phrase_optional_below_s": _asked_before_a_hold,
     "holidays": _on_holidays,
-    "max_call_min": _call_length(60.0),
-    "max_call_s": _call_length(1.0),
     "max_hold_s": _held_at_most,
     "max_open_line_wait_s": _held_at_most,
-    "max_rings_before_answer": _answered_in_time,
     "min_rings_before_giving_up": _rang(unit=RING_S, at_least=True),
     "progress_report_every_s": _held_at_most,
     "promised_hold_s": _held_at_most,
-    "remind_after_s": _reminded,
     "rings_before_giving_up": _rang(unit=RING_S),
     "to_clock": _clock(opens=False),
     **{name: _often(name) for name in COUNTED},
