@@ -151,6 +151,8 @@ def planned_part(
     Notes a problem when the voice could not speak it.
     """
     said = _SIGNS_FIRST.sub("", text.removeprefix(VALUE_HERE).removesuffix(VALUE_HERE))
+    if not said:
+        problems.error(where, f"there is nothing to speak in “{text}”", "write words")
     return _worded(key, "part", text, said, where, words, problems)
 
 

@@ -12,7 +12,7 @@ from ivrflow.bridge.agi_commands import Command
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply, read_environment
 from ivrflow.bridge.asterisk_line import ECHO_TAIL_S, AsteriskLine, LineSettings
 from ivrflow.bridge.fastagi_server import AgiChannel
-from ivrflow.bridge.speech_gate import CONFIRM_S
+from ivrflow.bridge.speech_gate import CONFIRM_S, TALK_SILENCE_MS
 from ivrflow.engine import messages as m
 
 DONE = Reply(200, "0")
@@ -196,14 +196,14 @@ async def test_a_hang_up_between_parts_is_only_a_hang_up(setup: Setup) -> None:
 
 async def test_the_level_of_speech_is_lowered_after_the_last_part_only(setup: Setup) -> None:
     setup.line.perform(msgspec.structs.replace(PARTS, loudest_frame=6000))
-    assert setup.channel.sent[0] == 'SET VARIABLE "TALK_DETECT(set)" "300,1650"'
+    assert setup.channel.sent[0] == f'SET VARIABLE "TALK_DETECT(set)" "{TALK_SILENCE_MS},1650"'
     ended(setup, 1)
     await asyncio.sleep(ECHO_TAIL_S * 1.5)
     assert len(setup.channel.sent) == 4
     ended(setup, 2)
     ended(setup, 3)
     await asyncio.sleep(ECHO_TAIL_S * 1.5)
-    assert setup.channel.sent[4:] == ['SET VARIABLE "TALK_DETECT(set)" "300,512"']
+    assert setup.channel.sent[4:] == [f'SET VARIABLE "TALK_DETECT(set)" "{TALK_SILENCE_MS},512"']
 
 
 async def test_a_wording_without_audio_ends_as_missing(setup: Setup) -> None:

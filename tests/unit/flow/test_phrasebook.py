@@ -60,3 +60,23 @@ def test_placeholders_are_closed_or_open() -> None:
     assert placeholders is not None
     assert placeholders["honorific"].values == ("先生", "女士")
     assert (placeholders["topic"].values, placeholders["topic"].about) == ((), "the matter")
+
+
+def test_a_placeholder_says_how_its_value_is_read() -> None:
+    problems = ProblemList()
+    node = parse("agent_id: {spoken_as: digits}\ntopic: {}\nhonorific: {values: [先生]}\n", "a.yaml", problems)
+    assert node is not None
+    placeholders = PLACEHOLDERS.read(node, problems)
+    assert placeholders is not None
+    assert [placeholder.spoken_as for placeholder in placeholders.values()] == ["digits", "words", "words"]
+
+    table = parse(
+        'a: {text: "{honorific}，工号{agent_id}", without: "您好"}\nb: {text: "关于{topic}", without: "您好"}\n',
+        "b.yaml",
+        problems,
+    )
+    assert isinstance(table, Table)
+    phrases = read_phrases("s", table, placeholders, problems)
+    assert phrases["s/a"].spoken_as == {"honorific": "words", "agent_id": "digits"}
+    assert phrases["s/b"].spoken_as == {}
+    assert not problems.problems

@@ -86,3 +86,21 @@ def test_a_lone_click_is_no_speech() -> None:
     samples[12000] = 0.9
     with pytest.raises(ValueError, match="click"):
         trim(samples, RATE)
+
+
+@given(before=st.integers(0, 24000), speech=st.integers(1200, 12000), after=st.integers(0, 36000))
+@settings(max_examples=60)
+def test_a_part_keeps_as_little_silence_as_it_is_asked_to(before: int, speech: int, after: int) -> None:
+    spoken = tone(speech / RATE)
+    samples = np.concatenate([np.zeros(before), spoken, np.zeros(after)]).astype(np.float32)
+    for edges in ((10, 80), (80, 10), (None, 10)):
+        trimmed = trim(samples, RATE, edges)
+        leading, trailing = dead_air(trimmed, RATE)
+        asked = [EDGE_MS if edge is None else edge for edge in edges]
+        assert asked[0] - 10 <= leading <= asked[0] + 10
+        assert asked[1] - 10 <= trailing <= asked[1] + 20 + 10
+        assert len(trimmed) % (RATE * 20 // 1000) == 0
+        matches = np.correlate(trimmed, spoken, mode="valid")
+        at = int(matches.argmax())
+        kept = trimmed[at + RESOLUTION : at + len(spoken) - RESOLUTION]
+        assert np.array_equal(kept, spoken[RESOLUTION:-RESOLUTION])

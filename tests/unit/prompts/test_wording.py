@@ -140,7 +140,6 @@ phrases:
   english: {text: "Hello, Mr. {surname}", without: "您好！"}
 rules: []
 taboo: {}
-key_figures: []
 """
 
 
