@@ -18,6 +18,8 @@ from ivrflow.flow.outgoing import DIAL, ringing_band
 _RUNG_TAKEN = frozenset({Fact.PHRASE_STARTED, Fact.TASK_ASKED, Fact.DIALLING})
 """What shows that a rung was climbed: its phrase, its task, its ringing."""
 
+_NOT_ARISEN = "its situation did not arise"
+
 _WE_GO_ON = frozenset(
     {Fact.PHRASE_STARTED, Fact.TASK_ASKED, Fact.RINGING, Fact.STEP_ENTERED, Fact.LADDER_USED_UP, Fact.ENDED}
 )
@@ -61,6 +63,8 @@ def _judge_rule(rule: Rule, trace: Sequence[TraceLine], evidence: list[int], tol
     if rule.not_on_phone:
         return Verdict(rule.id, Judgement.NOT_APPLICABLE, expected, f"not on a phone line: {rule.not_on_phone}")
     findings = judge_limits(rule, trace, evidence, tolerance) if rule.limits else []
+    if not evidence and not findings:
+        return Verdict(rule.id, Judgement.NOT_APPLICABLE, expected, _NOT_ARISEN)
     if not any(trace[index].fact in _RUNG_TAKEN for index in evidence):
         return _without_a_rung(rule, expected, findings)
     waits, waiting_faults = _waits(rule, trace, evidence)
@@ -101,7 +105,7 @@ def _without_a_rung(rule: Rule, expected: str, findings: Sequence[Finding]) -> V
         return Verdict(rule.id, Judgement.KEPT, expected, ", ".join(observed))
     why_not = [finding.why_not for finding in findings if finding.why_not]
     return Verdict(
-        rule.id, Judgement.NOT_APPLICABLE, expected, why_not[0] if why_not else "its situation did not arise"
+        rule.id, Judgement.NOT_APPLICABLE, expected, why_not[0] if why_not else _NOT_ARISEN
     )
 
 
