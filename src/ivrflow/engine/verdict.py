@@ -104,9 +104,7 @@ def _without_a_rung(rule: Rule, expected: str, findings: Sequence[Finding]) -> V
     if observed and not any(rung.say or rung.task == DIAL for rung in rule.rungs):
         return Verdict(rule.id, Judgement.KEPT, expected, ", ".join(observed))
     why_not = [finding.why_not for finding in findings if finding.why_not]
-    return Verdict(
-        rule.id, Judgement.NOT_APPLICABLE, expected, why_not[0] if why_not else _NOT_ARISEN
-    )
+    return Verdict(rule.id, Judgement.NOT_APPLICABLE, expected, why_not[0] if why_not else _NOT_ARISEN)
 
 
 def describe(rule: Rule) -> str:
