@@ -14,6 +14,9 @@ Schema: TypeAlias = Mapping[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
+SCHEMA_LINE = "# yaml-language-server: $schema="
+"""How a file names its schema to editors, in its first line."""
+
 ANYTHING: Schema = {}
 
 SCALAR: Schema = {"type": ["string", "number", "boolean"], "not": {"const": ""}}

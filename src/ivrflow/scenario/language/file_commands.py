@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from ivrflow.flow.json_schema import SCHEMA_LINE
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, did_you_mean
 from ivrflow.runtime.journal_reader import JournalReader, NoSuchCallError, StoredCall
@@ -50,8 +52,9 @@ def new(file: Path | None, flow_id: str | None) -> None:
       ivrflow scenario run first.yaml --on simulator        it passes as it is
     """  # noqa: D301 - \b keeps the lines apart in --help
     with refusals():
-        flow = _flow(flow_id, flows_here(read_settings()))
-        _write(starter(flow), file)
+        settings = read_settings()
+        flow = _flow(flow_id, flows_here(settings))
+        _write(schema_line(file, settings) + starter(flow), file)
 
 
 def _flow(wanted: str | None, flows: Mapping[str, CallFlow]) -> CallFlow:
@@ -86,7 +89,7 @@ def record(*, call: str, output: Path | None, show_personal: bool) -> None:
         flow = flows.get(stored.summary.flow)
         if flow is None:
             raise SettingsError(f"the call walked the flow '{stored.summary.flow}', which is not in {settings.flows}")
-        _write(scenario_of(stored, flow, show_personal=show_personal), output)
+        _write(schema_line(output, settings) + scenario_of(stored, flow, show_personal=show_personal), output)
 
 
 def _stored(call: str, settings: Settings) -> StoredCall:
@@ -96,6 +99,13 @@ def _stored(call: str, settings: Settings) -> StoredCall:
         return reader.call(call)
     finally:
         reader.close()
+
+
+def schema_line(file: Path | None, settings: Settings) -> str:
+    """The first line that tells an editor what the file is, when the schema is beside the flows; else nothing."""
+    schema = settings.flows.absolute().parent / "schemas" / "scenario.schema.json"
+    folder = (file or Path("-")).absolute().parent
+    return f"{SCHEMA_LINE}{Path(os.path.relpath(schema, folder)).as_posix()}\n" if schema.is_file() else ""
 
 
 def _write(text: str, file: Path | None) -> None:
