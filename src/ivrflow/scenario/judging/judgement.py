@@ -41,7 +41,7 @@ def judge(scenario: Scenario, observation: Observation) -> tuple[tuple[Finding, 
     judging = _Judging(scenario, observation)
     troubles = list(judging.troubles())
     leaks = list(judging.leaks())
-    if observation.caller.answered_at is None:
+    if observation.caller.answered_at is None and not scenario.is_never_answered:
         return (*troubles, *leaks), ()
     pairs = clock_pairs(scenario.flow, observation)
     findings = [
