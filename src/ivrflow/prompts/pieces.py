@@ -72,8 +72,6 @@ def _of_numbers() -> Iterator[str]:
     for unit in "百千":
         yield from (f"{digit}{unit}" for digit in _DIGITS[1:])
     yield from ("两千", "两万", "两亿", "万", "亿", "点", "元", "角", "分", "年", "半")
-    yield from (f"{digit}角" for digit in ("两", *_DIGITS[1:]))
-    yield from (f"{digit}分" for digit in ("两", *_DIGITS[1:]))
     yield from (f"{'两' if hour == 2 else below_hundred[hour]}点" for hour in range(_HOURS))
     yield from (f"{below_hundred[month]}月" for month in range(1, _MONTHS + 1))
     yield from (f"{below_hundred[day]}日" for day in range(1, _DAYS + 1))
