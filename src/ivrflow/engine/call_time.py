@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
+from ivrflow.engine.trace import TraceLine
 from ivrflow.flow.days import HOLIDAYS
 from ivrflow.flow.model import CallFlow
 
 
-def local_and_day(flow: CallFlow, local: datetime) -> tuple[str, str]:
-    """The local time as text, with its offset, and what people call the public holiday it is; "" on other days."""
-    return local.isoformat(), HOLIDAYS.get(flow.calendar.on(local.date()).holiday, "")
+def dated(line: TraceLine, flow: CallFlow, local: datetime) -> TraceLine:
+    """The line with the local time, and with what people call the public holiday it is."""
+    day = HOLIDAYS.get(flow.calendar.on(local.date()).holiday, "")
+    return msgspec.structs.replace(line, local=local.isoformat(), day=day)

@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import assert_never
 
 from ivrflow.engine import messages as m
-from ivrflow.engine.call_time import local_and_day
+from ivrflow.engine.call_time import dated
 from ivrflow.engine.chosen_wording import chosen_footing, chosen_phrases
 from ivrflow.engine.digits import DigitEntry
 from ivrflow.engine.hindrance import hindrance
@@ -991,21 +991,17 @@ class CallSession:
         if footing and phrase not in {"", footing.rung.say}:
             footing = None  # a correction on the way is no rung of the ladder, nor of its rule
         rung = footing.rung if footing else None
-        local, day = ("", "") if self._trace else local_and_day(self._flow, self._local_time)
-        self._trace.append(
-            TraceLine(
-                at=round(self._now - self._began, 6),
-                fact=fact,
-                step=self.step,
-                rule=(rung.rule or "") if rung else "",
-                also_rule=(rung.also_rule or "") if rung else "",
-                rung=footing.number if footing else 0,
-                phrase=phrase,
-                detail=detail,
-                key=key,
-                seconds=seconds,
-                where=str((rung or (place.step if self._visits else self._flow)).where),
-                local=local,
-                day=day,
-            )
+        line = TraceLine(
+            at=round(self._now - self._began, 6),
+            fact=fact,
+            step=self.step,
+            rule=(rung.rule or "") if rung else "",
+            also_rule=(rung.also_rule or "") if rung else "",
+            rung=footing.number if footing else 0,
+            phrase=phrase,
+            detail=detail,
+            key=key,
+            seconds=seconds,
+            where=str((rung or (place.step if self._visits else self._flow)).where),
         )
+        self._trace.append(line if self._trace else dated(line, self._flow, self._local_time))
