@@ -32,6 +32,9 @@ What: TypeAlias = Literal["situation", "cancel", "signal", "done", "value"]
 _NAME = re.compile(r"[0-9_]*[a-z][a-z0-9_]*")
 """As flows and standards write names; one of digits alone is none, it may be somebody's number."""
 
+_SITUATION = re.compile(rf"{_NAME.pattern}(?:\.[a-z0-9_]+)*")
+"""A rule's name may be several with dots between: "closing.hangup_order"."""
+
 
 class OrderRefused(Exception):
     """The event is no order that can be carried out. The text says why, and holds nothing personal."""
@@ -60,7 +63,7 @@ def read_order(event: AmiEvent, task: m.Ticket) -> m.CallEvent:
     """
     match event.get("Order"):
         case "situation":
-            return m.SituationStarted(name=_word(event))
+            return m.SituationStarted(name=_word(event, _SITUATION))
         case "cancel":
             return m.SituationCancelled()
         case "signal":
@@ -75,9 +78,9 @@ def read_order(event: AmiEvent, task: m.Ticket) -> m.CallEvent:
             raise OrderRefused(f"its Order is {masked(unknown)}; write {', '.join(get_args(What))}")
 
 
-def _word(event: AmiEvent) -> str:
+def _word(event: AmiEvent, name: re.Pattern[str] = _NAME) -> str:
     word = event.get("Word")
-    if not _NAME.fullmatch(word) or len(word) > LONGEST_NAME:
+    if not name.fullmatch(word) or len(word) > LONGEST_NAME:
         raise OrderRefused(f"its Word {masked(word)} is no name; write one as flows do: small letters, digits and _")
     return word
 

@@ -20,6 +20,7 @@ def order(**fields: str) -> AmiEvent:
     ("what", "word", "value", "event"),
     [
         ("situation", "noise", "", m.SituationStarted(name="noise")),
+        ("situation", "closing.hangup_order", "", m.SituationStarted(name="closing.hangup_order")),
         ("cancel", "", "", m.SituationCancelled()),
         ("signal", "2_more", "", m.SignalGiven(word="2_more")),
         ("done", "", "", m.TaskDone(ticket=5)),
@@ -48,6 +49,8 @@ def test_what_is_written_is_read(what: What, word: str, value: str, event: m.Cal
         ({"Order": "situation", "Word": "噪音"}, r"its Word '\\u566a\\u97f3' is no name"),
         ({"Order": "signal", "Word": "under stood"}, "is no name"),
         ({"Order": "signal", "Word": "a" * (LONGEST_NAME + 1)}, "is no name"),
+        ({"Order": "signal", "Word": "closing.order"}, "is no name"),
+        ({"Order": "situation", "Word": "closing..order"}, "is no name"),
         ({"Order": "value", "Word": "noise"}, "its Value is no text of 1 to 200 printable characters"),
         ({"Order": "value", "Word": "noise", "Value": "\x1b[31m"}, "its Value is no text"),
         ({"Order": "value", "Word": "noise", "Value": "1" * (LONGEST_VALUE + 1)}, "its Value is no text"),

@@ -14,6 +14,7 @@ from ivrflow.flow.problems import Location, ProblemList, did_you_mean, near_word
 from ivrflow.flow.reader import (
     NOBODY,
     PHRASE,
+    RULE,
     WORD,
     Kind,
     Named,
@@ -205,7 +206,7 @@ HOLD = StepWord(
 )
 RESUME = StepWord("resume", None, "take it off hold", alone=True)
 SITUATION = StepWord(
-    "situation", WORD, "tell ivrflow which documented situation this is, as an agent would", example="noise"
+    "situation", RULE, "tell ivrflow which documented situation this is, as an agent would", example="noise"
 )
 CANCEL = StepWord("cancel", None, "take the situation back", alone=True)
 SIGNAL = StepWord("signal", WORD, "judge what the caller did: the word that leaves a ladder", example="understood")
