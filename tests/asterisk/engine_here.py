@@ -36,6 +36,12 @@ def flows_for_tests() -> dict[str, CallFlow]:
     return {name: _for_tests(flow) for name, flow in real_flows().items()}
 
 
+def flow_for_tests(name: str) -> CallFlow:
+    """One of them."""
+    catalogue = PromptIndex.load(CHECKOUT / "prompts").catalogue()
+    return _for_tests(load_flows([CHECKOUT / "callflows" / f"{name}.yaml"], catalogue)[name])
+
+
 def real_flows() -> dict[str, CallFlow]:
     """The flows as they are, with their hours."""
     return load_flows([CHECKOUT / "callflows"], PromptIndex.load(CHECKOUT / "prompts").catalogue())
