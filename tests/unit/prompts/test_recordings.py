@@ -8,16 +8,17 @@ import soundfile
 
 from ivrflow.prompts.index import PromptEntry, PromptIndex
 from ivrflow.prompts.levels import SPEECH_LEVEL, active_speech_level, loudest_frame
+from ivrflow.prompts.pack import voices_wanted
 from ivrflow.prompts.reading import read_words
 from ivrflow.prompts.renderer import MASTER_RATE, read_master
 from ivrflow.prompts.sound import telephone_band
 from ivrflow.prompts.trimming import DEAD_AIR_MS
-from ivrflow.prompts.wording import load_standard, planned_prompts
+from ivrflow.prompts.wording import PAUSE_MS, load_standard, planned_prompts
 
 ROOT = Path(__file__).parents[3]
 STANDARDS = sorted((ROOT / "callflows" / "standards").glob("*.yaml"))
 INDEX = PromptIndex.load(ROOT / "prompts")
-ENTRIES = list(INDEX.entries.values())
+ENTRIES = list(INDEX.everything)
 
 
 def _name(entry: PromptEntry) -> str:
@@ -32,8 +33,9 @@ def test_both_standards_are_here() -> None:
 @pytest.mark.parametrize("path", STANDARDS, ids=lambda path: path.stem)
 def test_every_wording_has_an_up_to_date_recording(path: Path) -> None:
     """When this fails somebody changed a wording: run `ivrflow prompts build` and commit the recordings."""
-    planned = planned_prompts(load_standard(path), read_words(ROOT / "prompts" / "readings.yaml"))
-    assert planned
+    standard = load_standard(path)
+    planned = planned_prompts(standard, read_words(ROOT / "prompts" / "readings.yaml"))
+    assert bool(planned) == bool(standard.phrases)
     assert [f"{prompt.key} {prompt.text}" for prompt in INDEX.outdated(planned)] == []
 
 
@@ -41,15 +43,28 @@ def test_every_wording_has_an_up_to_date_recording(path: Path) -> None:
 def test_no_recording_is_left_of_a_wording_that_went(path: Path) -> None:
     standard = load_standard(path)
     planned = {(prompt.key, prompt.values) for prompt in planned_prompts(standard, {})}
-    recorded = {known for known, entry in INDEX.entries.items() if entry.standard == standard.id}
+    recorded = {(entry.key, entry.pairs) for entry in ENTRIES if entry.standard == standard.id}
     assert recorded - planned == set()
-    files = {file.name for file in (ROOT / "prompts" / standard.id).glob("*.opus")}
-    assert files == {entry.file for entry in ENTRIES if entry.standard == standard.id}
+    here = ROOT / "prompts" / standard.id
+    files = {str(file.relative_to(here.parent)) for file in here.rglob("*.opus")}
+    assert files == {f"{entry.folder}/{entry.file}" for entry in ENTRIES if entry.standard == standard.id}
+
+
+@pytest.mark.parametrize(("voice", "books"), voices_wanted(ROOT / "callflows").items())
+def test_every_flow_has_the_voice_it_asks_for(voice: str, books: frozenset[str]) -> None:
+    words = read_words(ROOT / "prompts" / "readings.yaml")
+    standards = [load_standard(path) for path in STANDARDS if path.stem in books]
+    planned = [prompt for standard in standards for prompt in planned_prompts(standard, words)]
+    assert [prompt.key for prompt in INDEX.outdated(planned, voice)] == []
+
+
+def test_nothing_a_caller_hears_comes_from_the_last_resort() -> None:
+    assert {entry.voice.partition("/")[0] for entry in ENTRIES} <= {"kokoro-82m-int8", "recorded"}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=_name)
 def test_a_recording_is_what_its_index_says_and_fit_to_be_heard(entry: PromptEntry) -> None:
-    path = ROOT / "prompts" / entry.standard / entry.file
+    path = ROOT / "prompts" / entry.folder / entry.file
     info = soundfile.info(path)
     assert (info.samplerate, info.channels, info.format, info.subtype) == (MASTER_RATE, 1, "OGG", "OPUS")
     samples = read_master(path)
@@ -65,7 +80,9 @@ def test_a_recording_is_what_its_index_says_and_fit_to_be_heard(entry: PromptEnt
     power = np.square(heard[: len(heard) // 80 * 80]).reshape(-1, 80).mean(axis=1)
     audible = np.flatnonzero(power > power.max() * 10**-3.5)
     leading, trailing = int(audible[0]) * 10, (len(power) - 1 - int(audible[-1])) * 10
-    assert 30 <= leading <= DEAD_AIR_MS
-    assert 30 <= trailing <= DEAD_AIR_MS
+    # What is played between others has next to no silence, or a speaker's pause.
+    least, most = (0, PAUSE_MS + 60) if entry.variant == "part" else (30, DEAD_AIR_MS)
+    assert least <= leading <= most
+    assert least <= trailing <= most
     assert entry.leading_ms <= leading + 10
     assert entry.trailing_ms <= trailing + 10
