@@ -1,4 +1,6 @@
 import json
+import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -145,3 +147,26 @@ def test_an_unknown_flow_is_wrong_usage(run: CliRunner, monkeypatch: pytest.Monk
 
     assert result.exit_code == 2
     assert "did you mean 'gov12345'?" in result.stderr
+
+
+def test_a_broken_holiday_file_is_listed_and_ends_with_1(run: CliRunner, tmp_path: Path) -> None:
+    folder = CASES.parent / "calls" / "calendar" / "flows"
+    shutil.copytree(folder, tmp_path / "flows")
+    holidays = tmp_path / "flows" / "holidays.yaml"
+    holidays.write_text("until: 2027-02-30\nreason: r\ndays_off: [{on: tomorrow}]\n", encoding="utf-8")
+
+    result = check(run, str(tmp_path / "flows"))
+
+    assert result.exit_code == 1
+    assert f"{holidays}:1:8: there is no 2027-02-30\n" in result.stdout
+    assert f"{holidays}:3:17: 'tomorrow' is no date\n" in result.stdout
+    assert "the holiday file is not used" not in result.stdout  # that is for those who cannot see its problems
+
+
+def test_a_year_nobody_knows_is_a_warning(run: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ivrflow.calendar_notices._today", lambda _zone: date(2095, 1, 1))
+
+    result = check(run, str(CASES.parent / "calls" / "calendar" / "flows" / "clinic.yaml"))
+
+    assert result.exit_code == 0
+    assert "nobody knows the public holidays of 2095 yet, and clinic asks for them" in result.stdout

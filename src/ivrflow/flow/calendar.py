@@ -71,7 +71,8 @@ def asks_for_holidays(flow: CallFlow) -> list[Times]:
     """The windows and lines for which the days of the week alone do not tell."""
     windows = [window for step in flow.steps.values() if isinstance(step, Hours) for window in step.windows]
     lines = [line for wording in flow.wordings.values() for line in wording.lines]
-    return [times for times in (*windows, *lines) if times.days.needs_holidays]
+    every: list[Times] = [*windows, *lines]
+    return [times for times in every if times.days.needs_holidays]
 
 
 # ── whether some of them cover another ────────────────────────────────────────────────────────────────────────────────
@@ -88,6 +89,7 @@ def _sorts(weekday: int) -> list[_Sort]:
     return [*((weekday, kind, "") for kind in kinds), *holidays]
 
 
+_SORTS = [sort for weekday in range(7) for sort in _sorts(weekday)]
 _PAIRS = [
     (yesterday, today) for weekday in range(7) for yesterday in _sorts(weekday) for today in _sorts((weekday + 1) % 7)
 ]
@@ -101,21 +103,17 @@ class Coverage:
 
     def take(self, times: Times) -> bool:
         """Add a window or line; whether it can hold at all when those before it come first."""
+        runs_past_midnight = times.opens >= times.closes
+        evening = _span(times.opens, _MINUTES if runs_past_midnight else times.closes)
+        small_hours = _span(0, times.closes) if runs_past_midnight else 0
+        has = {sort: times.days.has(*sort) for sort in _SORTS}
         is_new = False
         for pair, taken in self._taken.items():
-            minutes = _minutes(times, *pair)
+            yesterday, today = pair
+            minutes = (evening if has[today] else 0) | (small_hours if has[yesterday] else 0)
             is_new = is_new or bool(minutes & ~taken)
             self._taken[pair] = taken | minutes
         return is_new
-
-
-def _minutes(times: Times, yesterday: _Sort, today: _Sort) -> int:
-    """The minutes of a day on which `times` hold, a bit each."""
-    opens, closes = times.opens, times.closes
-    if opens < closes:
-        return _span(opens, closes) if times.days.has(*today) else 0
-    evening = _span(opens, _MINUTES) if times.days.has(*today) else 0
-    return evening | (_span(0, closes) if times.days.has(*yesterday) else 0)
 
 
 def _span(begin: int, end: int) -> int:
