@@ -10,7 +10,11 @@ from ivrflow.flow.taboo import SaidPattern, comparable
 from ivrflow.flow.wording_lint import lint_standard
 
 WHERE = Location("s.yaml", 1, 1)
-ANY = st.text(st.one_of(st.characters(), st.sampled_from("您你喂嗯。！？，…{}*～XX什么這是規定"), st.characters(categories=["Cs"])))
+ANY = st.text(
+    st.one_of(
+        st.characters(), st.sampled_from("您你喂嗯。！？，…{}*～XX什么這是規定"), st.characters(categories=["Cs"])
+    )
+)
 HAN = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=30)
 SCRIPTS: st.SearchStrategy[Script] = st.sampled_from(("simplified", "traditional"))
 SENTENCES = (

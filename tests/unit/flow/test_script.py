@@ -32,7 +32,9 @@ def test_simplified_characters_are_named_and_replaced() -> None:
     assert found.better == "請您說明。"
 
 
-@pytest.mark.parametrize("text", ["皇后", "公里", "台湾", "干净", "慰藉", "瞭望", "著名", "您好！Hello 12345", "{topic}"])
+@pytest.mark.parametrize(
+    "text", ["皇后", "公里", "台湾", "干净", "慰藉", "瞭望", "著名", "您好！Hello 12345", "{topic}"]
+)
 def test_what_simplified_text_holds_too_is_no_stranger(text: str) -> None:
     assert strangers(text, "simplified") is None
 
