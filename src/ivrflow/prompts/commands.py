@@ -22,6 +22,7 @@ from ivrflow.flow.problems import FlowError, Problem, did_you_mean
 from ivrflow.prompts.formats import BYTES_PER_SECOND, build_formats, missing_formats
 from ivrflow.prompts.human_recordings import RECORDED
 from ivrflow.prompts.index import PromptEntry, PromptIndex, ahead_folder, read_index
+from ivrflow.prompts.kokoro_voice import ENGINE as KOKORO
 from ivrflow.prompts.pack import Build, portions, voices_wanted
 from ivrflow.prompts.pieces import PIECES_NAME, planned_pieces
 from ivrflow.prompts.progress import shown
@@ -344,7 +345,7 @@ def _rows(
             key=entry.key,
             variant=entry.variant,
             values=entry.values,
-            voice=RECORDED if entry.by_person else entry.voice.rpartition("/")[2],
+            voice=RECORDED if entry.by_person else entry.voice.removeprefix(f"{KOKORO}/"),
             spoken_by=entry.voice,
             state="outdated" if wording in outdated else "ready",
             duration_ms=entry.duration_ms,

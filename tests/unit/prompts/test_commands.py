@@ -27,7 +27,7 @@ def voices(monkeypatch: pytest.MonkeyPatch) -> list[ToneVoice]:
 
         def named(name: str) -> ToneVoice:
             if name not in known:
-                known[name] = ToneVoice(f"tones/{name}")
+                known[name] = ToneVoice(f"kokoro-82m-int8/{name}")
                 used.append(known[name])
             return known[name]
 
@@ -353,6 +353,7 @@ def test_a_last_resort_is_never_silent(invoke: Invoke, monkeypatch: pytest.Monke
     assert result.exit_code == 0, result.output
     assert "warning: 6 wordings (demo/greet, " in result.stderr
     assert "spoken by espeak-ng until a build with Kokoro" in result.stderr
+    assert {row["voice"] for row in json.loads(invoke("list", "--format", "json").stdout)} == {"espeak-ng/cmn"}
     assert invoke("build").exit_code == 0, "nothing is missing now"
     _only(monkeypatch, zf_xiaobei=ToneVoice("tones/zf_xiaobei"))
     assert "recordings: 6 new" in invoke("build").stdout
