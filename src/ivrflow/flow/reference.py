@@ -146,6 +146,7 @@ _WAITS = """\
 | does, with `wait_s: [a, b]` | at most b seconds |
 | says, with `leave_on` but no number | `limits.own_wait`: the flow's own choice, never counted as documented |
 | does, with `leave_on` but no number | `limits.task_wait` |
+| keeps the caller waiting, in a rule with `limits: {max_hold_s: c}` | at most c seconds |
 | neither | goes on at once |
 """
 
