@@ -105,7 +105,10 @@ def with_opening(ladder: Ladder, phrase: str, where: Location, standard: Standar
 
 
 def opened_rule(standard: Standard | None, phrase: str, *, besides: str | None = None) -> str | None:
-    """Id of the one rule whose first rung says `phrase`; None when there is none or more than one."""
+    """Id of the one rule whose first words are `phrase`; None when there is none or more than one.
+
+    A task before them (answer within three rings) does not count: it makes no sound.
+    """
     if standard is None:
         return None
     ids = [rule.id for rule in standard.rules.values() if _opens_with(rule, phrase)]
@@ -114,7 +117,8 @@ def opened_rule(standard: Standard | None, phrase: str, *, besides: str | None =
 
 
 def _opens_with(rule: Rule, phrase: str) -> bool:
-    return bool(rule.rungs) and rule.rungs[0].say == phrase and not rule.not_on_phone
+    first = next((rung.say for rung in rule.rungs if rung.say), None)
+    return first == phrase and not rule.not_on_phone
 
 
 def says(rule: Rule, phrase: str) -> bool:
