@@ -11,8 +11,8 @@ ALL STATE OF A CALL CHANGES IN THIS FILE, through one door: `CallSession.handle`
 6. Limits are worded outcomes, never exceptions. An exception out of here is a bug.
 
 What is only asked, never changed, lies beside it: where the call is and what input means there (`place`), what it waits
-for (`standing`), what digits amount to (`digits`), whom a task keeps waiting (`holding`), which phase allows what (`lifecycle`), what all that proves
-(`verdict`).
+for (`standing`), what digits amount to (`digits`), whom a task keeps waiting (`holding`), which phase allows what
+(`lifecycle`), what all that proves (`verdict`).
 """
 
 from __future__ import annotations
