@@ -1,6 +1,7 @@
 """The parts wired together: a call comes in, is served, is journaled; and what cannot start leaves nothing behind."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -13,6 +14,7 @@ from served import free_port, stand_in
 from bench.stand_in import SilentCall
 from ivrflow.app import Service
 from ivrflow.engine.messages import CallArrived
+from ivrflow.flow_files import load_flows
 from ivrflow.runtime.journal_reader import CallSummary, JournalReader
 from ivrflow.serve_commands import load_for_service
 from ivrflow.settings import SettingsError, read_settings
@@ -163,3 +165,27 @@ async def test_real_calls_are_not_asked_when_they_arrive(tmp_path: Path) -> None
     caller, arrived, summary = await place(tmp_path, NIGHT)
     assert caller.asked == 0
     assert began <= arrived.arrived_at == summary.arrived_at <= time.time()
+
+
+async def test_a_broken_holiday_file_is_logged_once_and_calls_are_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    flows = tmp_path / "flows"
+    shutil.copytree(Path(__file__).parents[1] / "calls" / "calendar" / "flows", flows)
+    (flows / "holidays.yaml").write_text("until: 2027-02-30\nreason: r\n", encoding="utf-8")
+    async with stand_in(tmp_path) as environment:
+        settings = read_settings(environment)
+        service = Service(settings, load_flows([flows]))
+        await service.start()
+        call, over = await ring(settings.agi_port, "2999")
+        async with asyncio.timeout(10):
+            while call.commands < 2:  # noqa: ASYNC110 - the stand-in counts what it was told: it is answered
+                await asyncio.sleep(0.01)
+            call.hang_up()
+            await over
+            await service.switchboard.drain(5)
+        await service.stop(0)
+    message = "the holiday file is not used: there is no 2027-02-30; the published holidays count alone"
+    hint = "the month has no such day; look at the notice again"
+    told = [record.getMessage() for record in caplog.records if "the holiday file" in record.getMessage()]
+    assert told == [f"{flows}/holidays.yaml:1:8: {message} ({hint})"]

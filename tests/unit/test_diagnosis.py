@@ -50,3 +50,24 @@ async def test_callers_who_choose_their_own_time_are_worth_a_note(
         found = await findings(environment, monkeypatch)
     (note,) = [finding for finding in found if "IVRFLOW_TEST_CALLS" in finding.what]
     assert note.state == "unsure"
+
+
+async def test_a_holiday_file_that_is_over_is_worth_a_note_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped, flows = Path(__file__).parents[2] / "callflows", tmp_path / "flows"
+    (flows / "standards").mkdir(parents=True)
+    for name in ("gov12345.yaml", "standards/gov12345.yaml", "standards/house.yaml"):
+        (flows / name).write_bytes((shipped / name).read_bytes())
+    (flows / "holidays.yaml").write_text("until: 2020-12-31\nreason: r\n", encoding="utf-8")
+    async with stand_in(tmp_path, IVRFLOW_FLOWS=str(flows)) as environment:
+        found = await findings(environment, monkeypatch)
+    assert (
+        Finding(
+            "unsure",
+            f"holidays: {flows}/holidays.yaml:1:1: the holiday file ended on 2020-12-31; the published holidays count alone",
+            "write the coming holidays and a later until:",
+        )
+        in found
+    )
+    assert any(finding.state == "good" and finding.what.startswith("flow gov12345") for finding in found)
