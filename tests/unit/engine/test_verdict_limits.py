@@ -21,8 +21,8 @@ def verdict(rule_: Rule, *lines: TraceLine) -> Verdict:
     return given
 
 
-def line(at: float, fact: Fact, of: Rule | None = None, rung: int = 1, detail: str = "", **more: str) -> TraceLine:
-    return TraceLine(at, fact, rule=of.id if of else "", rung=rung if of else 0, detail=detail, **more)
+def line(at: float, fact: Fact, of: Rule | None = None, rung: int = 1, detail: str = "", phrase: str = "") -> TraceLine:
+    return TraceLine(at, fact, rule=of.id if of else "", rung=rung if of else 0, detail=detail, phrase=phrase)
 
 
 def said(at: float, of: Rule, rung: int = 1) -> list[TraceLine]:
