@@ -153,8 +153,9 @@ def _longest(holds: list[HoldSeen], case: Case, how: str) -> Finding | None:
 
 
 def _asked_before_a_hold(case: Case) -> Finding | None:
-    """The phrase may be left out when the caller waits less. It is owed for the rule's own waits: what an agent said to the
-    caller before another one is not heard here.
+    """The phrase may be left out when the caller waits less.
+
+    It is owed for the rule's own waits: what an agent said to the caller before another one is not heard here.
     """
     begin = 0
     why_not = ""
