@@ -10,7 +10,24 @@ from click.testing import CliRunner
 
 from ivrflow.cli import main
 
-COMMANDS = ("check", "try", "draw", "serve", "doctor", "calls", "trace", "replay", "scenario", "prompts")
+COMMANDS = (
+    "check",
+    "try",
+    "draw",
+    "explain",
+    "schema",
+    "serve",
+    "doctor",
+    "call",
+    "calls",
+    "trace",
+    "promises",
+    "report",
+    "replay",
+    "scenario",
+    "standards",
+    "prompts",
+)
 
 
 def test_help_lists_every_command_with_one_line_each() -> None:
