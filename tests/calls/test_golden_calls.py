@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ivrflow.flow.model import CallFlow, Standard
+from ivrflow.flow.model import CallFlow, Prompt, PromptCatalogue, Standard
 from ivrflow.flow_files import load_flows
-from ivrflow.prompts.index import PromptIndex
+from ivrflow.prompts.pieces import PIECES_NAME, planned_pieces
+from ivrflow.prompts.wording import load_standard, planned_prompts
 from ivrflow.simulator.call_file import RULE, play, read_call_file
 from ivrflow.simulator.caller import Vocabulary
 from ivrflow.simulator.replay import replay
@@ -23,17 +24,30 @@ from ivrflow.simulator.transcript import whole_transcript
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
-FLOWS = [Path("callflows"), Path("tests/calls/calendar/flows")]
+FLOWS = [Path("callflows"), Path("tests/calls/calendar/flows"), Path("tests/calls/values/flows")]
 CALLS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.call"))
 
 
 @pytest.fixture(scope="module")
 def flows() -> Mapping[str, CallFlow]:
-    """The flows and recordings that are shipped, and those of `calendar/`; places as seen from the root."""
+    """The flows that are shipped, and those of `calendar/` and `values/`; places as seen from the root."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        catalogue = PromptIndex.load(Path("prompts")).catalogue()
+        catalogue = planned_catalogue()
         return {name: replace(flow, prompts=catalogue) for name, flow in load_flows(FLOWS).items()}
+
+
+def planned_catalogue() -> PromptCatalogue:
+    """Everything as recorded that a build would record: which recordings there are today changes no golden call."""
+    planned = planned_pieces(Path("prompts") / PIECES_NAME, {})
+    for path in sorted(path for folder in FLOWS for path in folder.glob("standards/*.yaml")):
+        planned += planned_prompts(load_standard(path), {})
+    return PromptCatalogue(
+        {
+            (prompt.key, prompt.values): Prompt(f"{prompt.standard}/{prompt.stem}", prompt.text, 0.0)
+            for prompt in planned
+        }
+    )
 
 
 @pytest.mark.parametrize("path", CALLS, ids=str)
