@@ -25,7 +25,46 @@ def check(run: CliRunner, *arguments: str) -> Result:
 def test_a_flow_in_order_ends_with_0(run: CliRunner) -> None:
     result = check(run, "flows/nothing_wrong.yaml")
 
-    assert (result.exit_code, result.stdout) == (0, "1 flow, 6 rules, 16 phrases: in order\n")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "1 flow, 6 rules, 16 phrases: in order"
+
+
+def test_what_is_proven_of_a_flow_in_order_is_told(run: CliRunner) -> None:
+    lines = check(run, "flows/nothing_wrong.yaml").stdout.splitlines()
+
+    assert lines[0] == "hotline"
+    assert lines[1].startswith("  no dead ends  6 steps with 15 ways on")
+    assert lines[4] == "  silence       at most 14s; 5m13s while an agent works"
+    assert lines[5].startswith("  to a person   at most 1m58s, then 1001 rings; some wordings are not recorded")
+
+
+def test_the_reasoning_is_told_step_by_step(run: CliRunner) -> None:
+    told = check(run, "--proof", "flows/nothing_wrong.yaml").stdout
+
+    assert "    14s while nobody works for the caller\n" in told
+    assert "4s  situation silent: waits 4s  flows/standards/tiny.yaml:28:9\n" in told
+    assert "number: 11 gaps of 4s between digits, the last one at the last moment, 44s" in told
+    assert "agent: 1001 rings\n" in told
+    assert "needs the caller and agent; a round takes at most" in told
+
+
+def test_proofs_for_machines(run: CliRunner) -> None:
+    data = json.loads(check(run, "--proof", "--format", "json", "flows/nothing_wrong.yaml").stdout)
+
+    (proof,) = data["proofs"]
+    assert data["problems"] == []
+    assert (proof["flow"], proof["holds"], proof["silence"]["seconds"], proof["silence"]["bound"]) == (
+        "hotline", True, 14, None,
+    )  # fmt: skip
+    assert proof["to_human"][0]["path"][-1] == {
+        "step": "agent",
+        "word": "1001 rings",
+        "legs": [{"what": "says house/connecting", "seconds": 1.1, "where": "flows/nothing_wrong.yaml:41:3"}],
+    }
+
+
+def test_of_a_flow_with_problems_nothing_is_proven(run: CliRunner) -> None:
+    assert "no dead ends" not in check(run, "flows/bounds_exceeded.yaml").stdout
 
 
 def test_warnings_end_with_0(run: CliRunner) -> None:
