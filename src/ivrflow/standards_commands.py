@@ -103,13 +103,16 @@ def coverage(
     chosen = _chosen(found, only)
     beside = read_settings().flows.resolve().parent
     proofs = _proofs(found, flows, scenarios or _here(beside / "scenarios"), calls or _here(beside / "tests"))
-    covered = [one for one in cover(chosen, proofs) if one.lacks or not lacking]
+    every = cover(chosen, proofs)
+    covered = [one for one in every if one.lacks or not lacking]
     if shape == "json":
         click.echo(json.dumps(_as_json(covered), ensure_ascii=False, indent=2))
     elif shape == "markdown":
         click.echo(coverage_page(covered), nl=False)
-    else:
+    elif covered:
         _show(covered)
+    else:
+        click.echo(f"nothing lacks: each of the {len(every)} rules is met and proven")
     sys.exit(1 if any(one.lacks for one in covered) else 0)
 
 
@@ -163,14 +166,14 @@ def _how(one: RuleCoverage) -> str:
     return ", ".join(means_in_words(means) for means in one.rule.met_by) or "nobody said how"
 
 
-def _shown_proofs(one: RuleCoverage, most: int = 1) -> list[str]:
-    """The first proof of each kind, and how many more there are."""
+def _shown_proofs(one: RuleCoverage, *, count: bool = True) -> list[str]:
+    """The first proof of each kind, and how many more there are unless nobody wants to know."""
     lines: list[str] = []
     for kind in dict.fromkeys(proof.kind for proof in one.proofs):
         files = [proof.file for proof in one.proofs if proof.kind == kind]
         files.sort(key=lambda file: (Path(file).stem != one.rule.name, file))
-        more = f" and {len(files) - most} more" if len(files) > most else ""
-        lines.append(f"{kind} {', '.join(files[:most])}{more}")
+        more = f" and {len(files) - 1} more" if count and len(files) > 1 else ""
+        lines.append(f"{kind} {files[0]}{more}")
     return lines
 
 
@@ -245,7 +248,7 @@ def coverage_page(covered: Sequence[RuleCoverage]) -> str:
         number = counts(rules)
         rows = "".join(
             f"| `{one.rule.name}` {'#' if one.is_numbered else ''} | {_cell(one.rule.trigger)} | {_cell(_how(one))} |"
-            f" {_cell('; '.join(_shown_proofs(one)) or '–')} |\n"
+            f" {_cell('; '.join(_shown_proofs(one, count=False)) or '–')} |\n"
             for one in rules
         )
         parts.append(
