@@ -55,6 +55,11 @@ def test_limits_default_to_the_models() -> None:
         "task_wait": model.task_wait,
         "own_wait": model.own_wait,
         "tolerance": model.tolerance,
+        "rounds": model.rounds,
+        "silence": 0.0,
+        "task_silence": 0.0,
+        "to_human": 0.0,
+        "nobody_at": (),
     }
 
 
