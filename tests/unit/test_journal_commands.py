@@ -95,6 +95,7 @@ def test_calls_for_programs() -> None:
         "call": "pbx-2.0",
         "flow": "gov12345",
         "seconds": 65.25,
+        "direction": "inbound",
         "caller": "•••",
         "outcome": "caller_hung_up",
         "first_to_hang_up": "caller",

@@ -11,6 +11,7 @@ from ivrflow.engine.lifecycle import CallLifecycle, CallPhase, Transition, Wrong
 
 REACH: dict[str, list[str]] = {
     "arriving": [],
+    "dialling": ["dial"],
     "conversing": ["answer"],
     "ringing": ["answer", "ring_agent"],
     "bridged": ["answer", "ring_agent", "agent_answers"],
@@ -19,7 +20,8 @@ REACH: dict[str, list[str]] = {
     "over": ["end"],
 }
 ALLOWED: dict[str, dict[str, str]] = {
-    "arriving": {"answer": "conversing", "end": "over"},
+    "arriving": {"dial": "dialling", "answer": "conversing", "end": "over"},
+    "dialling": {"answer": "conversing", "end": "over"},
     "conversing": {"ring_agent": "ringing", "begin_closing": "closing", "end": "over"},
     "ringing": {"agent_answers": "bridged", "agent_is_gone": "conversing", "end": "over"},
     "bridged": {"agent_is_gone": "conversing", "end": "over"},

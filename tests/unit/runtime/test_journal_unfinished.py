@@ -93,7 +93,20 @@ def test_every_event_is_taken() -> None:
         m.SignalGiven: m.SignalGiven(word="x"),
         m.ValuesLearned: m.ValuesLearned(values={}),
         m.CallArrived: m.CallArrived(number="1", arrived_at=1.0),
+        m.CallOrdered: m.CallOrdered(caller="1", arrived_at=1.0),
     }
     for kind in get_args(m.CallEvent):
         event = samples.get(kind) or (kind(ticket=1) if "ticket" in kind.__struct_fields__ else kind())
         assert len(lines_of(happened((1.0, event, ())))) <= 1
+
+
+def test_a_call_we_place_is_told_from_its_order_on() -> None:
+    ordered = m.CallOrdered(caller="1001", arrived_at=1.0)
+    lines = lines_of(
+        happened((0.0, ordered, (m.Dial(seconds=30.0),)), (3.0, m.CallNotAnswered(why="busy"), ())),
+    )
+    assert [(line.fact, line.detail, line.seconds) for line in lines] == [
+        (Fact.ORDERED, "", None),
+        (Fact.DIALLING, "", 30.0),
+        (Fact.NOT_ANSWERED, "busy", None),
+    ]
