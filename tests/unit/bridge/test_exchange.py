@@ -290,3 +290,87 @@ async def test_a_call_nobody_takes_is_given_back_to_the_dialplan() -> None:
     setup = Setup(takes_calls=False)
     _, channel = setup.call("a.1")
     assert channel.closed
+
+
+# ── calls we place ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def dialled(setup: Setup, unique_id: str = "out-1.a") -> list[m.CallEvent]:
+    """A telephone that rings; what is told of it."""
+    line = setup.exchange.outgoing(unique_id, "PJSIP/1002", "")
+    told: list[m.CallEvent] = []
+    line.on_event = told.append
+    return told
+
+
+async def test_who_picks_up_joins_the_line_that_waits_for_them(setup: Setup) -> None:
+    told = dialled(setup)
+    _, channel = setup.call("out-1.a")
+    setup.say("DTMFBegin", Uniqueid="out-1.a", Digit="2", Direction="Received")
+    assert told == [m.CallAnswered(), m.KeyPressed(key="2")]
+    assert not channel.closed
+    assert setup.events == {}, "it is nobody's arriving call"
+
+
+async def test_who_picks_up_while_the_manager_is_away_is_not_heard(setup: Setup) -> None:
+    told = dialled(setup)
+    setup.exchange._is_up = False
+    setup.call("out-1.a")
+    assert told == [m.CallAnswered(), m.HearingLost()]
+
+
+async def test_who_picks_up_too_late_goes_to_the_dialplan(setup: Setup) -> None:
+    _, channel = setup.call("out-1.a")
+    assert channel.closed
+    assert setup.events == {}
+
+
+@pytest.mark.parametrize(
+    ("events", "why"),
+    [
+        ([("Hangup", {"Cause": "17"})], "busy"),
+        ([("OriginateResponse", {"Response": "Failure", "Reason": "0"}), ("Hangup", {"Cause": "21"})], "refused"),
+        ([("OriginateResponse", {"Response": "Failure", "Reason": "3"})], "no_answer"),
+    ],
+    ids=["busy", "declined", "rang in vain"],
+)
+async def test_why_nobody_picks_up(setup: Setup, events: list[tuple[str, dict[str, str]]], why: str) -> None:
+    told = dialled(setup)
+    for name, headers in [*events, ("Hangup", {"Cause": "16"})]:
+        setup.say(name, Uniqueid="out-1.a", **headers)
+    assert [event.why for event in told if isinstance(event, m.CallNotAnswered)] == [why]
+
+
+async def test_orders_to_place_a_call_go_to_who_takes_them(setup: Setup, caplog: pytest.LogCaptureFixture) -> None:
+    taken: list[object] = []
+    setup.exchange._on_order = taken.append
+    order = {"UserEvent": "Ivrflow", "Order": "call", "Ask": "ask-00000001", "Flow": "f", "Number": "1002"}
+    setup.say("UserEvent", **order)
+    setup.say("UserEvent", **{**order, "Number": "1002&1003"})
+    assert [type(one).__name__ for one in taken] == ["CallWanted"]
+    assert "its Number is not 1 to 20 digits" in caplog.text
+    assert "1003" not in caplog.text
+
+
+async def test_a_telephone_that_stopped_ringing_unseen_is_found_out_after_a_reconnect(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, ringing = dialled(setup, "out-1.a"), dialled(setup, "out-2.b")
+
+    async def listed(name: str) -> list[AmiEvent]:
+        assert name == "CoreShowChannels"
+        return [AmiEvent({"Event": "CoreShowChannel", "Uniqueid": "out-2.b"})]
+
+    monkeypatch.setattr(setup.exchange.manager, "list_action", listed)
+    await setup.exchange._resync()
+    assert gone == [m.CallNotAnswered(why="unreachable")]
+    assert ringing == []
+
+
+async def test_a_stopping_engine_stops_every_telephone(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(setup.exchange, "order", lambda action, *_arguments, **_more: asked.append(action))
+    one, other = dialled(setup, "out-1.a"), dialled(setup, "out-2.b")
+    setup.exchange.stop_dialling()
+    assert one == other == [m.CallNotAnswered(why="cancelled")]
+    assert asked == ["Hangup", "Hangup"]
