@@ -7,7 +7,9 @@ import pytest
 from ivrflow.flow.composing import MOST_PARTS, PIECES, Unspoken, composed
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow.spoken_values import SpokenAs
+from ivrflow.prompts.index import PromptIndex
 from ivrflow.prompts.pieces import PIECES_NAME, planned_pieces
+from ivrflow.prompts.reading import read_words
 from ivrflow.prompts.wording import JOINED_MS, PAUSE_MS
 
 SHIPPED = Path(__file__).parents[3] / "prompts" / PIECES_NAME
@@ -69,3 +71,9 @@ def test_every_number_can_be_put_together_from_them(spoken_as: SpokenAs, values:
         said = composed("s", "{value}", {"value": spoken_as}, {"value": value}, exists)
         assert not isinstance(said, Unspoken), (value, said)
         assert len(said) <= MOST_PARTS
+
+
+def test_every_piece_has_an_up_to_date_recording() -> None:
+    """When this fails somebody added words: run `ivrflow prompts build` and commit the recordings."""
+    planned = planned_pieces(SHIPPED, read_words(SHIPPED.with_name("readings.yaml")))
+    assert [prompt.text for prompt in PromptIndex.load(SHIPPED.parent).outdated(planned)] == []

@@ -7,7 +7,7 @@ from journalled_calls import CALLER, HONORIFIC, silent_call, silent_flow
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.runtime.journal import Journal
-from ivrflow.runtime.journal_reader import MASK, JournalReader, NoSuchCallError, mask_event, mask_line
+from ivrflow.runtime.journal_reader import MASK, JournalReader, NoSuchCallError, mask_action, mask_event, mask_line
 from ivrflow.settings import SettingsError
 
 DAY = 86_400.0
@@ -180,3 +180,13 @@ def test_many_calls_are_summed_up_in_several_statements(tmp_path: Path) -> None:
         journal.call_arrived(f"pbx-{n}", flow, float(n)).handled(0.5, m.CallAnswered(), [])
     journal.close()
     assert [call.arrived_at for call in JournalReader(url).calls(limit=1050)] == [float(n) for n in range(1099, 49, -1)]
+
+
+def test_recordings_that_spell_out_a_value_are_masked() -> None:
+    played = m.Play(ticket=1, phrase="s/p", prompt="", seconds=2.0, parts=("s/segment-1", "pieces/piece-1"))
+    masked = mask_action(played)
+    assert isinstance(masked, m.Play)
+    assert masked.parts == (MASK, MASK)
+    plain = m.Play(ticket=1, phrase="s/p", prompt="s/p", seconds=2.0)
+    assert mask_action(plain) == plain
+    assert mask_action(m.Answer()) == m.Answer()

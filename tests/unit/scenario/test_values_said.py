@@ -1,0 +1,50 @@
+"""Which phrases a scenario may hear with its own values in them."""
+
+import dataclasses
+from types import SimpleNamespace
+from typing import cast
+
+from ivrflow.flow.composing import piece_key, segment_key
+from ivrflow.flow.model import Phrase, Prompt, PromptCatalogue
+from ivrflow.flow.problems import Location
+from ivrflow.scenario.script import Order, Scenario, Wait
+from ivrflow.scenario.values_said import said_with_values
+
+HERE = Location("s.yaml", 1, 1)
+HELLO = Phrase("s/hello", "{surname}，您好", HERE, ("surname",), "您好", "", {"surname": "name"})
+NUMBER = Phrase("s/number", "我是{agent_id}号", HERE, ("agent_id",), "您好", "", {"agent_id": "digits"})
+RECORDED = {
+    ("s/hello", ()): Prompt("s/hello-without", "您好", 1.0),
+    segment_key("s", "…，您好"): Prompt("s/segment-1", "…，您好", 0.8),
+    segment_key("s", "我是…"): Prompt("s/segment-2", "我是…", 0.5),
+    segment_key("s", "…号"): Prompt("s/segment-3", "…号", 0.3),
+    **{piece_key(words): Prompt(f"pieces/{words}", f"…{words}…", 0.4) for words in ("王", "李", "七", "幺零")},
+}
+
+
+def scenario(*caller: Order | Wait, agent: tuple[Order, ...] = ()) -> Scenario:
+    flow = SimpleNamespace(phrases={"s/hello": HELLO, "s/number": NUMBER}, prompts=PromptCatalogue(RECORDED))
+    return cast("Scenario", SimpleNamespace(flow=flow, caller=caller, agents=(SimpleNamespace(steps=agent),)))
+
+
+def value(name: str, text: str) -> Order:
+    return Order("value", HERE, name, text)
+
+
+def test_every_value_given_in_the_script_by_whomever() -> None:
+    said = list(
+        said_with_values(
+            scenario(value("surname", "王"), Wait(1.0, HERE), value("surname", "李"), agent=(value("agent_id", "7"),))
+        )
+    )
+    assert [(one.phrase, one.spoken) for one in said] == [
+        ("s/hello", "王，您好"),
+        ("s/hello", "李，您好"),
+        ("s/number", "我是七号"),
+    ]
+    assert said[0].prompt.parts == ("pieces/王", "s/segment-1")
+
+
+def test_what_is_spoken_without_its_value_is_heard_as_ever() -> None:
+    assert list(said_with_values(scenario(value("surname", "佘"), value("agent_id", "A1")))) == []
+    assert list(said_with_values(scenario(dataclasses.replace(value("surname", "王"), what="situation")))) == []
