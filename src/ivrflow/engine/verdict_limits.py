@@ -139,8 +139,14 @@ def _held_at_most(case: Case) -> Finding | None:
 
 
 def _reminded(case: Case) -> Finding | None:
-    """No wait of the whole call is longer without a word."""
-    return _longest(holds_on(case.trace), case, " without a reminder")
+    """No wait of the whole call is longer without a word; who was reminded is owed nothing further.
+
+    The document reminds once: a later rung of its ladder on which the caller goes on waiting has no bound.
+    """
+    timed = next((place for place, rung in enumerate(case.rule.rungs, 1) if rung.wait is not None), 0)
+    lines = ((hold, case.trace[hold.begun]) for hold in holds_on(case.trace))
+    owed = [hold for hold, line in lines if line.rule != case.rule.id or line.rung <= timed]
+    return _longest(owed, case, " without a reminder")
 
 
 def _longest(holds: list[HoldSeen], case: Case, how: str) -> Finding | None:
