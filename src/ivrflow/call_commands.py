@@ -8,6 +8,7 @@ import re
 import secrets
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -17,6 +18,7 @@ import msgspec
 
 from ivrflow.bridge.call_orders import Answer, CallWanted
 from ivrflow.bridge.ordering import NotAsked, Ordering
+from ivrflow.runtime.journal_promises import NoSuchPromiseError, PromiseBook, PromiseSettledError
 from ivrflow.settings import Settings, SettingsError, read_settings
 
 Form: TypeAlias = Literal["text", "json"]
@@ -57,6 +59,9 @@ class Report(msgspec.Struct, omit_defaults=True):
     metavar="NAME=VALUE",
     help="What a placeholder of the flow's phrases holds: surname=李. May be given several times.",
 )
+@click.option(
+    "--promise", metavar="ID", help="What was promised this person: noted as kept by this call once somebody picks up."
+)
 @click.option("--wait", is_flag=True, help="Wait until the call is over, and tell how it ended.")
 @click.option(
     "--format",
@@ -66,13 +71,14 @@ class Report(msgspec.Struct, omit_defaults=True):
     show_default=True,
     help="For people, or for programs.",
 )
-def call(number: str, flow: str, values: Sequence[str], form: Form, *, wait: bool) -> None:
+def call(number: str, flow: str, values: Sequence[str], form: Form, *, promise: str | None, wait: bool) -> None:
     """Let the running engine ring NUMBER and go through FLOW with whoever picks up.
 
     \b
     The flow says whom it may ring, for how long, and in which hours nobody is disturbed (`places_calls`):
       ivrflow call 1001 --flow china_mobile
       ivrflow call 1001 --flow china_mobile --value surname=李 --value honorific=先生 --wait
+      ivrflow call 1001 --flow china_mobile --promise pbx-1790000000.7/1
 
     What happens is told on stderr while it happens, the result on stdout; `ivrflow trace CALL` has every detail, also of
     a call that nobody answered. Ctrl-C while it rings takes the call back; once somebody has picked up it goes on.
@@ -87,7 +93,23 @@ def call(number: str, flow: str, values: Sequence[str], form: Form, *, wait: boo
         click.echo(str(problem), err=True)
         sys.exit(_COULD_NOT_ASK)
     click.echo(msgspec.json.format(msgspec.json.encode(report)).decode() if form == "json" else in_words(report))
+    if promise is not None and report.state == "answered":
+        _keep(settings, promise, report.call)
     sys.exit(0 if report.state == "answered" else 1)
+
+
+def _keep(settings: Settings, promise: str, call: str) -> None:
+    """Note that the call gave the answer that was promised; a call is worth more than its note, so nothing fails here."""
+    try:
+        book = PromiseBook(settings.journal)
+        try:
+            kept, following = book.keep(promise, at=time.time(), by="ivrflow call", call=call, is_call_certain=True)
+        finally:
+            book.close()
+    except (SettingsError, NoSuchPromiseError, PromiseSettledError) as problem:
+        click.echo(f"the promise is not noted as kept: {problem}", err=True)
+        return
+    click.echo(f"{kept.id} is kept" + (f"; {following.id} is owed next" if following else ""), err=True)
 
 
 def _number(text: str) -> str:

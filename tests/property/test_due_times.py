@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivrflow.engine.messages import NotePromise
 from ivrflow.engine.promises import MOST_NAMED, due, promised
 from ivrflow.flow.days import Calendar, OwnDay
 from ivrflow.flow.model import Promise
@@ -60,7 +61,7 @@ def test_working_days_end_on_a_day_that_is_worked(days: int, made: datetime, cal
 @given(st.lists(st.tuples(times, st.sampled_from(["a/one", "a/two", "a/three"])), min_size=1, max_size=6), moments)
 def test_a_promise_once_made_is_only_ever_put_forward(made: list[tuple[Promise, str]], began: datetime) -> None:
     stand: dict[int, float] = {}
-    notes = {}
+    notes: dict[int, NotePromise] = {}
     for minute, (promise, rule) in enumerate(made):
         found = promised(promise, rule, began + timedelta(minutes=minute), {}, Calendar(), tuple(notes.values()))
         note = found.note

@@ -139,7 +139,15 @@ class PromiseBook:
             return _with_tags(connection, connection.execute(wanted).all())
 
     def keep(
-        self, wanted: str, *, at: float, by: str, satisfied: bool | None = None, is_closed: bool = False, call: str = ""
+        self,
+        wanted: str,
+        *,
+        at: float,
+        by: str,
+        satisfied: bool | None = None,
+        is_closed: bool = False,
+        call: str = "",
+        is_call_certain: bool = False,
     ) -> tuple[StoredPromise, StoredPromise | None]:
         """Note that the answer was given; a promise that is kept already takes only what the person said about it.
 
@@ -150,6 +158,7 @@ class PromiseBook:
             satisfied: what the person said about the answer.
             is_closed: whether the matter is over, so that nothing more is owed.
             call: id of the call that gave the answer; empty when it was no call of ours.
+            is_call_certain: whether there is such a call for sure, though the journal may not have it yet.
 
         Returns:
             The promise as it stands now, and what is owed next, if anything.
@@ -160,7 +169,8 @@ class PromiseBook:
             SettingsError: the journal cannot be written.
         """
         with self._transaction(self._writing()) as connection:
-            if call and connection.scalar(select(calls.c.call).where(calls.c.call == call)) is None:
+            is_known = is_call_certain or not call
+            if not is_known and connection.scalar(select(calls.c.call).where(calls.c.call == call)) is None:
                 raise NoSuchPromiseError(f"no call is called '{call}'; `ivrflow calls` lists them")
             promise = _find(connection, wanted)
             if promise.dropped_at is not None:
