@@ -3,6 +3,7 @@ import re
 from xml.etree import ElementTree as ET
 
 from ivrflow.scenario.report.plot import HEIGHT_PX, WIDTH_PX, Series, histogram, lines
+from ivrflow.scenario.report.plot import bars as bar_chart
 
 NAME = "{http://www.w3.org/2000/svg}"
 
@@ -92,3 +93,16 @@ def test_markup_stays_text() -> None:
     ):
         assert "<script>" not in svg
         assert hostile in texts(svg)
+
+
+def test_bars_stand_side_by_side_in_the_order_given() -> None:
+    svg = str(bar_chart([("a", 2), ("b", 0), ("<c>", 5)], title="Calls", y_unit="calls"))
+    assert svg.count('class="bin"') == 2
+    assert "Calls: 7 in all, most of them &lt;c&gt;: 5" in svg
+    assert ">a</text>" in svg
+
+
+def test_many_bars_leave_most_names_out_and_none_says_so() -> None:
+    svg = str(bar_chart([(f"day{n}", 1) for n in range(60)], title="Days", labels=10))
+    assert svg.count(">day") == 10
+    assert "There is nothing to show." in str(bar_chart([("a", 0)], title="None"))
