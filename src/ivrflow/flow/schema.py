@@ -23,7 +23,8 @@ def flow_schema() -> Schema:
         "type": "object",
         "description": f"A step is told by its first key, one of {', '.join(mains)}.",
         "allOf": [
-            {"if": {"required": [kind.main.name]}, "then": {"$ref": f"#/$defs/{kind.main.name}"}} for kind in g.STEP_KINDS
+            {"if": {"required": [kind.main.name]}, "then": {"$ref": f"#/$defs/{kind.main.name}"}}
+            for kind in g.STEP_KINDS
         ],
         "oneOf": [{"required": [main]} for main in mains],
         "properties": {kind.main.name: {"description": kind.about} for kind in g.STEP_KINDS},

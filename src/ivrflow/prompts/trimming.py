@@ -20,6 +20,7 @@ _FAINT_DB = -50.0
 _CLEAR_DB = -35.0
 _LEAST_EDGE_MS = 20
 _BEFORE_CLEAR_MS = 80
+_LONGEST_BREATH_MS = (75, 55)  # before and after: with the least edge, and up to a packet at the end, 95 ms
 _FRAME_MS = 5
 _SUSTAINED_FRAMES = 3
 _FADE_MS = 20
@@ -44,8 +45,8 @@ def trim(samples: Samples, rate: int, edges_ms: tuple[int | None, int | None] = 
     """The speech with 50 ms before and after it, and up to 20 ms more after it for a whole number of packets.
 
     Where speech begins or ends with a breath, which on the telephone is hardly more than silence, the edge is shorter
-    (down to 20 ms), so that clear speech begins 80 ms into the prompt; the breath itself is never cut. What the
-    recording has too little of is filled with silence. The outermost 20 ms are faded, which does not reach into the
+    (down to 20 ms), so that clear speech begins 80 ms into the prompt; the breath itself is cut only where it would be
+    more than `DEAD_AIR_MS` in the caller's ear, as when a voice dies away slowly. What the recording has too little of is filled with silence. The outermost 20 ms are faded, which does not reach into the
     speech.
 
     Args:
@@ -59,6 +60,10 @@ def trim(samples: Samples, rate: int, edges_ms: tuple[int | None, int | None] = 
     clear_start, clear_end = (
         at * rate // TELEPHONE_RATE for at in _bounds(telephone_band(samples, rate), TELEPHONE_RATE, _CLEAR_DB)
     )
+    if edges_ms[0] is None:
+        start = max(start, clear_start - rate * _LONGEST_BREATH_MS[0] // 1000)
+    if edges_ms[1] is None:
+        end = min(end, clear_end + rate * _LONGEST_BREATH_MS[1] // 1000)
     edge, edge_after = (
         _edge(breath, rate) if asked is None else rate * asked // 1000
         for breath, asked in zip((clear_start - start, end - clear_end), edges_ms, strict=True)

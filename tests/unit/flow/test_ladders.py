@@ -48,7 +48,9 @@ def test_only_documented_seconds_are_a_band() -> None:
 def chosen(*waits: float) -> tuple[Ladder, list[str]]:
     problems = ProblemList()
     located = [Located(wait, Location("f.yaml", 2, index)) for index, wait in enumerate(waits, start=1)]
-    return with_waits(rule_ladder(SILENT, LIMITS, {}), located, problems), [str(problem) for problem in problems.problems]
+    return with_waits(rule_ladder(SILENT, LIMITS, {}), located, problems), [
+        str(problem) for problem in problems.problems
+    ]
 
 
 def test_a_flow_may_choose_within_the_band() -> None:

@@ -2,11 +2,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from tiny_hotline import FLOW, SOURCE, TINY, compiled, told
 
 from ivrflow.flow.compiler import check_flow
 from ivrflow.flow.model import Band, PlacesCalls
 from ivrflow.flow.outgoing import is_always_quiet, may_ring, quiet_until, ringing_band
-from tests.unit.flow.tiny_hotline import FLOW, SOURCE, TINY, compiled, told
 
 NUMBERS = 'numbers: ["100"]\n'
 GOV12345 = 'quiet: ["21:00-07:30", "12:30-14:00"]'

@@ -55,6 +55,14 @@ def test_clear_speech_starts_within_80_ms_and_the_breath_before_it_is_whole() ->
     assert at >= RATE * 20 // 1000 - RESOLUTION, "the fade must not reach into the breath"
 
 
+def test_a_voice_that_dies_away_slowly_is_no_dead_air() -> None:
+    hush = tone(0.3, amplitude=0.3 * 10 ** (-42 / 20))
+    trimmed = trim(np.concatenate([silence(0.3), hush, tone(0.5), hush, silence(0.5)]), RATE)
+    loud = np.flatnonzero(np.abs(trimmed) > 0.1)
+    assert loud[0] / RATE <= DEAD_AIR_MS / 1000
+    assert (len(trimmed) - loud[-1]) / RATE <= DEAD_AIR_MS / 1000
+
+
 def test_noise_of_the_synthesiser_is_silence() -> None:
     hiss = np.random.default_rng(2).normal(0, 0.3 * 10 ** (-65 / 20), 3 * RATE).astype(np.float32)
     hiss[RATE : 2 * RATE] += tone(1.0)

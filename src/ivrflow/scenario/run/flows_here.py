@@ -18,4 +18,7 @@ def flows_here(settings: Settings) -> dict[str, CallFlow]:
         SettingsError: there are no flows, or the index of the recordings is damaged.
     """
     prompts = PromptIndex.load(settings.masters, ahead_folder(settings.prompts_dir)).catalogue()
-    return {name: replace(flow, prompts=prompts.spoken_by(flow.voice)) for name, flow in load_flows([settings.flows]).items()}
+    return {
+        name: replace(flow, prompts=prompts.spoken_by(flow.voice))
+        for name, flow in load_flows([settings.flows]).items()
+    }

@@ -184,8 +184,8 @@ def test_all_recordings_of_this_checkout(tmp_path: Path) -> None:
     settings = Settings(masters=MASTERS, prompts_dir=tmp_path / "formats", music=tmp_path / "none")
     sounds, music = load_sounds(settings)
     assert music == ()
-    parts = {*MASTERS.glob("*/segment-*.opus"), *MASTERS.glob("pieces/*.opus")}  # never heard by themselves
-    assert len(sounds) == len({*MASTERS.glob("*/*.opus")} - parts)
+    parts = {*MASTERS.rglob("segment-*.opus"), *MASTERS.glob("pieces/**/*.opus")}  # never heard by themselves
+    assert len(sounds) == len({*MASTERS.rglob("*.opus")} - parts)
     np.testing.assert_array_equal(sounds[GREETING], shipped(GREETING))
     reply = [name for name in sounds if phrase_of(name) == "gov12345/caller_greets.reply"]
     assert reply[:3] == ["gov12345/caller_greets.reply", *(f"gov12345/caller_greets.reply#{n}" for n in (2, 3))]
