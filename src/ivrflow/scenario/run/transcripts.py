@@ -15,7 +15,7 @@ from ivrflow.flow.problems import Location
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.prompts.progress import Report
 from ivrflow.scenario.observation import Finding, Heard, PhoneSide, Result
-from ivrflow.scenario.pbx.transcribing import differs
+from ivrflow.prompts.closeness import differs
 from ivrflow.scenario.script import Hear, HearStart, Scenario
 from ivrflow.scenario.values_said import said_with_values
 from ivrflow.softphone.codecs import RATE, Samples

@@ -48,4 +48,5 @@ def test_a_scenario_on_a_holiday_is_in_order(flow: CallFlow, tmp_path: Path) -> 
         encoding="utf-8",
     )
     (scenario,) = load_scenarios([file], {"clinic": flow})
+    assert scenario.at is not None
     assert (scenario.at.year, len(scenario.caller)) == (2026, 6)

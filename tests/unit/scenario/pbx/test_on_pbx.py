@@ -12,6 +12,8 @@ from little_pbx import SOUNDS, LittlePbx
 from loopback_phones import eventually
 from made_results import a_scenario
 
+from ivrflow.bridge.call_orders import CallWanted
+from ivrflow.bridge.ordering import Ordering
 from ivrflow.flow.model import Band
 from ivrflow.flow.problems import Location
 from ivrflow.scenario.observation import Observation
@@ -72,6 +74,9 @@ class LooksInto:
         assert within_s > 0
         assert call == self.name
         return self.left
+
+    def ordering(self, wanted: CallWanted) -> Ordering:
+        raise AssertionError("nobody is rung here")
 
 
 @pytest_asyncio.fixture
