@@ -76,7 +76,7 @@ class LooksInto:
         return self.left
 
     def ordering(self, wanted: CallWanted) -> Ordering:
-        raise AssertionError("nobody is rung here")
+        raise AssertionError(f"nobody is rung here, by {wanted.flow} neither")
 
 
 @pytest_asyncio.fixture
