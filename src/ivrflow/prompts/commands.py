@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar, get_args
 
@@ -23,15 +22,17 @@ from ivrflow.prompts.formats import BYTES_PER_SECOND, build_formats, missing_for
 from ivrflow.prompts.human_recordings import RECORDED
 from ivrflow.prompts.index import PromptEntry, PromptIndex, ahead_folder, read_index
 from ivrflow.prompts.kokoro_voice import ENGINE as KOKORO
+from ivrflow.prompts.options import FOLDER, masters_option, problems_reported, setting
 from ivrflow.prompts.pack import Build, portions, voices_wanted
 from ivrflow.prompts.pieces import PIECES_NAME, planned_pieces
 from ivrflow.prompts.progress import shown
 from ivrflow.prompts.reading import read_words
 from ivrflow.prompts.renderer import MASTER_RATE, read_master
 from ivrflow.prompts.sound import pcm16
+from ivrflow.prompts.verify_command import verify
 from ivrflow.prompts.voices import VOICE_NAMES, Engine, voices_in
 from ivrflow.prompts.wording import PlannedPrompt, load_standard, planned_again, planned_ahead, planned_prompts
-from ivrflow.settings import Settings, SettingsError, read_settings, variable
+from ivrflow.settings import SettingsError, variable
 
 State: TypeAlias = Literal["ready", "outdated", "missing"]
 _Given: TypeAlias = dict[str, list[str]]
@@ -54,46 +55,17 @@ def _values(_context: click.Context, _parameter: click.Parameter, written: Seque
     return given
 
 
-@contextmanager
-def _problems_reported() -> Iterator[None]:
-    """What an author or operator can mend becomes a message and exit code 1."""
-    try:
-        yield
-    except (FlowError, SettingsError) as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _setting(read: Callable[[Settings], Path]) -> Callable[[click.Context, click.Parameter, Path | None], Path]:
-    """The folder given as an option, else the one every other command uses."""
-
-    def chosen(_context: click.Context, _parameter: click.Parameter, given: Path | None) -> Path:
-        if given is not None:
-            return given
-        with _problems_reported():
-            return read(read_settings())
-
-    return chosen
-
-
-_folder = click.Path(file_okay=False, path_type=Path)
 _standards = click.option(
     "--standards",
-    type=_folder,
-    callback=_setting(lambda settings: settings.flows / "standards"),
+    type=FOLDER,
+    callback=setting(lambda settings: settings.flows / "standards"),
     show_default=f"standards in {variable('flows')}: callflows/standards",
     help="Folder with the standards, whose phrases are spoken.",
 )
-_masters = click.option(
-    "--masters",
-    type=_folder,
-    callback=_setting(lambda settings: settings.masters),
-    show_default=f"{variable('masters')}: prompts",
-    help="Folder with the recordings.",
-)
 _out = click.option(
     "--out",
-    type=_folder,
-    callback=_setting(lambda settings: settings.prompts_dir),
+    type=FOLDER,
+    callback=setting(lambda settings: settings.prompts_dir),
     show_default=f"{variable('prompts_dir')}: .ivrflow/prompts",
     help="Folder for the files the PBX plays.",
 )
@@ -101,12 +73,15 @@ _out = click.option(
 
 @click.group()
 def prompts() -> None:
-    """Recordings of what callers hear: make them, list them, listen to them."""
+    """Recordings of what callers hear: make them, list them, listen to them, verify them."""
+
+
+prompts.add_command(verify)
 
 
 @prompts.command()
 @_standards
-@_masters
+@masters_option
 @_out
 @click.option(
     "--value",
@@ -142,7 +117,7 @@ def build(
 
     Rendering needs the voice (pip install 'ivrflow[voice]'); as long as no wording changed it is not asked for.
     """
-    with _problems_reported():
+    with problems_reported():
         words = read_words(masters / _READINGS)
         loaded = _standards_in(standards)
         _check_names(given, loaded)
@@ -178,12 +153,12 @@ def build(
 
 @prompts.command(name="list")
 @_standards
-@_masters
+@masters_option
 @_out
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def list_(standards: Path, masters: Path, out: Path, form: str) -> None:
     """Show every prompt: who speaks it (a file that a person recorded: recorded), its state, length, formats, and words."""
-    with _problems_reported():
+    with problems_reported():
         planned = [
             prompt
             for wanted in _all_planned(_standards_in(standards), masters, read_words(masters / _READINGS)).values()
@@ -212,7 +187,7 @@ def list_(standards: Path, masters: Path, out: Path, form: str) -> None:
 
 @prompts.command()
 @click.argument("key")
-@_masters
+@masters_option
 @_out
 @click.option("--value", "given", multiple=True, callback=_values, metavar="NAME=VALUE", help="The values to hear.")
 @click.option(
@@ -224,7 +199,7 @@ def list_(standards: Path, masters: Path, out: Path, form: str) -> None:
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Write a WAV file instead of playing.")
 def play(key: str, masters: Path, out: Path, given: _Given, voice: str, to: Path | None) -> None:
     """Play the prompt KEY, for example gov12345/silent_call.connected, on this machine's loudspeaker."""
-    with _problems_reported():
+    with problems_reported():
         index = PromptIndex.load(masters, ahead_folder(out))
         entry = index.lookup(key, {name: values[-1] for name, values in given.items()}, voice)
         if entry is None:

@@ -1,0 +1,161 @@
+"""What a recogniser is given to hear: a prompt alone, or a part in company.
+
+A part of a phrase with values (一日, 先生, 二四) is never heard alone by a caller, and hardly anybody understands a single
+syllable out of nowhere. So parts are heard as the PBX joins them: a segment with a number in its gaps, digits four pieces
+on end, any other piece between the words of a segment. Only the part itself is judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ivrflow.flow.composing import PAUSE, PIECES, VALUE_HERE
+from ivrflow.prompts.index import PromptEntry
+from ivrflow.prompts.reading import is_english
+from ivrflow.prompts.recogniser import Language
+from ivrflow.prompts.renderer import read_master
+from ivrflow.prompts.sound import Samples
+
+_NOTED = frozenset("零幺二三四五六七八九")
+_DIGITS_ON_END = 4
+_NUMBER = ("幺零", "二四")
+"""Pieces that fill the gaps of a segment."""
+
+_CARRIER_MS = 1500
+"""Words around a piece, in milliseconds: of all segments those are taken that come next to this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Sounds one after the other, and what they say.
+
+    Attributes:
+        judged: the prompts that are judged, in order.
+        before, after: those around them, which are not.
+    """
+
+    judged: tuple[PromptEntry, ...]
+    before: tuple[PromptEntry, ...] = ()
+    after: tuple[PromptEntry, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """For people: the phrase, its values or the part's words, and the voice unless it is the default one."""
+        first = self.judged[0]
+        values = " ".join(value for entry in self.judged for value in entry.values.values())
+        variant = "without" if first.variant == "without" else values
+        speaker = f"({first.speaker})" if first.speaker else ""
+        return " ".join(filter(None, (first.key, variant, speaker)))
+
+    @property
+    def book(self) -> str:
+        """The standard, or the pieces all standards share."""
+        return self.judged[0].standard
+
+    @property
+    def said(self) -> str:
+        """What is judged, as it is read aloud."""
+        return _said(self.judged)
+
+    @property
+    def said_before(self) -> str:
+        """What is said before that."""
+        return _said(self.before)
+
+    @property
+    def said_after(self) -> str:
+        """What is said after it."""
+        return _said(self.after)
+
+    @property
+    def all(self) -> tuple[PromptEntry, ...]:
+        """All prompts, in the order in which they are heard."""
+        return (*self.before, *self.judged, *self.after)
+
+    @property
+    def language(self) -> Language:
+        """The language the recogniser is told."""
+        return "en" if is_english(self.said) else "zh"
+
+    def sound(self, root: Path) -> Samples:
+        """What is heard, at the rate of the masters, joined as the PBX joins it: without anything between."""
+        return np.concatenate([read_master(root / entry.folder / entry.file) for entry in self.all])
+
+    def hash(self, hashes: Mapping[str, str]) -> str:
+        """Changes when any of the masters does.
+
+        Args:
+            hashes: those of the masters, by `PromptEntry.sound`.
+        """
+        named = "\n".join(hashes[entry.sound] for entry in self.all)
+        return hashlib.sha256(f"{named}\n{self.said_before}|{self.said}|{self.said_after}".encode()).hexdigest()[:16]
+
+
+def master_hashes(root: Path, entries: Iterable[PromptEntry]) -> dict[str, str]:
+    """The first sixteen digits of each master's SHA-256, by `PromptEntry.sound`.
+
+    Raises `OSError` when a master is missing.
+    """
+    return {
+        entry.sound: hashlib.sha256((root / entry.folder / entry.file).read_bytes()).hexdigest()[:16]
+        for entry in entries
+    }
+
+
+def hearings(entries: Sequence[PromptEntry]) -> list[Hearing]:
+    """What to hear so that every entry is judged exactly once.
+
+    Args:
+        entries: all of an index, whatever is asked for in the end: parts need company.
+    """
+    found: list[Hearing] = []
+    for speaker in dict.fromkeys(entry.speaker for entry in entries):
+        mine = [entry for entry in entries if entry.speaker == speaker]
+        found += [Hearing((entry,)) for entry in mine if entry.variant != "part"]
+        found += _in_company([entry for entry in mine if entry.variant == "part"])
+    return found
+
+
+def _in_company(parts: Sequence[PromptEntry]) -> Iterator[Hearing]:
+    pieces = {entry.values["words"]: entry for entry in parts if entry.standard == PIECES}
+    number = tuple(pieces[words] for words in _NUMBER if words in pieces)
+    segments = [entry for entry in parts if entry.standard != PIECES]
+    before = _carrier(entry for entry in segments if not _opens(entry) and _closes(entry))
+    after = _carrier(entry for entry in segments if _opens(entry) and not _closes(entry))
+    for entry in segments:
+        if _opens(entry) and _closes(entry):  # a value that a standard lists
+            yield Hearing((entry,), before, after)
+        else:
+            yield Hearing((entry,), number if _opens(entry) else (), number if _closes(entry) else ())
+    digits = [words for words in pieces if set(words.removesuffix(PAUSE)) <= _NOTED]
+    # Mixed, but always alike: of seven sevens on end nobody counts how many there were.
+    noted = [pieces[words] for words in sorted(digits, key=lambda words: hashlib.sha256(words.encode()).digest())]
+    for start in range(0, len(noted), _DIGITS_ON_END):
+        yield Hearing(tuple(noted[start : start + _DIGITS_ON_END]), before, after)
+    for words, entry in pieces.items():
+        if words not in digits:
+            yield Hearing((entry,), before, after)
+
+
+def _carrier(segments: Iterable[PromptEntry]) -> tuple[PromptEntry, ...]:
+    ordered = sorted(segments, key=lambda entry: (abs(entry.duration_ms - _CARRIER_MS), entry.sound))
+    return tuple(ordered[:1])
+
+
+def _opens(entry: PromptEntry) -> bool:
+    """Whether something comes before it."""
+    return entry.text.startswith(VALUE_HERE)
+
+
+def _closes(entry: PromptEntry) -> bool:
+    """Whether something comes after it."""
+    return entry.text.endswith(VALUE_HERE)
+
+
+def _said(entries: Iterable[PromptEntry]) -> str:
+    return "".join(entry.spoken for entry in entries)
