@@ -59,7 +59,7 @@ def test_proofs_for_machines(run: CliRunner) -> None:
     assert proof["to_human"][0]["path"][-1] == {
         "step": "agent",
         "word": "1001 rings",
-        "legs": [{"what": "says house/connecting", "seconds": 1.1, "where": "flows/nothing_wrong.yaml:41:3"}],
+        "legs": [{"what": "says house/connecting", "seconds": 1.1, "where": "flows/nothing_wrong.yaml:36:3"}],
     }
 
 
