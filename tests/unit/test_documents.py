@@ -20,7 +20,7 @@ _CODE = re.compile(r"```[a-z]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 # At the start of a line of code, or after a prompt, a separator or a path: not the name in "the ivrflow engine".
 _START = r"(?:^\s*|[$;&|/(!] *|exec engine )"
 _COMMAND = re.compile(_START + r"ivrflow ((?:[a-z]+ ?)*)([^\n#|&;]*)", re.MULTILINE)
-_TARGET = re.compile(_START + r"(?:sudo )?(?:[A-Z_]+=\S+ )*make ([a-z]+)", re.MULTILINE)
+_TARGET = re.compile(_START + r"(?:sudo )?(?:[A-Z_]+=\S+ )*make ([a-z-]+)", re.MULTILINE)
 _SETTING = re.compile(r"\bIVRFLOW_[A-Z_]+\b")
 
 NO_SETTINGS = {"IVRFLOW_DONE"}
@@ -50,7 +50,7 @@ def commands(document: Path) -> Iterator[tuple[click.Command, str, list[str]]]:
 
 def targets() -> set[str]:
     """What the Makefile can make."""
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def anchors(document: Path) -> set[str]:
@@ -102,7 +102,7 @@ def test_every_page_is_in_the_index() -> None:
 
 def test_the_readme_and_its_twin_say_the_same_in_code() -> None:
     def said(document: Path) -> list[str]:
-        return [re.sub(r"(?m)^(make \w+) +#.*$", r"\1", text) for text in code(document)]
+        return [re.sub(r"(?m)^(make [\w-]+) +#.*$", r"\1", text) for text in code(document)]
 
     assert said(CHINESE) == said(ENGLISH)
 
