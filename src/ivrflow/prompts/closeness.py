@@ -52,10 +52,12 @@ def difference(text: str, expected: str, before: str = "", after: str = "") -> D
         text: what was understood.
         expected: what is judged.
         before: what was said before that, and is not judged.
-        after: what was said after it, likewise.
+        after: what was said after it, likewise. A number that reaches from one into the other has all of it judged.
     """
     heard = compared(text)
     lead, wanted, trail = compared(before), compared(expected), compared(after)
+    if (whole := compared(before + expected + after)) != lead + wanted + trail:
+        lead, wanted, trail = "", whole, ""  # a number that only all of it says: 三 and 万 are 30000
     by_sound = [syllables(part) for part in (lead, wanted, trail)]
     return Difference(
         len(wanted),

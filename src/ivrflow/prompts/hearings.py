@@ -2,12 +2,14 @@
 
 A part of a phrase with values (一日, 先生, 二四) is never heard alone by a caller, and hardly anybody understands a single
 syllable out of nowhere. So parts are heard as the PBX joins them: a segment with a number in its gaps, digits four pieces
-on end, any other piece between the words of a segment. Only the part itself is judged.
+on end, a day after its month, a title after a family name, any other piece between the words of a segment. Only the part
+itself is judged.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,30 @@ _NOTED = frozenset("零幺二三四五六七八九")
 _DIGITS_ON_END = 4
 _NUMBER = ("幺零", "二四")
 """Pieces that fill the gaps of a segment."""
+
+_NUMERAL = "[零一二两三四五六七八九十百千万亿]"
+_COMPANY: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    (rf"{_NUMERAL}+月", (), ("二十三日", "下午", "三点")),
+    (rf"{_NUMERAL}+日", ("十月",), ("下午", "三点")),
+    (rf"{_NUMERAL}+点", ("十月", "二十三日"), ()),
+    ("凌晨|早上|上午|中午|下午|晚上", ("十月", "二十三日"), ("三点",)),
+    ("半", ("下午", "三点"), ()),
+    ("分", ("下午", "三点", "三十五"), ()),
+    ("点", ("三十五",), ("零五",)),
+    ("年", ("二零", "二六"), ("十月", "二十三日")),
+    ("元|角", ("三十五",), ()),
+    ("[万亿]", ("三",), ("元",)),
+    (f"{_NUMERAL}[百千万亿]", (), ("元",)),
+    ("一十.", ("三百",), ("元",)),
+    ("[六七八九]十.?", (), ("元",)),
+    (f"{_NUMERAL}+", ("下午", "三点"), ("分",)),
+)
+"""Of pieces: what they are like, and the pieces that a caller may well hear before and after them."""
+
+_TITLES = "先生|女士|小姐|同学|老太太|小朋友"
+
+_SPOKEN_NUMBER = "号"
+"""In the words before a number to be noted."""
 
 _CARRIER_MS = 1500
 """Words around a piece, in milliseconds: of all segments those are taken that come next to this."""
@@ -123,23 +149,52 @@ def hearings(entries: Sequence[PromptEntry]) -> list[Hearing]:
 
 def _in_company(parts: Sequence[PromptEntry]) -> Iterator[Hearing]:
     pieces = {entry.values["words"]: entry for entry in parts if entry.standard == PIECES}
-    number = tuple(pieces[words] for words in _NUMBER if words in pieces)
+    number = _named(_NUMBER, pieces)
     segments = [entry for entry in parts if entry.standard != PIECES]
-    before = _carrier(entry for entry in segments if not _opens(entry) and _closes(entry))
+    openings = [entry for entry in segments if not _opens(entry) and _closes(entry)]
+    before = _carrier(openings)
+    before_number = _carrier(entry for entry in openings if _SPOKEN_NUMBER in entry.text) or before
     after = _carrier(entry for entry in segments if _opens(entry) and not _closes(entry))
     for entry in segments:
-        if _opens(entry) and _closes(entry):  # a value that a standard lists
-            yield Hearing((entry,), before, after)
-        else:
+        if not (_opens(entry) and _closes(entry)):
             yield Hearing((entry,), number if _opens(entry) else (), number if _closes(entry) else ())
+        elif re.search(_TITLES, entry.spoken):  # a value that a standard lists
+            yield Hearing((entry,), _named(("王",), pieces), after)
+        else:
+            yield Hearing((entry,), before, after)
     digits = [words for words in pieces if set(words.removesuffix(PAUSE)) <= _NOTED]
     # Mixed, but always alike: of seven sevens on end nobody counts how many there were.
     noted = [pieces[words] for words in sorted(digits, key=lambda words: hashlib.sha256(words.encode()).digest())]
     for start in range(0, len(noted), _DIGITS_ON_END):
-        yield Hearing(tuple(noted[start : start + _DIGITS_ON_END]), before, after)
+        yield Hearing(tuple(noted[start : start + _DIGITS_ON_END]), before_number, after)
     for words, entry in pieces.items():
         if words not in digits:
-            yield Hearing((entry,), before, after)
+            yield _with_others(entry, words, pieces, before_number, after)
+
+
+def _with_others(
+    entry: PromptEntry,
+    words: str,
+    pieces: Mapping[str, PromptEntry],
+    before: tuple[PromptEntry, ...],
+    after: tuple[PromptEntry, ...],
+) -> Hearing:
+    """A piece with those it goes with; else with what a caller is addressed by or told."""
+    for like, earlier, later in _COMPANY:
+        if re.fullmatch(like, words) and (company := (_named(earlier, pieces), _named(later, pieces))) != ((), ()):
+            earlier_ones, later_ones = company
+            return Hearing((entry,), earlier_ones or before, later_ones)
+    if re.search(_TITLES, words):
+        alone = re.fullmatch(_TITLES, words) is not None
+        return Hearing((entry,), _named(("王",), pieces) if alone else (), after)
+    if title := _named(("先生",), pieces):
+        return Hearing((entry,), (), (*title, *after))
+    return Hearing((entry,), before, after)
+
+
+def _named(words: Iterable[str], pieces: Mapping[str, PromptEntry]) -> tuple[PromptEntry, ...]:
+    """Those of the pieces that there are."""
+    return tuple(pieces[word] for word in words if word in pieces)
 
 
 def _carrier(segments: Iterable[PromptEntry]) -> tuple[PromptEntry, ...]:

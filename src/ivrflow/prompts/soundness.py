@@ -12,12 +12,17 @@ from ivrflow.prompts.levels import SPEECH_LEVEL, active_speech_level
 from ivrflow.prompts.renderer import MASTER_RATE, read_master
 from ivrflow.prompts.sound import TELEPHONE_RATE, telephone_band
 from ivrflow.prompts.trimming import DEAD_AIR_MS, dead_air
+from ivrflow.prompts.wording import PAUSE_MS
 
 EVEN_DB = 2.0
 """How far a recording may be from the level of all, in dB."""
 
 MOST_PEAK = 0.95
 """The greatest sample a recording may have, of full scale: from there on codecs clip."""
+
+
+_MOST_PAUSE_MS = PAUSE_MS + 60
+"""At the end of a part: the pause, its rounding up to a packet, and a last faint sound."""
 
 
 class Sound(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +33,7 @@ class Sound(msgspec.Struct, frozen=True, kw_only=True):
         level_db: active speech level in dBov, as the build levels it.
         peak: greatest sample, of full scale.
         leading_ms, trailing_ms: silence before and after the speech, in milliseconds.
+        most_silence_ms: how much of it there may be at either end.
     """
 
     seconds: float
@@ -35,6 +41,7 @@ class Sound(msgspec.Struct, frozen=True, kw_only=True):
     peak: float
     leading_ms: int
     trailing_ms: int
+    most_silence_ms: int = DEAD_AIR_MS
 
     @property
     def faults(self) -> Iterator[str]:
@@ -44,12 +51,16 @@ class Sound(msgspec.Struct, frozen=True, kw_only=True):
         if self.peak >= MOST_PEAK:
             yield f"clips: its peak is {self.peak:.2f} of full scale"
         for where, silence in (("before", self.leading_ms), ("after", self.trailing_ms)):
-            if silence > DEAD_AIR_MS:
-                yield f"has {silence} ms of silence {where} the speech; {DEAD_AIR_MS} ms is the most"
+            if silence > self.most_silence_ms:
+                yield f"has {silence} ms of silence {where} the speech; {self.most_silence_ms} ms is the most"
 
 
-def measured(master: Path) -> Sound:
+def measured(master: Path, *, is_part: bool = False) -> Sound:
     """Decode a master and measure it; about 15 ms of work.
+
+    Args:
+        master: the file.
+        is_part: whether it is only heard between others, where its silence is a speaker's pause.
 
     Raises:
         OSError, soundfile.LibsndfileError, ValueError: it is missing, damaged or silent.
@@ -62,4 +73,5 @@ def measured(master: Path) -> Sound:
         peak=round(float(np.abs(samples).max()), 3),
         leading_ms=leading,
         trailing_ms=trailing,
+        most_silence_ms=_MOST_PAUSE_MS if is_part else DEAD_AIR_MS,
     )

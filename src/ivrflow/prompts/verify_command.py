@@ -162,7 +162,7 @@ def _measured(masters: Path, entries: Sequence[PromptEntry], report: Report) -> 
     for done, entry in enumerate(entries, start=1):
         path = masters / entry.folder / entry.file
         try:
-            sounds[entry.sound] = measured(path)
+            sounds[entry.sound] = measured(path, is_part=entry.variant == "part")
         except (OSError, ValueError, soundfile.LibsndfileError) as error:
             raise SettingsError(
                 f"the recording {path} is missing or damaged ({error}); delete it and run: ivrflow prompts build"

@@ -124,6 +124,11 @@ def test_only_the_part_is_judged(text: str, errors: int) -> None:
     assert difference(text, "王先生", before="我是", after="，谢谢").errors == errors
 
 
+def test_a_number_that_reaches_into_the_company_has_all_of_it_judged() -> None:
+    found = difference("3万元", "万", before="三", after="元")
+    assert (found.length, found.errors) == (len("30000元"), 0)
+
+
 def test_of_all_shortest_ways_the_one_that_is_best_for_the_part() -> None:
     assert edits("abc", "abc") == 0
     assert edits("xabcy", "abc") == 2

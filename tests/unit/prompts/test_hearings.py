@@ -35,9 +35,23 @@ def test_a_segment_is_heard_with_numbers_in_its_gaps() -> None:
     assert _heard(PARTS, "，感谢您的来电。") == ("幺零二四", "，感谢您的来电。", "")
 
 
-def test_pieces_and_listed_values_are_heard_between_short_words() -> None:
-    for words in ("三十一日", "王先生", "先生"):
-        assert _heard(PARTS, words) == ("我的工号是", words, "，感谢您的来电。")
+def test_pieces_are_heard_with_those_they_go_with() -> None:
+    date = [part(f"…{words}…") for words in ("十月", "下午", "三点", "三十五", "元", "先生", "王", "石")]
+    every = [*PARTS, *date]
+    thanks = "，感谢您的来电。"
+    assert _heard(every, "三十一日") == ("十月", "三十一日", "下午三点")
+    assert _heard(every, "十月") == ("我的工号是", "十月", "下午三点"), "not every day is recorded"
+    assert _heard(every, "三点") == ("十月", "三点", "")
+    assert _heard(every, "三十五") == ("下午三点", "三十五", "")
+    assert _heard(every, "元") == ("三十五", "元", "")
+    assert _heard(every, "王先生") == ("", "王先生", thanks)
+    assert _heard(every, "石") == ("", "石", f"先生{thanks}")
+
+
+def test_listed_values_are_heard_after_a_name_or_between_words() -> None:
+    assert _heard(PARTS, "先生") == ("", "先生", "，感谢您的来电。")
+    listed = part("…新闻…", "demo")
+    assert _heard([*PARTS, listed], "新闻") == ("我的工号是", "新闻", "，感谢您的来电。")
 
 
 def test_digits_are_heard_four_on_end() -> None:

@@ -40,6 +40,14 @@ def test_what_is_wrong_is_told(tmp_path: Path, samples: np.ndarray, fault: str) 
     assert fault in "\n".join(_measured(tmp_path, samples).faults)
 
 
+def test_a_part_may_have_a_pause(tmp_path: Path) -> None:
+    path = tmp_path / "part.wav"
+    samples = even_out(np.concatenate([silence(0.01), tone(0.8), silence(0.12)]), RATE)
+    soundfile.write(path, samples, RATE, subtype="FLOAT")
+    assert list(measured(path, is_part=True).faults) == []
+    assert len(list(measured(path).faults)) == 1
+
+
 def test_a_silent_one_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no sound"):
         _measured(tmp_path, silence(1.0))

@@ -23,7 +23,7 @@ SAMPLE = [one for one in HEARINGS if one.judged[0].variant == "none"]
 
 @pytest.mark.parametrize("entry", ENTRIES[:: max(1, len(ENTRIES) // 60)], ids=lambda entry: entry.sound)
 def test_the_sound_is_fit_to_be_heard(entry: PromptEntry) -> None:
-    assert list(measured(MASTERS / entry.folder / entry.file).faults) == []
+    assert list(measured(MASTERS / entry.folder / entry.file, is_part=entry.variant == "part").faults) == []
 
 
 def test_every_recording_was_heard_and_is_understood() -> None:
