@@ -29,6 +29,7 @@ from ivrflow.prompts.verification import (
     Understood,
     faults,
     figures,
+    figures_of_phrases,
     judge,
     listen,
     read_verification,
@@ -116,7 +117,7 @@ def verify(
         figures(book, [one for one in judged if one.hearing.book == book])
         for book in sorted({one.hearing.book for one in judged})
     ]
-    whole = figures("all", judged)
+    whole = figures_of_phrases(judged)
     with problems_reported():
         if written is not None:
             _write(written, _encoded(rows, "csv" if written.suffix.lower() == ".csv" else "json"))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from made_entries import entry
+from made_entries import entry, part
 from tone_voice import RATE, tone
 
 from ivrflow.prompts.hearings import Hearing, master_hashes
@@ -19,6 +19,7 @@ from ivrflow.prompts.verification import (
     Understood,
     faults,
     figures,
+    figures_of_phrases,
     judge,
     listen,
     read_verification,
@@ -153,6 +154,14 @@ def test_figures() -> None:
     assert (found.phrases, found.heard, found.high) == (3, 2, 1)
     assert found.mean == found.mean_characters == pytest.approx(0.25)
     assert figures("demo", [_judged("您好", None)]).mean == 0.0
+
+
+def test_pieces_need_a_note_but_are_not_in_the_mean() -> None:
+    piece = Judged(Hearing((part("…石…"),)), _understood("石", "时"))
+    good = _judged("您好", "您好")
+    assert figures_of_phrases([good, piece]).phrases == 1
+    (fault,) = faults([good, piece], {})
+    assert fault.startswith("pieces/piece 石 is understood as “时”")
 
 
 def test_everything_that_is_wrong_is_a_sentence() -> None:
