@@ -154,9 +154,9 @@ async def test_a_test_call_that_names_no_time_arrives_now(
     caller, arrived, _ = await place(tmp_path, at, IVRFLOW_TEST_CALLS="yes")
     assert caller.asked == 1
     assert began <= arrived.arrived_at <= time.time()
-    told = [record.getMessage() for record in caplog.records if "X-Ivrflow-At" in record.getMessage()]
+    told = [record.getMessage() for record in caplog.records if "now counts" in record.getMessage()]
     assert told == (
-        ["call pbx-1.1: its header X-Ivrflow-At is no local time such as 2026-11-20T10:00; now counts"] if at else []
+        ["call pbx-1.1: the local time it asks for is none such as 2026-11-20T10:00; now counts"] if at else []
     )
 
 

@@ -25,7 +25,14 @@ EXAMPLES: list[m.Message] = [
     m.HearingRestored(),
     m.CallerHungUp(cause=16),
     m.LineLost(),
+    m.CallOrdered(caller="1001", arrived_at=1.5, values={"surname": "王"}),
+    m.CallNotAnswered(why="busy"),
     m.Answer(),
+    m.Dial(seconds=30.0),
+    m.StopDialling(),
+    m.NotePromise(
+        number=1, rule="gov/answer", about="enquiry", made_at=1.5, due_at=86401.5, counted="24 h", repeats_h=24.0
+    ),
     m.Play(ticket=1, phrase="gov/greeting", prompt="gov/greeting", seconds=2.5, loudest_frame=4000),
     m.StopPlaying(ticket=1),
     m.StartMusic(),
@@ -44,6 +51,8 @@ MINIMAL: list[m.Message] = [
     m.PromptEnded(ticket=1),
     m.AgentUnavailable(ticket=1),
     m.CallerHungUp(),
+    m.CallOrdered(caller="1001", arrived_at=0.0),
+    m.CallNotAnswered(),
     m.Play(ticket=1, phrase="p", prompt="", seconds=1.0),
 ]
 

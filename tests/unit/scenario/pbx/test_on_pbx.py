@@ -438,7 +438,14 @@ async def test_an_agent_who_is_rung_when_all_is_over_declines(pbx: LittlePbx, mo
     refused: list[int | None] = []
     really_ended = scripted_call.ended_tasks
 
+    ends = 0
+
     async def rung_meanwhile(*tasks: asyncio.Task[object]) -> None:
+        nonlocal ends
+        ends += 1
+        if ends == 1:  # the naming of the caller's own call: the scenario is not over yet
+            await really_ended(*tasks)
+            return
         leg = await pbx.ring("1001", "pbx-1")
         await eventually(lambda: leg.end)
         refused.append(leg.end.status if leg.end else None)
