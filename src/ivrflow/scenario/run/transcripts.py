@@ -12,10 +12,10 @@ from typing import TypeAlias
 import soundfile
 
 from ivrflow.flow.problems import Location
+from ivrflow.prompts.closeness import differs
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.prompts.progress import Report
 from ivrflow.scenario.observation import Finding, Heard, PhoneSide, Result
-from ivrflow.prompts.closeness import differs
 from ivrflow.scenario.script import Hear, HearStart, Scenario
 from ivrflow.scenario.values_said import said_with_values
 from ivrflow.softphone.codecs import RATE, Samples
