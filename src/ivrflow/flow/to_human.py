@@ -238,7 +238,10 @@ class _PartSearch:
 
     def all(self) -> dict[_Group, _Best]:
         """The worst way from each group of the part."""
-        if len(self._part) > _DEEPEST:
+        # A circle that runs by itself can be left at one of its steps and come back to at another one: no step is entered
+        # twice then, but the circle is.
+        comes_back_elsewhere = len(self._part) > 1 and any(len(group) > 1 for group in self._part)
+        if len(self._part) > _DEEPEST or comes_back_elsewhere:
             return self._everything_once()
         best: dict[_Group, _Best] = {}
         for group in self._part:

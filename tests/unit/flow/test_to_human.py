@@ -111,6 +111,16 @@ def test_what_comes_round_by_itself_is_gone_round_as_often_as_it_is_counted() ->
     assert seconds(main, say("sorry", "sorry", then="main"), limits=Limits(visits_per_step=4)) == 4 * 9 + 2
 
 
+def test_a_circle_left_at_one_step_may_be_come_back_to_at_another() -> None:
+    """Menu and hours go round by themselves; a key leads aside, and from there to the hours, not entered before: then
+    the agent rings after the menu (7), the side step (3 phrases of 2) and connecting, which the circle alone does not take.
+    """
+    main = menu("main", keys={"0": "agent", "1": "aside"}, offers=1, invalid_repeats=0, no_input="by_hour")
+    by_hour = hours("by_hour", window(range(7), 0, 720, then="agent"), otherwise="main")
+    aside = say("aside", "a", "b", "c", then="by_hour")
+    assert seconds(main, by_hour, aside, limits=Limits(visits_per_step=1)) == 7 + 3 * PROMPT_S + PROMPT_S
+
+
 def test_many_steps_in_one_circle_are_bounded_all_the_same() -> None:
     names = [f"m{number}" for number in range(24)]
     menus = [
