@@ -18,6 +18,7 @@ from ivrflow.flow.proof import prove
 from ivrflow.flow.proof_words import as_data as proof_data
 from ivrflow.flow.proof_words import reasoning
 from ivrflow.flow.proof_words import summary as proof_summary
+from ivrflow.flow.syntax import counted
 from ivrflow.flow_files import ENDINGS, FlowReport, check_paths, load_flows
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.settings import Settings, SettingsError, read_settings
@@ -108,16 +109,12 @@ def _as_text(problem: Problem) -> str:
 def _summary(report: FlowReport, told: Sequence[Problem]) -> str:
     rules = sum(len(standard.rules) for standard in report.standards.values())
     phrases = sum(len(standard.phrases) for standard in report.standards.values())
-    read = f"{_count(report.files, 'flow')}, {_count(rules, 'rule')}, {_count(phrases, 'phrase')}"
+    read = f"{counted(report.files, 'flow')}, {counted(rules, 'rule')}, {counted(phrases, 'phrase')}"
     errors = _errors(told)
     warnings = len(told) - errors
-    found = [_count(errors, "problem")] if errors else []
-    found += [_count(warnings, "warning")] if warnings else []
+    found = [counted(errors, "problem")] if errors else []
+    found += [counted(warnings, "warning")] if warnings else []
     return click.style(f"{read}: {' and '.join(found) or 'in order'}", fg="red" if errors else "green")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 @click.command()

@@ -23,6 +23,7 @@ from ivrflow.flow.model import (
 )
 from ivrflow.flow.problems import Location
 from ivrflow.flow.prompt_lengths import PromptLengths
+from ivrflow.flow.syntax import counted
 from ivrflow.flow.times import written, written_days, written_minute
 
 Mover: TypeAlias = Literal["time", "caller", "agent", "calendar"]
@@ -129,7 +130,7 @@ class _Reckoning:
         again = max(sum(leg.seconds for leg in self._rungs([rung])) for rung in step.ladder.rungs)
         times = step.invalid_repeats
         is_estimated = invalid.is_estimated or any(leg.is_estimated for leg in legs)
-        what = f"{_count(times, 'wrong key')}, each at the last moment, corrected, and the choices again"
+        what = f"{counted(times, 'wrong key')}, each at the last moment, corrected, and the choices again"
         return (*legs, Leg(what, times * (again + invalid.seconds), step.where, is_estimated))
 
     def _collect(self, step: Collect) -> list[Departure]:
@@ -145,7 +146,7 @@ class _Reckoning:
         longest = max(rounds, key=_seconds)
         failed: tuple[Leg, ...] = ()
         if step.repeats:
-            times = _count(step.repeats, "round")
+            times = counted(step.repeats, "round")
             what = f"{times} without a complete entry, {written(round(_seconds(longest), 3))} each"
             failed = (Leg(what, step.repeats * _seconds(longest), step.where, _is_estimated(longest)),)
         whole = self._digits(step, step.most - 1, "the last one at the last moment")
@@ -158,7 +159,7 @@ class _Reckoning:
     def _digits(self, step: Collect, gaps: int, how: str) -> list[Leg]:
         if gaps <= 0:
             return []
-        what = f"{_count(gaps, 'gap')} of {written(step.inter_digit)} between digits, {how}"
+        what = f"{counted(gaps, 'gap')} of {written(step.inter_digit)} between digits, {how}"
         return [Leg(what, gaps * step.inter_digit, step.where)]
 
     def _transfer(self, step: Transfer) -> list[Departure]:
@@ -196,7 +197,7 @@ class _Reckoning:
         if not ladder.loops_from or not ladder.rounds:
             return legs
         again = self._rungs(ladder.rungs[ladder.loops_from - 1 :])
-        what = f"{_count(ladder.rounds, 'round')} more of {ladder.name}, {written(round(_seconds(again), 3))} each"
+        what = f"{counted(ladder.rounds, 'round')} more of {ladder.name}, {written(round(_seconds(again), 3))} each"
         return (*legs, Leg(what, ladder.rounds * _seconds(again), ladder.where, _is_estimated(again)))
 
     def _says(self, keys: Sequence[str], where: Location) -> tuple[Leg, ...]:
@@ -226,7 +227,3 @@ def _seconds(legs: Iterable[Leg]) -> float:
 
 def _is_estimated(legs: Iterable[Leg]) -> bool:
     return any(leg.is_estimated for leg in legs)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -9,7 +9,7 @@ from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import Form, FormSpec, Key
 from ivrflow.flow.model import Calls, Lint, Phrase
 from ivrflow.flow.problems import ProblemList, did_you_mean
-from ivrflow.flow.reader import PHRASE, TEXT, Kind, Named, from_text, one_or_more
+from ivrflow.flow.reader import PHRASE, TEXT, YES_NO, Kind, Named, from_text, one_or_more
 from ivrflow.flow.source import Text
 from ivrflow.flow.syntax import shortened
 
@@ -24,15 +24,6 @@ def _read_calls(text: Text, problems: ProblemList) -> Calls | None:
     return None
 
 
-def _read_yes_no(text: Text, problems: ProblemList) -> bool | None:
-    if text.text in {"yes", "no"}:
-        return text.text == "yes"
-    problems.error(text.where, f"'{shortened(text.text)}' is neither yes nor no", "write yes or no")
-    return None
-
-
-_NO = False
-YES_NO = from_text("yes or no", "yes", _NO, _read_yes_no, schema=js.YES_OR_NO)
 _ANSWERED: Calls = "answered"
 _CALLS_KIND: Kind[tuple[Calls, ...]] = one_or_more(
     from_text("a kind of call", "placed", _ANSWERED, _read_calls, schema=js.one_of(_CALLS)), "kinds of calls"

@@ -9,7 +9,7 @@ from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import Form, FormSpec, Key, form_kind
 from ivrflow.flow.model import Promise
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.reader import WORD, Kind, found, from_text, one_or_more
+from ivrflow.flow.reader import WORD, YES_NO, Kind, from_text, one_or_more
 from ivrflow.flow.source import Text
 from ivrflow.flow.syntax import shortened
 
@@ -81,18 +81,9 @@ OR_WITHIN = Key(
 )
 
 
-def _read_yes_no(text: Text, problems: ProblemList) -> bool | None:
-    if text.text in {"yes", "no"}:
-        return text.text == "yes"
-    problems.error(text.where, f"{found(text)} is neither yes nor no", "write yes or no")
-    return None
-
-
-_NO = False
-_YES_NO = from_text("yes or no", "yes", _NO, _read_yes_no, schema=js.YES_OR_NO)
 REPEATS = Key(
     "repeats",
-    _YES_NO,
+    YES_NO,
     "whether the same is owed again until the matter is closed",
     default="no",
 )

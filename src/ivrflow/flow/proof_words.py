@@ -9,6 +9,7 @@ from ivrflow.flow.departures import Leg
 from ivrflow.flow.proof import Loop, Proof
 from ivrflow.flow.quiet_moments import Moment
 from ivrflow.flow.silence import Silence
+from ivrflow.flow.syntax import counted
 from ivrflow.flow.times import written
 from ivrflow.flow.to_human import WayToHuman
 
@@ -41,9 +42,9 @@ def way_path(way: WayToHuman) -> str:
 def summary(proof: Proof) -> list[str]:
     """The block `ivrflow check` shows of a flow."""
     lines = [f"{proof.flow.id}"]
-    ways = f"{_count(proof.steps, 'step')} with {_count(proof.ways, 'way')} on"
+    ways = f"{counted(proof.steps, 'step')} with {counted(proof.ways, 'way')} on"
     if proof.holds:
-        named = f"{_count(proof.outcomes, 'outcome')} and {_count(proof.leaves, 'leave')} of situations"
+        named = f"{counted(proof.outcomes, 'outcome')} and {counted(proof.leaves, 'leave')} of situations"
         lines.append(_row("no dead ends", f"{ways}, {named}: each leads to an end or to a person"))
     else:
         lines.append(_row("dead ends", "; ".join(f"{end.place}: {end.why}" for end in proof.dead_ends) or "none"))
@@ -109,7 +110,7 @@ def reasoning(proof: Proof) -> list[str]:
     lines += [line for loop in proof.loops for line in _loop(loop)] or ["    none"]
     for again in proof.repetitions:
         lines.append(
-            f"    {again.step} {again.what}: {_count(again.times, 'time')} ({again.counted_by})  {again.where}"
+            f"    {again.step} {again.what}: {counted(again.times, 'time')} ({again.counted_by})  {again.where}"
         )
     lines += ["", "  silence", f"    {_MEASURED['silence']}"]
     lines += _silence("while nobody works for the caller", proof.silence)
@@ -224,7 +225,3 @@ def _way_data(way: WayToHuman, bound: float | None) -> dict[str, object]:
             for stage in way.stages
         ],
     }
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -181,7 +181,16 @@ def _read_rule(text: Text, problems: ProblemList) -> Named | None:
     return Named(text.text, text.where) if check_dotted_name(text, "a rule", problems) else None
 
 
+def _read_yes_no(text: Text, problems: ProblemList) -> bool | None:
+    if text.text in {"yes", "no"}:
+        return text.text == "yes"
+    problems.error(text.where, f"{found(text)} is neither yes nor no", "write yes or no")
+    return None
+
+
+_NO = False
 TEXT = from_text("text", '"政府服务热线"', "", _read_text)
+YES_NO = from_text("yes or no", "yes", _NO, _read_yes_no, schema=js.YES_OR_NO)
 STEP = name_of("a step", "main_menu")
 RULE = from_text("a rule", "silent_call", NOBODY, _read_rule, schema=js.text_like(RULE_NAME.pattern, 2 * LONGEST_NAME))
 WORD = name_of("a word", "understood")

@@ -181,3 +181,8 @@ def _at(lines: list[str], place: Place) -> str:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
+
+
+def counted(number: int, what: str) -> str:
+    """How many there are, in words: "1 rule", "2 rules"."""
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from ivrflow.engine.trace import Judgement
-from ivrflow.flow import json_schema as js
 from ivrflow.flow.forms import Form, FormSpec, Key
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reader import (
@@ -35,34 +34,15 @@ from ivrflow.scenario.language.written_values import (
     WHEN,
     WHO,
     YES_OR_NO,
-    read_reference,
+    table_by_rule,
 )
 
 # ── expectations ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 WrittenVerdicts: TypeAlias = tuple[tuple[Named, Judgement, Location], ...]
 
-
-def _read_verdicts(node: Node, problems: ProblemList) -> WrittenVerdicts | None:
-    if not isinstance(node, Table):
-        wrong(node, "a table of rules and verdicts", "{silent_call: kept}", problems)
-        return None
-    verdicts: list[tuple[Named, Judgement, Location]] = []
-    for entry in node.entries:
-        rule = read_reference(entry.key, problems)
-        judgement = JUDGEMENT.read(entry.value, problems)
-        if rule is not None and judgement is not None:
-            verdicts.append((rule, judgement, entry.key.where))
-    return tuple(verdicts)
-
-
-VERDICT_TABLE: Kind[WrittenVerdicts] = Kind(
-    "a table of rules and verdicts",
-    "{silent_call: kept}",
-    (),
-    _read_verdicts,
-    JUDGEMENT.bounds,
-    js.table_of(JUDGEMENT.schema),
+VERDICT_TABLE: Kind[WrittenVerdicts] = table_by_rule(
+    JUDGEMENT, "a table of rules and verdicts", "{silent_call: kept}", JUDGEMENT.bounds
 )
 
 HUNG_UP_FIRST = Key("hung_up_first", WHO, "who hangs up first")

@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 from ivrflow.flow import json_schema as js
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.reader import Kind, Named, from_text, wrong
-from ivrflow.flow.source import Node, Table, Text
+from ivrflow.flow.reader import Kind, Named, from_text
+from ivrflow.flow.source import Text
 from ivrflow.flow.syntax import shortened
-from ivrflow.scenario.language.written_values import read_reference
+from ivrflow.scenario.language.written_values import table_by_rule
 from ivrflow.scenario.script import NEVER_PROMISED, PromisedTime
 
 WrittenPromises: TypeAlias = tuple[tuple[Named, PromisedTime, Location], ...]
@@ -35,25 +35,9 @@ PROMISED_TIME: Kind[PromisedTime] = from_text(
     "hours, working days or never", "24h", NEVER_PROMISED, _read_time, schema=js.only_text_like(_TIME_FORM)
 )
 
-
-def _read_promises(node: Node, problems: ProblemList) -> WrittenPromises | None:
-    if not isinstance(node, Table):
-        wrong(node, "a table of rules and times", "{cannot_answer_now: 24h}", problems)
-        return None
-    found: list[tuple[Named, PromisedTime, Location]] = []
-    for entry in node.entries:
-        rule = read_reference(entry.key, problems)
-        time = PROMISED_TIME.read(entry.value, problems)
-        if rule is not None and time is not None:
-            found.append((rule, time, entry.key.where))
-    return tuple(found)
-
-
-PROMISE_TABLE: Kind[WrittenPromises] = Kind(
+PROMISE_TABLE: Kind[WrittenPromises] = table_by_rule(
+    PROMISED_TIME,
     "a table of rules and times",
     "{cannot_answer_now: 24h}",
-    (),
-    _read_promises,
     '`24h`, `"3 working days"`, `never`',
-    js.table_of(PROMISED_TIME.schema),
 )

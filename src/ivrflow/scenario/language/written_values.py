@@ -12,16 +12,17 @@ from typing import TypeAlias, TypeVar
 from ivrflow.engine.trace import Judgement
 from ivrflow.flow import json_schema as js
 from ivrflow.flow.model import Band
-from ivrflow.flow.problems import ProblemList, did_you_mean
+from ivrflow.flow.problems import Location, ProblemList, did_you_mean
 from ivrflow.flow.reader import (
     KEYS,
     NOBODY,
     PHRASE,
     Kind,
     Named,
+    wrong,
 )
 from ivrflow.flow.reader import from_text as kind_of
-from ivrflow.flow.source import Items, Node, Text
+from ivrflow.flow.source import Items, Node, Table, Text
 from ivrflow.flow.syntax import full_width_hint, shortened
 from ivrflow.flow.times import duration, read_time, written
 from ivrflow.scenario.script import HungUpFirst, Stage
@@ -228,5 +229,27 @@ def _list_of(kind: Kind[T], plural: str) -> Kind[tuple[T, ...]]:
 
 
 RULE_NAME = kind_of("a rule", "silent_call", NOBODY, read_reference)
+
+
+def table_by_rule(
+    value: Kind[T] | Kind[T | None], name: str, example: str, bounds: str
+) -> Kind[tuple[tuple[Named, T, Location], ...]]:
+    """A table with a value for each rule, and the place of the rule."""
+
+    def read(node: Node, problems: ProblemList) -> tuple[tuple[Named, T, Location], ...] | None:
+        if not isinstance(node, Table):
+            wrong(node, name, example, problems)
+            return None
+        found: list[tuple[Named, T, Location]] = []
+        for entry in node.entries:
+            rule = read_reference(entry.key, problems)
+            one = value.read(entry.value, problems)
+            if rule is not None and one is not None:
+                found.append((rule, one, entry.key.where))
+        return tuple(found)
+
+    return Kind(name, example, (), read, bounds, js.table_of(value.schema))
+
+
 RULE_NAMES = _list_of(RULE_NAME, "rules")
 NEVER_HEARD = _list_of(PHRASE, "phrases")
