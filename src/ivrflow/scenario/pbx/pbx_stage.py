@@ -171,7 +171,8 @@ async def pbx_stage(settings: Settings, scenarios: Sequence[Scenario], wishes: S
         if before is None:
             remarks.append("the engine's process was not looked at: it runs elsewhere, or belongs to somebody else")
         pool = AnalysisPool(sounds, music)
-        opened.callback(pool.shutdown, wait=False, cancel_futures=True)
+        # Waited for: a pool that is still closing while the interpreter ends writes to a pipe it has just closed.
+        opened.push_async_callback(asyncio.to_thread, pool.shutdown, wait=True, cancel_futures=True)
         await pool.warm_up()
         opened.enter_context(_garbage_collected_seldom())
         yield PbxStage(
