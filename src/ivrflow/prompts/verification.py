@@ -230,6 +230,7 @@ class Figures:
         heard: those of them that were heard.
         mean, mean_characters, mean_sound: means over what was heard, of the rate that counts, in characters, and by
             sound; 0 when nothing was heard.
+        pooled: errors in characters by all characters there are, so that a phrase weighs as much as it is long.
         high: hearings whose rate is above `MOST_RATE`, excused or not.
     """
 
@@ -239,6 +240,7 @@ class Figures:
     mean: float
     mean_characters: float
     mean_sound: float
+    pooled: float
     high: int
 
 
@@ -252,6 +254,7 @@ def figures(name: str, judged: Sequence[Judged]) -> Figures:
         _mean(rate for rate, _ in heard),
         _mean(understood.rate for _, understood in heard),
         _mean(understood.sound_rate for _, understood in heard),
+        sum(understood.errors for _, understood in heard) / max(1, sum(one.length for _, one in heard)),
         sum(rate > MOST_RATE for rate, _ in heard),
     )
 

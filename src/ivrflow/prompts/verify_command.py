@@ -279,10 +279,10 @@ def _print_table(counted: Sequence[Figures], judged: Sequence[Judged], sounds: d
         console = Console(width=_WIDE)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("standard")
-    for heading in ("heard", "of", "mean", "in characters", "by sound", "over 20 %"):
+    for heading in ("heard", "of", "mean", "in characters", "by sound", "of all characters", "over 20 %"):
         table.add_column(heading, justify="right")
     for one in counted:
-        means = (one.mean, one.mean_characters, one.mean_sound)
+        means = (one.mean, one.mean_characters, one.mean_sound, one.pooled)
         told = [f"{mean:.1%}" if one.heard else "–" for mean in means]
         table.add_row(one.name, str(one.heard), str(one.phrases), *told, str(one.high))
     console.print(table)

@@ -156,6 +156,11 @@ def test_figures() -> None:
     assert figures("demo", [_judged("您好", None)]).mean == 0.0
 
 
+def test_of_all_characters_a_long_phrase_weighs_more() -> None:
+    found = figures("demo", [_judged("您好", "你好"), _judged("感谢您的来电再见", "感谢您的来电再见")])
+    assert (found.mean, found.pooled) == (pytest.approx(0.25), pytest.approx(0.1))
+
+
 def test_pieces_need_a_note_but_are_not_in_the_mean() -> None:
     piece = Judged(Hearing((part("…石…"),)), _understood("石", "时"))
     good = _judged("您好", "您好")

@@ -84,7 +84,7 @@ def test_all_is_well_and_nothing_is_heard_twice(invoke: Invoke, recogniser: Reco
     result = invoke()
     assert result.exit_code == 0, result.output
     assert len(recogniser.heard) == 6
-    assert result.stdout.splitlines()[1].split() == ["demo", "6", "6", "0.0%", "0.0%", "0.0%", "0"]
+    assert result.stdout.splitlines()[1].split() == ["demo", "6", "6", "0.0%", "0.0%", "0.0%", "0.0%", "0"]
     assert "sound of 6" in result.stdout
     assert "hearing 6/6" in result.stderr
     again = invoke()
