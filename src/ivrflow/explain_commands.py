@@ -15,7 +15,7 @@ import msgspec
 from ivrflow.explanation import Explanation, Line, explain_moment
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, did_you_mean
-from ivrflow.flow.times import read_time
+from ivrflow.flow.reading.times import read_time
 from ivrflow.flow_files import ENDINGS, check_paths
 from ivrflow.prompts.index import PromptIndex, ahead_folder
 from ivrflow.settings import Settings, SettingsError, read_settings

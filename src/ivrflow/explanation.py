@@ -15,9 +15,9 @@ from ivrflow.calendar_notices import calendar_notices
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.flow.calendar import Times, holds, in_words, why
+from ivrflow.flow.compiling.routes import exits
 from ivrflow.flow.days import Day
 from ivrflow.flow.model import WHEN, CallFlow, Hours
-from ivrflow.flow.routes import exits
 from ivrflow.simulator.call_file import place_call
 from ivrflow.simulator.simulation import Simulation
 from ivrflow.simulator.transcript import Transcript

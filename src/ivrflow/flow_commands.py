@@ -11,14 +11,14 @@ from typing import Literal
 import click
 
 from ivrflow.calendar_notices import calendar_notices
-from ivrflow.flow.drawing import draw_flow
 from ivrflow.flow.model import CallFlow
+from ivrflow.flow.pages.drawing import draw_flow
 from ivrflow.flow.problems import FlowError, Problem, did_you_mean
-from ivrflow.flow.proof import prove
-from ivrflow.flow.proof_words import as_data as proof_data
-from ivrflow.flow.proof_words import reasoning
-from ivrflow.flow.proof_words import summary as proof_summary
-from ivrflow.flow.syntax import counted
+from ivrflow.flow.proof.proof import prove
+from ivrflow.flow.proof.proof_words import as_data as proof_data
+from ivrflow.flow.proof.proof_words import reasoning
+from ivrflow.flow.proof.proof_words import summary as proof_summary
+from ivrflow.flow.reading.syntax import counted
 from ivrflow.flow_files import ENDINGS, FlowReport, check_paths, load_flows
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.settings import Settings, SettingsError, read_settings

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ivrflow.flow.compiler import Checked, check_flow, check_standard, is_flow, standards_named
+from ivrflow.flow.compiling.compiler import Checked, check_flow, check_standard, is_flow, standards_named
 from ivrflow.flow.days import Calendar
-from ivrflow.flow.encoding import SIZE_LIMIT, decode, too_large
-from ivrflow.flow.holiday_file import HOLIDAY_FILE, is_holiday_file, read_calendar
+from ivrflow.flow.keys.holiday_file import HOLIDAY_FILE, is_holiday_file, read_calendar
 from ivrflow.flow.model import CallFlow, PromptCatalogue, Standard
 from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList
-from ivrflow.flow.reader import Named
-from ivrflow.flow.wording_lint import lint_against
+from ivrflow.flow.reading.encoding import SIZE_LIMIT, decode, too_large
+from ivrflow.flow.reading.reader import Named
+from ivrflow.flow.wording.wording_lint import lint_against
 from ivrflow.settings import SettingsError
 
 STANDARDS = "standards"

@@ -17,7 +17,7 @@ from ivrflow.engine.messages import CallAnswered, CallEvent, CallOrdered
 from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import did_you_mean
-from ivrflow.flow.times import read_time
+from ivrflow.flow.reading.times import read_time
 from ivrflow.runtime.call_loop import LiveCall
 from ivrflow.runtime.clock import Clock
 from ivrflow.runtime.journal import Journal

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from ivrflow.flow.json_schema import Schema
-from ivrflow.flow.schema import flow_schema, holidays_schema, standard_schema
+from ivrflow.flow.pages.schema import flow_schema, holidays_schema, standard_schema
+from ivrflow.flow.reading.json_schema import Schema
 from ivrflow.scenario.language.schema import scenario_schema
 
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {

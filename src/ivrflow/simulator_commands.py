@@ -15,10 +15,10 @@ import msgspec
 
 from ivrflow.engine.messages import CallEvent
 from ivrflow.engine.trace import Judgement
-from ivrflow.flow.compiler import compile_flow, is_flow
+from ivrflow.flow.compiling.compiler import compile_flow, is_flow
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Location, Problem, did_you_mean
-from ivrflow.flow.times import read_time
+from ivrflow.flow.reading.times import read_time
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex, ahead_folder
 from ivrflow.runtime.journal_reader import JournalReader, NoSuchCallError, StoredCall

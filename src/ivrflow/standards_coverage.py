@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from ivrflow.flow.keys.rules import MEANS
 from ivrflow.flow.model import CallFlow, Means, Rule, Standard
-from ivrflow.flow.rules import MEANS
 from ivrflow.scenario.language.reading import load_scenarios
 
 ProofKind: TypeAlias = Literal["golden call", "scenario", "virtual clock", "problem"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrflow.flow.holiday_file import read_calendar
+from ivrflow.flow.keys.holiday_file import read_calendar
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Problem
 from ivrflow.flow_files import check_paths, load_flows

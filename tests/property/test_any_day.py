@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ivrflow.flow.calendar import Coverage, holds, why, window_at
 from ivrflow.flow.days import HOLIDAYS, Calendar, DayKind, DaySet, OwnDay
-from ivrflow.flow.holiday_file import read_calendar
+from ivrflow.flow.keys.holiday_file import read_calendar
 from ivrflow.flow.model import Hours, Window
 from ivrflow.flow.problems import Location
 

@@ -29,8 +29,8 @@ from ivrflow.engine import messages as m
 from ivrflow.engine.standing import Keying, Tasking
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import HANG_UP, BargeIn, CallFlow, Limits, Listening, Rung, Step
-from ivrflow.flow.silence import silences
-from ivrflow.flow.to_human import ways_to_human
+from ivrflow.flow.proof.silence import silences
+from ivrflow.flow.proof.to_human import ways_to_human
 from ivrflow.simulator.agents import Agent
 from ivrflow.simulator.simulation import Happening, Simulation
 

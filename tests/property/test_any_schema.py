@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ivrflow.flow import grammar as g
-from ivrflow.flow.forms import Key
-from ivrflow.flow.holiday_file import HOLIDAY_SPEC
+from ivrflow.flow.keys import grammar as g
+from ivrflow.flow.keys.holiday_file import HOLIDAY_SPEC
+from ivrflow.flow.keys.promises import PROMISE_SPEC
+from ivrflow.flow.keys.rules import ITEMS, RULE_SPEC, RUNG_SPEC
+from ivrflow.flow.keys.standard import STANDARD_SPEC
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.promises import PROMISE_SPEC
-from ivrflow.flow.rules import ITEMS, RULE_SPEC, RUNG_SPEC
-from ivrflow.flow.source import Items, Node, Table, Text
-from ivrflow.flow.standard import STANDARD_SPEC
+from ivrflow.flow.reading.forms import Key
+from ivrflow.flow.reading.source import Items, Node, Table, Text
 
 WHERE = Location("any.yaml", 1, 1)
 KEYS: list[Key[object]] = [

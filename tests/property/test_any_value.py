@@ -4,10 +4,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ivrflow.flow.composing import Unspoken, composed
 from ivrflow.flow.model import Phrase, Prompt, PromptCatalogue
 from ivrflow.flow.problems import Location
-from ivrflow.flow.spoken_values import WAYS, NotSpeakable, SpokenAs, spoken
+from ivrflow.flow.speaking.composing import Unspoken, composed
+from ivrflow.flow.speaking.spoken_values import WAYS, NotSpeakable, SpokenAs, spoken
 
 ways: st.SearchStrategy[SpokenAs] = st.sampled_from(sorted(WAYS))
 values = st.one_of(

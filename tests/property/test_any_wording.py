@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from ivrflow.flow.model import Phrase, Standard
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.script import Script, simplified, strangers, traditional
-from ivrflow.flow.taboo import SaidPattern, comparable
-from ivrflow.flow.wording_lint import lint_standard
+from ivrflow.flow.wording.script import Script, simplified, strangers, traditional
+from ivrflow.flow.wording.taboo import SaidPattern, comparable
+from ivrflow.flow.wording.wording_lint import lint_standard
 
 WHERE = Location("s.yaml", 1, 1)
 ANY = st.text(

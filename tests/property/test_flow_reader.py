@@ -8,13 +8,13 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ivrflow.flow.compiler import check_flow, check_standard, compile_flow, is_flow, standards_named
-from ivrflow.flow.drawing import draw_flow
-from ivrflow.flow.encoding import decode
+from ivrflow.flow.compiling.compiler import check_flow, check_standard, compile_flow, is_flow, standards_named
+from ivrflow.flow.compiling.routes import exits
 from ivrflow.flow.model import HANG_UP, CallFlow
+from ivrflow.flow.pages.drawing import draw_flow
 from ivrflow.flow.problems import FlowError, Problem, ProblemList
-from ivrflow.flow.routes import exits
-from ivrflow.flow.source import parse
+from ivrflow.flow.reading.encoding import decode
+from ivrflow.flow.reading.source import parse
 
 CASES = Path(__file__).parents[1] / "problems"
 GOOD = (CASES / "flows" / "nothing_wrong.yaml").read_text(encoding="utf-8")

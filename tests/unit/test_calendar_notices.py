@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ivrflow.calendar_notices import CalendarWatch, calendar_notices, unknown_year
-from ivrflow.flow.compiler import compile_flow
+from ivrflow.flow.compiling.compiler import compile_flow
 from ivrflow.flow.days import Calendar
-from ivrflow.flow.holiday_file import read_calendar
+from ivrflow.flow.keys.holiday_file import read_calendar
 from ivrflow.flow.model import CallFlow
 
 CASES = Path(__file__).parents[1] / "problems"

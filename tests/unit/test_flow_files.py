@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrflow.flow.compiler import compile_flow, is_flow
+from ivrflow.flow.compiling.compiler import compile_flow, is_flow
 from ivrflow.flow.days import TABLE_YEARS
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import check_paths, load_flows

@@ -35,7 +35,7 @@ import msgspec
 
 from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.orders import LONGEST_VALUE, ORDER_EVENT, OrderRefused
-from ivrflow.flow.reader import LONGEST_NAME
+from ivrflow.flow.reading.reader import LONGEST_NAME
 
 ANSWER_EVENT = "IvrflowAnswer"
 """The user event's own name when the engine answers."""

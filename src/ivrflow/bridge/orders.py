@@ -19,7 +19,7 @@ from typing import Literal, TypeAlias, get_args
 
 from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.engine import messages as m
-from ivrflow.flow.reader import LONGEST_NAME
+from ivrflow.flow.reading.reader import LONGEST_NAME
 
 ORDER_EVENT = "Ivrflow"
 """The user event's own name."""

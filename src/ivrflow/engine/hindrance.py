@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ivrflow.flow.keys.outgoing import may_ring, quiet_until
 from ivrflow.flow.model import CallFlow
-from ivrflow.flow.outgoing import may_ring, quiet_until
 
 QUIET_HOURS = "quiet_hours"
 """Outcome of a call that was not placed because of the hour."""

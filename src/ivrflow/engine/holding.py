@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ivrflow.flow.holds import KEEPS_WAITING, OF_THE_HOLD, WITH_MUSIC
+from ivrflow.flow.compiling.holds import KEEPS_WAITING, OF_THE_HOLD, WITH_MUSIC
 from ivrflow.flow.model import CallFlow, Ladder
 
 DONE_BEFORE = frozenset({"answer_within_three_rings"})

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict, WaitSeen
 from ivrflow.engine.verdict_limits import Finding, judge_limits
+from ivrflow.flow.keys.outgoing import DIAL, ringing_band
 from ivrflow.flow.model import Band, Rule, Standard
-from ivrflow.flow.outgoing import DIAL, ringing_band
 
 _RUNG_TAKEN = frozenset({Fact.PHRASE_STARTED, Fact.TASK_ASKED, Fact.DIALLING})
 """What shows that a rung was climbed: its phrase, its task, its ringing."""

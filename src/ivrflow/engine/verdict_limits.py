@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.engine.verdict_holds import HoldSeen, first_after, holds_of, holds_on
-from ivrflow.flow.ladders import says
+from ivrflow.flow.compiling.ladders import says
+from ivrflow.flow.keys.outgoing import RING_S
 from ivrflow.flow.model import Limit, Rule
-from ivrflow.flow.outgoing import RING_S
 
 _RUNG_TAKEN = frozenset({Fact.PHRASE_STARTED, Fact.TASK_ASKED})
 

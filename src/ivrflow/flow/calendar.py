@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ivrflow.flow.days import ALL_DAYS, HOLIDAYS, SATURDAY, Calendar, DayKind
 from ivrflow.flow.model import CallFlow, Hours, Window, Wording, WordingLine
-from ivrflow.flow.times import written_days, written_minute
+from ivrflow.flow.reading.times import written_days, written_minute
 
 Times: TypeAlias = Window | WordingLine
 """What has days, an opening and a closing minute."""

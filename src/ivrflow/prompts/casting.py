@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ivrflow.flow.composing import WordingKey
+from ivrflow.flow.speaking.composing import WordingKey
 from ivrflow.prompts.human_recordings import Recording
 from ivrflow.prompts.index import PromptEntry
 from ivrflow.prompts.voices import STOPGAPS, Voice, Voices, english_of

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ivrflow.flow.script import simplified
+from ivrflow.flow.wording.script import simplified
 from ivrflow.prompts.reading import spoken_form
 
 

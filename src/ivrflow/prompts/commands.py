@@ -15,9 +15,9 @@ import soundfile
 from rich.console import Console
 from rich.table import Table
 
-from ivrflow.flow.composing import PIECES
 from ivrflow.flow.model import DEFAULT_VOICE, Standard
 from ivrflow.flow.problems import FlowError, Problem, did_you_mean
+from ivrflow.flow.speaking.composing import PIECES
 from ivrflow.prompts.formats import BYTES_PER_SECOND, build_formats, missing_formats
 from ivrflow.prompts.human_recordings import RECORDED
 from ivrflow.prompts.index import PromptEntry, PromptIndex, ahead_folder, read_index

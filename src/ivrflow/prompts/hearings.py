@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ivrflow.flow.composing import PAUSE, PIECES, VALUE_HERE
+from ivrflow.flow.speaking.composing import PAUSE, PIECES, VALUE_HERE
 from ivrflow.prompts.index import PromptEntry
 from ivrflow.prompts.reading import is_english
 from ivrflow.prompts.recogniser import Language

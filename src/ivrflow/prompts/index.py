@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from ivrflow.flow.composing import WordingKey
 from ivrflow.flow.model import DEFAULT_VOICE, Prompt, PromptCatalogue
+from ivrflow.flow.speaking.composing import WordingKey
 from ivrflow.prompts.human_recordings import is_recorded
 from ivrflow.prompts.wording import PlannedPrompt, ValuePairs, Variant
 from ivrflow.settings import SettingsError

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivrflow.flow.compiler import is_flow, standards_named, voice_named
-from ivrflow.flow.composing import PIECES
+from ivrflow.flow.compiling.compiler import is_flow, standards_named, voice_named
 from ivrflow.flow.model import DEFAULT_VOICE
 from ivrflow.flow.problems import FlowError, Problem, ProblemList, did_you_mean
+from ivrflow.flow.speaking.composing import PIECES
 from ivrflow.flow_files import ENDINGS, read_text
 from ivrflow.prompts.casting import Casting, stopgap_of
 from ivrflow.prompts.human_recordings import recordings

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ivrflow.flow.composing import PAUSE, VALUE_HERE, piece_key
-from ivrflow.flow.encoding import decode
-from ivrflow.flow.forms import FormSpec, Key, form_kind
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.reader import TEXT, one_or_more
-from ivrflow.flow.source import parse
+from ivrflow.flow.reading.encoding import decode
+from ivrflow.flow.reading.forms import FormSpec, Key, form_kind
+from ivrflow.flow.reading.reader import TEXT, one_or_more
+from ivrflow.flow.reading.source import parse
+from ivrflow.flow.speaking.composing import PAUSE, VALUE_HERE, piece_key
 from ivrflow.prompts.wording import PlannedPrompt, planned_part
 
 PIECES_NAME = "pieces.yaml"

@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
-from ivrflow.flow.encoding import decode
 from ivrflow.flow.problems import ProblemList
-from ivrflow.flow.source import Table, Text, parse
+from ivrflow.flow.reading.encoding import decode
+from ivrflow.flow.reading.source import Table, Text, parse
 
 _DIGITS = "零一二三四五六七八九"
 _TELEPHONE = "零幺二三四五六七八九"

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import soxr
 
-from ivrflow.flow.composing import PIECES
+from ivrflow.flow.speaking.composing import PIECES
 from ivrflow.prompts.closeness import difference, knows_sounds
 from ivrflow.prompts.hearings import Hearing
 from ivrflow.prompts.progress import Report, unreported

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivrflow.flow.encoding import decode
 from ivrflow.flow.problems import ProblemList, did_you_mean
-from ivrflow.flow.source import Table, Text, parse
+from ivrflow.flow.reading.encoding import decode
+from ivrflow.flow.reading.source import Table, Text, parse
 from ivrflow.prompts.hearings import Hearing
 
 NOTES_NAME = "verification-notes.yaml"

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ivrflow.flow.compiler import check_standard
-from ivrflow.flow.composing import VALUE_HERE, WordingKey, filled, segment_key, segments
-from ivrflow.flow.encoding import decode
+from ivrflow.flow.compiling.compiler import check_standard
 from ivrflow.flow.model import Phrase, Standard
 from ivrflow.flow.problems import FlowError, Location, ProblemList
+from ivrflow.flow.reading.encoding import decode
+from ivrflow.flow.speaking.composing import VALUE_HERE, WordingKey, filled, segment_key, segments
 from ivrflow.prompts.reading import is_english, spoken_form, unspeakable, words_in
 
 Variant: TypeAlias = Literal["none", "without", "values", "part"]

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias, assert_never
 
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.times import written
 from ivrflow.scenario.cues import (
     CallEnded,
     Connected,

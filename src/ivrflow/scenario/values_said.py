@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ivrflow.flow.composing import VALUE_HERE
 from ivrflow.flow.model import Prompt
+from ivrflow.flow.speaking.composing import VALUE_HERE
 from ivrflow.scenario.script import Order, Scenario
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ivrflow.flow.problems import did_you_mean
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.times import written
 from ivrflow.simulator.durations import read_seconds
 
 Manner: TypeAlias = Literal["answers", "busy", "away", "unreachable"]

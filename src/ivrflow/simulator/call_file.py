@@ -26,10 +26,10 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from ivrflow.engine.session import SECONDS_PER_CHARACTER
-from ivrflow.flow.composing import VALUE_HERE
 from ivrflow.flow.model import CallFlow, PromptCatalogue
 from ivrflow.flow.problems import FlowError, Location, Problem, did_you_mean
-from ivrflow.flow.times import read_time
+from ivrflow.flow.reading.times import read_time
+from ivrflow.flow.speaking.composing import VALUE_HERE
 from ivrflow.simulator.agents import Agent, AgentChange, read_agent
 from ivrflow.simulator.called import Called, read_called
 from ivrflow.simulator.caller import Mistake, Vocabulary, read_command, without_comment

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import did_you_mean
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.times import written
 from ivrflow.simulator.durations import read_seconds
 
 PickingUp: TypeAlias = Literal["answers", "busy", "refuses", "unreachable", "away"]

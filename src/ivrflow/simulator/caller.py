@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ivrflow.flow.model import CallFlow, Climb, Close, Ladder, Menu, Say, Transfer
 from ivrflow.flow.problems import Location, Problem, did_you_mean
-from ivrflow.flow.syntax import shortened
+from ivrflow.flow.reading.syntax import shortened
 from ivrflow.simulator.agents import read_agent
 from ivrflow.simulator.caller_commands import (
     Bare,

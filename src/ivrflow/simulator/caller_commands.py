@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.times import written
 from ivrflow.simulator.agents import AgentChange
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.source import Text
-from ivrflow.flow.times import duration
+from ivrflow.flow.reading.source import Text
+from ivrflow.flow.reading.times import duration
 
 _LENGTH = duration(least=0.0)
 _NOWHERE = Location("", 1, 1)

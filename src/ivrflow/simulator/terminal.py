@@ -14,7 +14,7 @@ import msgspec
 
 from ivrflow.engine.trace import Judgement
 from ivrflow.flow.problems import Location
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.times import written
 from ivrflow.simulator.caller import Mistake, Vocabulary, read_command
 from ivrflow.simulator.caller_commands import Bare, Command, help_text
 from ivrflow.simulator.simulation import Simulation

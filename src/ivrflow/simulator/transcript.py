@@ -14,8 +14,8 @@ from typing import Literal, TypeAlias
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
-from ivrflow.flow.composing import VALUE_HERE
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.times import written
+from ivrflow.flow.speaking.composing import VALUE_HERE
 from ivrflow.simulator.simulation import Happening, Simulation
 
 Who: TypeAlias = Literal["caller", "ivrflow", "agent", "clock", "line"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ivrflow.bridge.ami_protocol import AmiEvent, AmiParser, build_action
 from ivrflow.bridge.orders import LONGEST_VALUE, ORDER_EVENT, OrderRefused, What, is_order, order_fields, read_order
 from ivrflow.engine import messages as m
-from ivrflow.flow.reader import LONGEST_NAME
+from ivrflow.flow.reading.reader import LONGEST_NAME
 
 
 def order(**fields: str) -> AmiEvent:

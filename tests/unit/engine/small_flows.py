@@ -8,8 +8,8 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, tzinfo
 from typing import cast
 
+from ivrflow.flow.compiling.holds import follows, goes_on_there, joined
 from ivrflow.flow.days import DaySet
-from ivrflow.flow.holds import follows, goes_on_there, joined
 from ivrflow.flow.model import (
     HANG_UP,
     Band,

@@ -5,7 +5,7 @@ import pytest
 
 from ivrflow.engine.messages import KeyPressed, SpeechEnded, SpeechStarted
 from ivrflow.engine.trace import Fact, Judgement
-from ivrflow.flow.compiler import compile_flow
+from ivrflow.flow.compiling.compiler import compile_flow
 from ivrflow.flow.model import CallFlow
 from ivrflow.simulator.simulation import Simulation
 

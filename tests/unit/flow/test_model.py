@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from ivrflow.flow.composing import Unspoken, piece_key, segment_key
 from ivrflow.flow.model import Phrase, Prompt, PromptCatalogue, Rule
 from ivrflow.flow.problems import Location
+from ivrflow.flow.speaking.composing import Unspoken, piece_key, segment_key
 
 HERE = Location("f.yaml", 1, 1)
 PHRASE = Phrase("s/hello", "{surname}{honorific}，您好", HERE, ("surname", "honorific"), "您好")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ivrflow.flow.compiler import Checked, check_flow
+from ivrflow.flow.compiling.compiler import Checked, check_flow
 from ivrflow.flow.model import CallFlow, PromptCatalogue
 
 _HERE = Path(__file__).parents[2] / "problems" / "flows"

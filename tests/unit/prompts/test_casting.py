@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from tone_voice import STANDARD, ToneVoice, standards_folder
 
-from ivrflow.flow.composing import WordingKey
+from ivrflow.flow.speaking.composing import WordingKey
 from ivrflow.prompts.casting import Casting, stopgap_of
 from ivrflow.prompts.human_recordings import Recording
 from ivrflow.prompts.index import PromptEntry

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ivrflow.flow.composing import MOST_PARTS, PIECES, Unspoken, composed
 from ivrflow.flow.problems import FlowError
-from ivrflow.flow.spoken_values import SpokenAs
+from ivrflow.flow.speaking.composing import MOST_PARTS, PIECES, Unspoken, composed
+from ivrflow.flow.speaking.spoken_values import SpokenAs
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.prompts.pieces import PIECES_NAME, planned_pieces
 from ivrflow.prompts.reading import read_words

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from tone_voice import STANDARD, standards_folder
 
-from ivrflow.flow.composing import segment_key
 from ivrflow.flow.model import Standard
 from ivrflow.flow.problems import FlowError, Location, ProblemList
+from ivrflow.flow.speaking.composing import segment_key
 from ivrflow.prompts.wording import (
     JOINED_MS,
     PAUSE_MS,

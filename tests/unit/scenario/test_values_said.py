@@ -4,9 +4,9 @@ import dataclasses
 from types import SimpleNamespace
 from typing import cast
 
-from ivrflow.flow.composing import piece_key, segment_key
 from ivrflow.flow.model import Phrase, Prompt, PromptCatalogue
 from ivrflow.flow.problems import Location
+from ivrflow.flow.speaking.composing import piece_key, segment_key
 from ivrflow.scenario.script import Order, Scenario, Wait
 from ivrflow.scenario.values_said import said_with_values
 

@@ -5,7 +5,7 @@ from simulated_calls import HOTLINE, TEN_IN_THE_MORNING, VOCABULARY
 
 from ivrflow.engine.messages import CallArrived, Play
 from ivrflow.flow.problems import FlowError
-from ivrflow.flow.times import read_time
+from ivrflow.flow.reading.times import read_time
 from ivrflow.simulator.agents import AgentChange
 from ivrflow.simulator.call_file import (
     USUAL_TIME,

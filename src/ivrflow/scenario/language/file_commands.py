@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from ivrflow.flow.json_schema import SCHEMA_LINE
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, did_you_mean
+from ivrflow.flow.reading.json_schema import SCHEMA_LINE
 from ivrflow.runtime.journal_reader import JournalReader, NoSuchCallError, StoredCall
 from ivrflow.scenario.language.from_journal import scenario_of
 from ivrflow.scenario.language.reading import load_scenarios

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ivrflow.engine.trace import Judgement
-from ivrflow.flow.compiler import compile_flow, is_flow
+from ivrflow.flow.compiling.compiler import compile_flow, is_flow
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, ProblemList
-from ivrflow.flow.reader import KEYS
-from ivrflow.flow.times import DAY_S, EARLIEST_YEAR, LATEST_YEAR, written
+from ivrflow.flow.reading.reader import KEYS
+from ivrflow.flow.reading.times import DAY_S, EARLIEST_YEAR, LATEST_YEAR, written
 from ivrflow.runtime.journal_reader import StoredCall
 from ivrflow.scenario.language.naming import Naming
 from ivrflow.scenario.language.recorded_inputs import (

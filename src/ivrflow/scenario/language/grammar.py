@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from ivrflow.engine.trace import Judgement
-from ivrflow.flow.forms import Form, FormSpec, Key
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.reader import (
+from ivrflow.flow.reading.forms import Form, FormSpec, Key
+from ivrflow.flow.reading.reader import (
     NUMBER,
     TEXT,
     Kind,
@@ -19,8 +19,8 @@ from ivrflow.flow.reader import (
     name_of,
     wrong,
 )
-from ivrflow.flow.source import Node, Table
-from ivrflow.flow.times import DAY_S, duration
+from ivrflow.flow.reading.source import Node, Table
+from ivrflow.flow.reading.times import DAY_S, duration
 from ivrflow.scenario.language.microphone_words import SOURCE
 from ivrflow.scenario.language.promise_words import PROMISE_TABLE
 from ivrflow.scenario.language.step_words import AGENTS, CALLED, SCRIPT

@@ -11,7 +11,7 @@ from ivrflow.engine.trace import Judgement
 from ivrflow.flow.model import CallFlow, Climb, Close, Hours, Ladder, Menu, Rung, Transfer
 from ivrflow.flow.model import Say as SayStep
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.times import written
 from ivrflow.scenario.language.how_long import least_seconds, moments
 from ivrflow.scenario.language.naming import Naming
 from ivrflow.scenario.script import (

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ivrflow.flow import json_schema as js
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
-from ivrflow.flow.reader import (
+from ivrflow.flow.reading import json_schema as js
+from ivrflow.flow.reading.reader import (
     Kind,
 )
-from ivrflow.flow.reader import from_text as kind_of
-from ivrflow.flow.source import Text
-from ivrflow.flow.syntax import full_width_hint, shortened
+from ivrflow.flow.reading.reader import from_text as kind_of
+from ivrflow.flow.reading.source import Text
+from ivrflow.flow.reading.syntax import full_width_hint, shortened
 from ivrflow.softphone.audio_source import AudioSource, Breathing, ComfortNoise, Noise, NoRtp, Silence, Tone
 
 _QUIETEST = -100.0

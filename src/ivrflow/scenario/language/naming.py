@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ivrflow.engine.session import SECONDS_PER_CHARACTER
+from ivrflow.flow.keys.outgoing import may_ring
 from ivrflow.flow.model import CallFlow, Climb, Close, Collect, HangUp, Hours, Menu, Say, Transfer
-from ivrflow.flow.outgoing import may_ring
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
-from ivrflow.flow.reader import Named
-from ivrflow.flow.syntax import shortened
+from ivrflow.flow.reading.reader import Named
+from ivrflow.flow.reading.syntax import shortened
 from ivrflow.scenario.script import NEVER_TALKED
 from ivrflow.simulator.caller import Vocabulary
 

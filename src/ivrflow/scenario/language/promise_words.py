@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-from ivrflow.flow import json_schema as js
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.reader import Kind, Named, from_text
-from ivrflow.flow.source import Text
-from ivrflow.flow.syntax import shortened
+from ivrflow.flow.reading import json_schema as js
+from ivrflow.flow.reading.reader import Kind, Named, from_text
+from ivrflow.flow.reading.source import Text
+from ivrflow.flow.reading.syntax import shortened
 from ivrflow.scenario.language.written_values import table_by_rule
 from ivrflow.scenario.script import NEVER_PROMISED, PromisedTime
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ivrflow.flow.forms import Form
-from ivrflow.flow.json_schema import SCHEMA_LINE
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Problem, ProblemList, did_you_mean
-from ivrflow.flow.reader import wrong
-from ivrflow.flow.source import SCENARIO_FILE, Table, parse
-from ivrflow.flow.syntax import shortened
+from ivrflow.flow.reading.forms import Form
+from ivrflow.flow.reading.json_schema import SCHEMA_LINE
+from ivrflow.flow.reading.reader import wrong
+from ivrflow.flow.reading.source import SCENARIO_FILE, Table, parse
+from ivrflow.flow.reading.syntax import shortened
 from ivrflow.flow_files import ENDINGS, read_text
 from ivrflow.scenario.language import grammar as g
 from ivrflow.scenario.language.how_long import longest_call

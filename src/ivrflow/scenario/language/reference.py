@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ivrflow.flow.reference import cells, key_table
-from ivrflow.flow.times import written
+from ivrflow.flow.pages.reference import cells, key_table
+from ivrflow.flow.reading.times import written
 from ivrflow.scenario.language import grammar as g
 from ivrflow.scenario.language import step_words as w
 from ivrflow.scenario.language.how_long import FACTOR, MARGIN_S

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivrflow.flow.json_schema import Schema, document
+from ivrflow.flow.reading.json_schema import Schema, document
 from ivrflow.scenario.language.grammar import SCENARIO_SPEC
 from ivrflow.scenario.language.step_words import MANNER_SCHEMA, STEP_SCHEMA
 

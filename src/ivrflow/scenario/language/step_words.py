@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ivrflow.flow import json_schema as js
-from ivrflow.flow.forms import Form, FormSpec, Key
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean, near_word
-from ivrflow.flow.reader import (
+from ivrflow.flow.reading import json_schema as js
+from ivrflow.flow.reading.forms import Form, FormSpec, Key
+from ivrflow.flow.reading.reader import (
     NOBODY,
     PHRASE,
     RULE,
@@ -21,10 +21,10 @@ from ivrflow.flow.reader import (
     scalar,
     wrong,
 )
-from ivrflow.flow.reader import from_text as kind_of
-from ivrflow.flow.source import Entry, Items, Node, Table, Text, Unreadable
-from ivrflow.flow.syntax import full_width_hint, shortened
-from ivrflow.flow.times import duration, written
+from ivrflow.flow.reading.reader import from_text as kind_of
+from ivrflow.flow.reading.source import Entry, Items, Node, Table, Text, Unreadable
+from ivrflow.flow.reading.syntax import full_width_hint, shortened
+from ivrflow.flow.reading.times import duration, written
 from ivrflow.scenario.language.microphone_words import SOURCE
 from ivrflow.scenario.language.written_values import KEYS_PRESSED, LENGTH, PAUSE_LENGTH, SHARE
 from ivrflow.scenario.script import HEARD_AT_LEAST, PATIENCE_S, RECOGNISED_AFTER_S

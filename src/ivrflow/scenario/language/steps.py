@@ -11,8 +11,8 @@ import soundfile
 
 from ivrflow.flow.model import Band
 from ivrflow.flow.problems import Location
-from ivrflow.flow.syntax import shortened
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.syntax import shortened
+from ivrflow.flow.reading.times import written
 from ivrflow.scenario.language import step_words as g
 from ivrflow.scenario.language.naming import Naming
 from ivrflow.scenario.language.rule_pauses import RulePauses

@@ -10,10 +10,10 @@ from enum import Enum
 from typing import TypeAlias, TypeVar
 
 from ivrflow.engine.trace import Judgement
-from ivrflow.flow import json_schema as js
 from ivrflow.flow.model import Band
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
-from ivrflow.flow.reader import (
+from ivrflow.flow.reading import json_schema as js
+from ivrflow.flow.reading.reader import (
     KEYS,
     NOBODY,
     PHRASE,
@@ -21,10 +21,10 @@ from ivrflow.flow.reader import (
     Named,
     wrong,
 )
-from ivrflow.flow.reader import from_text as kind_of
-from ivrflow.flow.source import Items, Node, Table, Text
-from ivrflow.flow.syntax import full_width_hint, shortened
-from ivrflow.flow.times import duration, read_time, written
+from ivrflow.flow.reading.reader import from_text as kind_of
+from ivrflow.flow.reading.source import Items, Node, Table, Text
+from ivrflow.flow.reading.syntax import full_width_hint, shortened
+from ivrflow.flow.reading.times import duration, read_time, written
 from ivrflow.scenario.script import HungUpFirst, Stage
 
 T = TypeVar("T")

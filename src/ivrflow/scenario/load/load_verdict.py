@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.times import written
 from ivrflow.scenario.load.load_figures import LATE_S, LoadFigures
 
 _CALLER_LATE_S = 0.04

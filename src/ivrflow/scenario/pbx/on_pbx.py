@@ -19,7 +19,7 @@ from typing import Protocol
 
 from ivrflow.bridge.call_orders import Answer, CallWanted
 from ivrflow.bridge.ordering import NotAsked, Ordering
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.times import written
 from ivrflow.scenario.cues import CallEnded
 from ivrflow.scenario.observation import Observation, PhoneSide
 from ivrflow.scenario.pbx.analysis import AUDIO_ENDING, Analysed, Take, Tape, analysed

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, assert_never
 
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.times import written
 from ivrflow.scenario import cues as c
 from ivrflow.scenario.performer import Performer
 from ivrflow.scenario.script import Hear, HearStart, Order, Pause, Say, Step

@@ -18,7 +18,7 @@ from typing import Literal, assert_never
 from ivrflow.engine import messages as m
 from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import Fact
-from ivrflow.flow.times import written
+from ivrflow.flow.reading.times import written
 from ivrflow.scenario import cues as c
 from ivrflow.scenario.observation import EngineSide, Observation
 from ivrflow.scenario.script import AgentPart, HungUpFirst, Order, Press, Say, Scenario

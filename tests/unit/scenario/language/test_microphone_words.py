@@ -1,7 +1,7 @@
 import pytest
 
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.source import Text
+from ivrflow.flow.reading.source import Text
 from ivrflow.scenario.language.microphone_words import SOURCE
 from ivrflow.scenario.performer import source_in_words
 from ivrflow.softphone.audio_source import AudioSource, Breathing, ComfortNoise, Noise, NoRtp, Silence, Tone, background

@@ -1,7 +1,7 @@
 from ivrflow.engine.trace import Judgement
-from ivrflow.flow.forms import Form, Key
 from ivrflow.flow.problems import ProblemList
-from ivrflow.flow.source import Table, parse
+from ivrflow.flow.reading.forms import Form, Key
+from ivrflow.flow.reading.source import Table, parse
 from ivrflow.scenario.language import grammar as g
 
 

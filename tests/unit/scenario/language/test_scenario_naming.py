@@ -2,7 +2,7 @@ from hotline_scenarios import GOV, HOTLINE
 from small_flows import hotline
 
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.reader import Named
+from ivrflow.flow.reading.reader import Named
 from ivrflow.scenario.language.naming import Naming, phrase_seconds, said_by
 
 HERE = Location("x.yaml", 1, 1)

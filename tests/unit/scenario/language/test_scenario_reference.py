@@ -3,7 +3,7 @@ import re
 from hotline_scenarios import GOV, TOP
 
 from ivrflow.flow.problems import ProblemList
-from ivrflow.flow.source import parse
+from ivrflow.flow.reading.source import parse
 from ivrflow.scenario.language import grammar, step_words
 from ivrflow.scenario.language.reading import read_scenario
 from ivrflow.scenario.language.reference import scenario_reference

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from ivrflow.flow.problems import ProblemList
-from ivrflow.flow.source import Node, parse
+from ivrflow.flow.reading.source import Node, parse
 from ivrflow.scenario.language import step_words as w
 
 

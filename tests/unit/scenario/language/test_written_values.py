@@ -7,8 +7,8 @@ import pytest
 
 from ivrflow.flow.model import Band
 from ivrflow.flow.problems import Location, ProblemList
-from ivrflow.flow.reader import Kind
-from ivrflow.flow.source import Text
+from ivrflow.flow.reading.reader import Kind
+from ivrflow.flow.reading.source import Text
 from ivrflow.scenario.language.written_values import (
     KEYS_PRESSED,
     MOST_KEYS,

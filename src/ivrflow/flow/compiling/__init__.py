@@ -1,0 +1,1 @@
+"""From what is written to the flow a call walks, every name resolved."""

@@ -1,0 +1,1 @@
+"""Pages and files written from the declarations: the reference, drawings, JSON Schemas."""

@@ -1,0 +1,229 @@
+"""How a call leaves each step, and how long it can have been there: the latest moment of every way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, assert_never
+
+from ivrflow.flow.model import (
+    CallFlow,
+    Climb,
+    Close,
+    Collect,
+    HangUp,
+    Hours,
+    Ladder,
+    Menu,
+    Rung,
+    Say,
+    Step,
+    Transfer,
+    Window,
+)
+from ivrflow.flow.problems import Location
+from ivrflow.flow.proof.prompt_lengths import PromptLengths
+from ivrflow.flow.reading.syntax import counted
+from ivrflow.flow.reading.times import written, written_days, written_minute
+
+Mover: TypeAlias = Literal["time", "caller", "agent", "calendar"]
+"""What makes a call leave: nothing but time, something the caller does or says, an agent, or the day and hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One thing that takes time on the way.
+
+    Attributes:
+        what: in words: "says house/menu.main", "2 wrong keys, each …".
+        seconds: how long it takes at most.
+        is_estimated: whether the length of a wording that is not recorded is in it.
+    """
+
+    what: str
+    seconds: float
+    where: Location
+    is_estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One way out of a step, at the latest moment at which it can be taken.
+
+    Attributes:
+        word: what happens, as a flow writes it: "key 0", "speech", "no_input".
+        legs: what was said and waited for by then.
+    """
+
+    word: str
+    target: str
+    by: Mover
+    legs: tuple[Leg, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long the call was in the step."""
+        return sum(leg.seconds for leg in self.legs)
+
+
+def departures(flow: CallFlow) -> dict[str, tuple[Departure, ...]]:
+    """Every way out of every step; a step that ends the call has none."""
+    reckoning = _Reckoning(flow)
+    return {name: tuple(reckoning.departures(step)) for name, step in flow.steps.items()}
+
+
+class _Reckoning:
+    def __init__(self, flow: CallFlow) -> None:
+        self._flow = flow
+        self._lengths = PromptLengths(flow)
+
+    def departures(self, step: Step) -> list[Departure]:
+        match step:
+            case Say(ladder=ladder, then=then):
+                legs = self._ladder(ladder)
+                return [*_inputs(step, legs), Departure("then", then, "time", legs)]
+            case Climb():
+                return self._climb(step)
+            case Menu():
+                legs = self._menu(step)
+                wrong = Departure("invalid", step.invalid_then, "caller", legs)
+                return [*_inputs(step, legs), Departure("no_input", step.no_input, "time", legs), wrong]
+            case Collect():
+                return self._collect(step)
+            case Hours():
+                ways = [
+                    Departure(window_word(window), window.then, "calendar", self._says(window.says, window.where))
+                    for window in step.windows
+                ]
+                return [*ways, Departure("otherwise", step.otherwise, "calendar", ())]
+            case Transfer():
+                return self._transfer(step)
+            case Close():
+                asked = max((number for number, rung in enumerate(step.ladder.rungs) if rung.leave_on), default=-1)
+                legs = self._rungs(step.ladder.rungs[: asked + 1])
+                return [Departure("request", step.request, "caller", legs)] if step.request else []
+            case HangUp():
+                return []
+            case _:
+                assert_never(step)
+
+    def _climb(self, step: Climb) -> list[Departure]:
+        legs = self._ladder(step.ladder)
+        words = [
+            Departure(word, target, "caller", self._by_word(step.ladder, word)) for word, target in step.left.items()
+        ]
+        return [*_inputs(step, legs), *words, Departure("used_up", step.used_up, "time", legs)]
+
+    def _by_word(self, ladder: Ladder, word: str) -> tuple[Leg, ...]:
+        """What a ladder says and waits for up to the last rung that a word leaves."""
+        last = max((number for number, rung in enumerate(ladder.rungs) if rung.leave_on == word), default=-1)
+        if ladder.loops_from and last >= ladder.loops_from - 1:
+            return self._ladder(ladder)
+        return self._rungs(ladder.rungs[: last + 1])
+
+    def _menu(self, step: Menu) -> tuple[Leg, ...]:
+        legs = self._rungs(step.ladder.rungs)
+        if not step.invalid_repeats or not step.ladder.rungs:
+            return legs
+        invalid = self._lengths.longest(step.invalid)
+        # A wrong key at the last moment of a wait costs that wait, the correction and the choices once more.
+        again = max(sum(leg.seconds for leg in self._rungs([rung])) for rung in step.ladder.rungs)
+        times = step.invalid_repeats
+        is_estimated = invalid.is_estimated or any(leg.is_estimated for leg in legs)
+        what = f"{counted(times, 'wrong key')}, each at the last moment, corrected, and the choices again"
+        return (*legs, Leg(what, times * (again + invalid.seconds), step.where, is_estimated))
+
+    def _collect(self, step: Collect) -> list[Departure]:
+        ask = self._says((step.ask,), step.where)
+        first = Leg(f"waits for the first digit, {written(step.first_digit)}", step.first_digit, step.where)
+        short = [first, *self._digits(step, max(0, step.least - 1), "then waits for one more")]
+        can_be_short = step.least > 1 or bool(step.end_key)
+        # Another round, asked again: after silence, or after too few digits, which is said.
+        rounds = [
+            (*ask, first),
+            *([(*ask, *short, *self._says((step.incomplete_say,), step.where))] if can_be_short else []),
+        ]
+        longest = max(rounds, key=_seconds)
+        failed: tuple[Leg, ...] = ()
+        if step.repeats:
+            times = counted(step.repeats, "round")
+            what = f"{times} without a complete entry, {written(round(_seconds(longest), 3))} each"
+            failed = (Leg(what, step.repeats * _seconds(longest), step.where, _is_estimated(longest)),)
+        whole = self._digits(step, step.most - 1, "the last one at the last moment")
+        ways = [
+            Departure("done", step.done, "caller", (*failed, *ask, first, *whole)),
+            Departure("no_input", step.no_input, "time", (*failed, *ask, first)),
+        ]
+        return [*ways, Departure("incomplete", step.incomplete, "caller", (*failed, *ask, *short))]
+
+    def _digits(self, step: Collect, gaps: int, how: str) -> list[Leg]:
+        if gaps <= 0:
+            return []
+        what = f"{counted(gaps, 'gap')} of {written(step.inter_digit)} between digits, {how}"
+        return [Leg(what, gaps * step.inter_digit, step.where)]
+
+    def _transfer(self, step: Transfer) -> list[Departure]:
+        announced = self._says(step.announce, step.where)
+        rung = Leg(f"rings {step.extension}, {written(step.ring_for)}", step.ring_for, step.where)
+        talked = Leg(f"talk, at most {written(step.talk_for)}", step.talk_for, step.where)
+        ways = (("no_answer", step.no_answer), ("busy", step.busy), ("unreachable", step.unreachable))
+        return [
+            Departure("agent_left", step.agent_left, "agent", (*announced, rung, talked)),
+            *(Departure(word, target, "agent", (*announced, rung)) for word, target in ways),
+        ]
+
+    def announced(self, step: Transfer) -> tuple[Leg, ...]:
+        """What is said before the extension rings."""
+        return self._says(step.announce, step.where)
+
+    def _rungs(self, rungs: Iterable[Rung]) -> tuple[Leg, ...]:
+        legs: list[Leg] = []
+        for rung in rungs:
+            if rung.say is not None:
+                legs += self._says((rung.say,), rung.where)
+            elif rung.task is not None:
+                if not rung.is_waited_for:
+                    continue
+                seconds = rung.wait or self._flow.limits.task_wait
+                legs.append(Leg(f"task {rung.task}, at most {written(seconds)}", seconds, rung.where))
+                continue
+            if rung.wait > 0:
+                legs.append(Leg(f"waits {written(rung.wait)}", rung.wait, rung.where))
+        return tuple(legs)
+
+    def _ladder(self, ladder: Ladder) -> tuple[Leg, ...]:
+        """All that a ladder says and waits for, with as many rounds as it may begin again."""
+        legs = self._rungs(ladder.rungs)
+        if not ladder.loops_from or not ladder.rounds:
+            return legs
+        again = self._rungs(ladder.rungs[ladder.loops_from - 1 :])
+        what = f"{counted(ladder.rounds, 'round')} more of {ladder.name}, {written(round(_seconds(again), 3))} each"
+        return (*legs, Leg(what, ladder.rounds * _seconds(again), ladder.where, _is_estimated(again)))
+
+    def _says(self, keys: Sequence[str], where: Location) -> tuple[Leg, ...]:
+        lengths = [(key, self._lengths.longest(key)) for key in keys if key]
+        return tuple(Leg(f"says {key}", length.seconds, where, length.is_estimated) for key, length in lengths)
+
+
+def announcement(flow: CallFlow, step: Transfer) -> tuple[Leg, ...]:
+    """What is said before the extension of a transfer rings."""
+    return _Reckoning(flow).announced(step)
+
+
+def _inputs(step: Say | Climb | Menu, legs: tuple[Leg, ...]) -> list[Departure]:
+    listening = step.listening
+    ways = [Departure("speech", listening.speech, "caller", legs)] if listening.speech else []
+    return [*ways, *(Departure(f"key {key}", target, "caller", legs) for key, target in listening.keys.items())]
+
+
+def window_word(window: Window) -> str:
+    """When a window of hours holds, as a flow writes it."""
+    return f"{written_days(window.days)} {written_minute(window.opens)}-{written_minute(window.closes)}"
+
+
+def _seconds(legs: Iterable[Leg]) -> float:
+    return sum(leg.seconds for leg in legs)
+
+
+def _is_estimated(legs: Iterable[Leg]) -> bool:
+    return any(leg.is_estimated for leg in legs)

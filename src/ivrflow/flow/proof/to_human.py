@@ -1,0 +1,287 @@
+"""How long a caller who wants a person may have to wait for one: from the answer until an agent's telephone begins to ring.
+
+Measured for the slowest sensible caller: hears every prompt out, waits every wait to its last moment, presses wrong keys as
+often as they are corrected and fails to enter digits as often as is asked again, and does at the very last moment what leads
+on, by the longest way that still ends with a person. Where doing nothing leads to no person, this caller does something.
+
+What leads back is not gone round at will: no step is entered a second time by the caller's own choice, for with that any
+flow takes as long as one likes. A circle that runs by itself, for a caller who does nothing, is gone round as often as
+`limits.visits_per_step` lets it. Which window of opening hours holds is not the caller's to choose: all must lead to a
+person, or the figure is "never"; at the start of a flow each window has a figure of its own. Situations, which agents
+start, are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ivrflow.flow.model import CallFlow, Hours, Transfer
+from ivrflow.flow.proof.circles import connected_parts, runs_round
+from ivrflow.flow.proof.departures import Leg, announcement, departures
+from ivrflow.flow.reading.times import written
+
+_MOST_STATES = 20_000
+"""Ways looked at within one circle of steps; beyond them its steps count together, each once, which is never too little."""
+
+_DEEPEST = 100
+"""Steps of one circle up to which its ways are looked at one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step on the way to a person: what takes time in it, and how it is left."""
+
+    step: str
+    legs: tuple[Leg, ...]
+    word: str
+
+    @property
+    def seconds(self) -> float:
+        """How long the call is in the step."""
+        return sum(leg.seconds for leg in self.legs)
+
+
+@dataclass(frozen=True, slots=True)
+class WayToHuman:
+    """The worst way to a person from one start.
+
+    Attributes:
+        start: when or how the call starts: "mon-sun 06:00-22:00", "otherwise", "" where there is one start only.
+        seconds: from the answer until an agent's telephone begins to ring; None when a caller cannot make that happen.
+        why_never: why not; empty otherwise.
+        on_purpose: whether the flow says that nobody can be had from here (`limits.nobody_at`).
+        extension: whose telephone rings.
+    """
+
+    start: str
+    seconds: float | None
+    stages: tuple[Stage, ...] = ()
+    why_never: str = ""
+    on_purpose: bool = False
+    extension: str = ""
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether the length of a wording that is not recorded is in it."""
+        return any(leg.is_estimated for stage in self.stages for leg in stage.legs)
+
+
+_Group: TypeAlias = tuple[str, ...]
+"""Names of steps: one, or those of a circle that runs by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A way on from a group: what it costs, and the group it leads to; none where the extension rings."""
+
+    stages: tuple[Stage, ...]
+    to: _Group
+    extension: str = ""
+
+    @property
+    def seconds(self) -> float:
+        return sum(stage.seconds for stage in self.stages)
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """The longest way from a group to a person."""
+
+    seconds: float
+    stages: tuple[Stage, ...]
+    extension: str
+
+
+def ways_to_human(flow: CallFlow) -> tuple[WayToHuman, ...]:
+    """The worst way to a person from every start of a flow."""
+    return _Search(flow).all_starts()
+
+
+class _Search:
+    def __init__(self, flow: CallFlow) -> None:
+        self._flow = flow
+        self._nobody_at = frozenset(flow.limits.nobody_at)
+        self._departures = departures(flow)
+        self._sure = self._steps_that_reach(surely=True)
+        self._reaching = self._steps_that_reach(surely=False)
+        self._group_of: dict[str, _Group] = {}
+        self._moves: dict[_Group, tuple[_Move, ...]] = {}
+        self._best: dict[_Group, _Best] = {}
+        self._fill()
+
+    # ── which steps lead to a person ──────────────────────────────────────────────────────────────────────────────────
+
+    def _steps_that_reach(self, *, surely: bool) -> frozenset[str]:
+        """Steps from which a person can be had; `surely`: whatever window of hours holds."""
+        reaching = {name for name, step in self._flow.steps.items() if isinstance(step, Transfer)}
+        reaching -= self._nobody_at
+        more = reaching
+        while more:
+            others = [name for name in self._flow.steps if name not in reaching | self._nobody_at]
+            more = {name for name in others if self._leads_there(name, reaching, surely=surely)}
+            reaching |= more
+        return frozenset(reaching)
+
+    def _leads_there(self, name: str, reaching: set[str], *, surely: bool) -> bool:
+        targets = [way.target for way in self._departures[name] if way.target not in self._nobody_at]
+        if surely and isinstance(self._flow.steps[name], Hours):
+            return bool(targets) and all(target in reaching for target in targets)
+        return any(target in reaching for target in targets)
+
+    # ── the longest way ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _fill(self) -> None:
+        """The worst way from every step that leads to a person, from the persons backwards."""
+        alone = self._self_running()
+        self._group_of = {name: (name,) for name in self._reaching} | {name: group for group in alone for name in group}
+        groups = dict.fromkeys(self._group_of.values())
+        self._moves = {group: tuple(self._moves_of(group, runs_alone=group in alone)) for group in groups}
+        leads = {group: [move.to for move in moves if move.to] for group, moves in self._moves.items()}
+        for part in connected_parts(leads):
+            self._best |= _PartSearch(part, self._moves, self._best).all()
+
+    def _self_running(self) -> frozenset[_Group]:
+        """Steps that a caller who does nothing goes round in, without a person among them."""
+        waiting = {name for name in self._reaching if not isinstance(self._flow.steps[name], Transfer)}
+        leads = {
+            name: [way.target for way in self._departures[name] if way.by != "caller" and way.target in waiting]
+            for name in waiting
+        }
+        return frozenset(part for part in connected_parts(leads) if runs_round(part, leads))
+
+    def _moves_of(self, group: _Group, *, runs_alone: bool) -> Iterable[_Move]:
+        """Every way on from a group of steps."""
+        for name in group:
+            step = self._flow.steps[name]
+            if isinstance(step, Transfer):
+                yield _Move(
+                    (Stage(name, announcement(self._flow, step), f"{step.extension} rings"),), (), step.extension
+                )
+                continue
+            for way in self._departures[name]:
+                if way.target in group or way.target not in self._reaching:
+                    continue
+                legs = self._rounds(group) if runs_alone else way.legs
+                yield _Move(
+                    (Stage(" – ".join(group) if runs_alone else name, legs, way.word),), self._group_of[way.target]
+                )
+
+    def _rounds(self, group: _Group) -> tuple[Leg, ...]:
+        """What it costs to stand each step of a group as often as a call may enter it."""
+        visits = self._flow.limits.visits_per_step
+        legs: list[Leg] = []
+        for name in group:
+            stays = [way.legs for way in self._departures[name]]
+            longest = max(stays, key=_seconds, default=())
+            what = f"{visits} times {written(round(_seconds(longest), 3))} in {name}, which comes round by itself"
+            is_estimated = any(leg.is_estimated for leg in longest)
+            legs.append(Leg(what, visits * _seconds(longest), self._flow.steps[name].where, is_estimated))
+        return tuple(legs)
+
+    # ── starts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def all_starts(self) -> tuple[WayToHuman, ...]:
+        """The worst way from each start: of calls that come in, of calls we place, per window of opening hours."""
+        flow = self._flow
+        names = [("", flow.start)] if flow.numbers or flow.places_calls is None else []
+        if flow.places_calls is not None:
+            names.append(("a call we place", flow.places_calls.start))
+        return tuple(way for word, name in names for way in self._from(word, name, (), frozenset()))
+
+    def _from(self, word: str, name: str, before: tuple[Stage, ...], seen: frozenset[str]) -> list[WayToHuman]:
+        step = self._flow.steps[name]
+        if not isinstance(step, Hours) or name in seen:
+            return [self._way(word, name, before)]
+        ways: list[WayToHuman] = []
+        for way in dict.fromkeys(self._departures[name]):
+            shown = f"{word}, {way.word}" if word else way.word
+            ways += self._from(shown, way.target, (*before, Stage(name, way.legs, way.word)), seen | {name})
+        return ways
+
+    def _way(self, word: str, name: str, before: tuple[Stage, ...]) -> WayToHuman:
+        best = self._best.get(self._group_of.get(name, ()))
+        if best is None or name not in self._sure:
+            return WayToHuman(word, None, before, self._why_never(name), self._is_meant(name))
+        seconds = round(sum(stage.seconds for stage in before) + best.seconds, 3)
+        stages = (*before, *best.stages)
+        if seconds > self._flow.limits.call_length:
+            bound = written(self._flow.limits.call_length)
+            why = f"limits.call_length ends the call after {bound}; the way takes {written(seconds)}"
+            return WayToHuman(word, None, stages, why)
+        return WayToHuman(word, seconds, stages, extension=best.extension)
+
+    def _why_never(self, name: str) -> str:
+        if self._is_meant(name):
+            return f"limits.nobody_at names {name}"
+        if not any(isinstance(step, Transfer) for step in self._flow.steps.values()):
+            return "the flow has no transfer step"
+        if name in self._reaching:
+            return f"from {name} on it depends on the hour whether anything leads to a transfer step"
+        return f"no key, no word and no silence from {name} on leads to a transfer step"
+
+    def _is_meant(self, name: str) -> bool:
+        return name in self._nobody_at
+
+
+class _PartSearch:
+    """The longest way out of a part whose groups all lead to one another, entering none of them twice."""
+
+    def __init__(
+        self, part: tuple[_Group, ...], moves: Mapping[_Group, Sequence[_Move]], known: Mapping[_Group, _Best]
+    ) -> None:
+        self._part = part
+        self._moves = moves
+        self._known = known
+        self._found: dict[tuple[_Group, frozenset[_Group]], _Best | None] = {}
+
+    def all(self) -> dict[_Group, _Best]:
+        """The worst way from each group of the part."""
+        # A circle that runs by itself can be left at one of its steps and come back to at another one: no step is entered
+        # twice then, but the circle is.
+        comes_back_elsewhere = len(self._part) > 1 and any(len(group) > 1 for group in self._part)
+        if len(self._part) > _DEEPEST or comes_back_elsewhere:
+            return self._everything_once()
+        best: dict[_Group, _Best] = {}
+        for group in self._part:
+            found = self._from(group, frozenset({group}))
+            if len(self._found) > _MOST_STATES:
+                return self._everything_once()
+            if found is not None:
+                best[group] = found
+        return best
+
+    def _from(self, group: _Group, entered: frozenset[_Group]) -> _Best | None:
+        key = (group, entered)
+        if key in self._found:
+            return self._found[key]
+        longest: _Best | None = None
+        for move in self._moves[group]:
+            if len(self._found) > _MOST_STATES:
+                break
+            onward: _Best | None
+            if not move.to:
+                onward = _Best(0.0, (), move.extension)
+            elif move.to not in self._part:
+                onward = self._known[move.to]
+            else:
+                onward = None if move.to in entered else self._from(move.to, entered | {move.to})
+            if onward is not None and (longest is None or move.seconds + onward.seconds > longest.seconds):
+                longest = _Best(move.seconds + onward.seconds, (*move.stages, *onward.stages), onward.extension)
+        self._found[key] = longest
+        return longest
+
+    def _everything_once(self) -> dict[_Group, _Best]:
+        """Never too little: every group's longest stay, then the longest way on."""
+        stays = [max(self._moves[group], key=lambda move: move.seconds) for group in self._part]
+        outside = [self._known[move.to] for group in self._part for move in self._moves[group]
+                   if move.to and move.to not in self._part]  # fmt: skip
+        onward = max(outside, key=lambda best: best.seconds)
+        stages = (*(stage for move in stays for stage in move.stages), *onward.stages)
+        best = _Best(sum(move.seconds for move in stays) + onward.seconds, stages, onward.extension)
+        return dict.fromkeys(self._part, best)
+
+
+def _seconds(legs: Iterable[Leg]) -> float:
+    return sum(leg.seconds for leg in legs)

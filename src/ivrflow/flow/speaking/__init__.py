@@ -1,0 +1,1 @@
+"""Values in phrases: how Mandarin speakers say them, and out of which recordings."""

@@ -1,0 +1,90 @@
+import re
+from dataclasses import replace
+
+from tiny_hotline import HOUSE, compiled
+
+from ivrflow.flow.model import CallFlow
+from ivrflow.flow.pages.drawing import draw_flow
+
+TINY_DRAWN = """\
+---
+title: "Hotline"
+---
+flowchart TD
+  caller(["100"]) --> step_welcome
+  step_welcome[["welcome<br/>ladder silent<br/>“您好！” · 4s<br/>“您好，电话已接通，请讲！” · 2s<br/>“听不到您的声音，再见。”"]]
+  step_main_menu{{"main menu<br/>“咨询请按1，人工请按0。”<br/>wait 2 × 5s"}}
+  step_number[/"number<br/>“请输入工单号。”<br/>4-12 digits, ends with #<br/>first 6s, then 4s each"/]
+  step_agent(["agent<br/>“正在转接。”<br/>ring 1001 for 20s<br/>talk up to 10m"])
+  step_bye("bye<br/>“还需要什么帮助吗？” · 2s<br/>“感谢您的来电，再见！”<br/>caller hangs up first, within 10s<br/>then hang up")
+  step_hang_up(("hang up"))
+  step_welcome -->|"speaks"| step_main_menu
+  step_welcome -->|"key 0"| step_agent
+  step_welcome -->|"silent to the end"| step_hang_up
+  step_main_menu -->|"key 1"| step_number
+  step_main_menu -->|"key 0, no key, more than 2 wrong keys"| step_agent
+  step_number -->|"all digits, no key, too few digits"| step_agent
+  step_agent -->|"agent hangs up, no answer, busy, unreachable"| step_bye
+  step_bye -->|"has a request"| step_main_menu
+  situations[/"6 situations of tiny<br/>back after: continue"\\]
+  situations -.->|"hangup"| step_hang_up
+  situations -.->|"escalate"| step_agent
+  situations -.->|"closing"| step_bye
+"""
+
+
+def test_a_flow_is_drawn_with_what_is_said_and_how_long_is_waited() -> None:
+    assert draw_flow(compiled()) == TINY_DRAWN
+
+
+def test_hours_are_labelled_with_days_and_times() -> None:
+    welcome = (
+        "    ladder: silent\n    opening: hello\n    barge_in: [speech, key]\n    on:\n"
+        "      speech: main_menu\n      key: {0: agent}\n    used_up: hang_up\n"
+    )
+    hours = (
+        '    hours:\n      - {days: "mon-fri,sun", from: "08:00", to: "18:30", then: main_menu}\n'
+        '      - {days: sat, from: "22:00", to: "24:00", then: main_menu}\n    otherwise: bye\n'
+    )
+
+    drawn = draw_flow(compiled((welcome, hours)))
+
+    assert '  step_welcome -->|"mon-fri,sun 08:00-18:30, sat 22:00-24:00"| step_main_menu' in drawn
+    assert '  step_welcome -->|"otherwise"| step_bye' in drawn
+
+
+def labels(drawn: str) -> list[str]:
+    return re.findall(r'"([^"]*)"', drawn.partition("flowchart TD\n")[2])
+
+
+def test_nothing_in_a_wording_ends_a_label_or_means_something_to_mermaid() -> None:
+    nasty = '"]; click x "javascript:1" <script>alert(`1`)</script> %%{init: {}}%% &amp; #35; \\n --> }}'
+    flow = compiled()
+    phrases = {
+        key: replace(phrase, text=nasty[start : start + 20]) for start, (key, phrase) in enumerate(flow.phrases.items())
+    }
+    drawn = draw_flow(replace(flow, phrases=phrases, numbers=(nasty,)))
+
+    lines = drawn.partition("flowchart TD\n")[2].splitlines()
+
+    assert len(lines) == len(TINY_DRAWN.splitlines()) - 4
+    for label in labels(drawn):
+        assert not set(label.replace("<br/>", "")) & set('"<>&`\\;%')
+
+
+def test_a_title_is_quoted_as_yaml_wants_it() -> None:
+    assert 'title: "a \\"b\\": {c}"' in draw_flow(replace(compiled(), title='a "b": {c}'))
+
+
+def test_the_same_flow_gives_the_same_text() -> None:
+    def drawn() -> str:
+        flow: CallFlow = compiled(("menu: {text:", "menu: {note: x, text:"), file=HOUSE)
+        return draw_flow(flow)
+
+    assert drawn() == drawn() == draw_flow(compiled())
+
+
+def test_situations_that_lead_elsewhere_when_left_are_drawn() -> None:
+    drawn = draw_flow(compiled(("outcomes:", "leaves:\n  noise: {audible: bye}\noutcomes:")))
+
+    assert '  situations -.->|"noise: audible"| step_bye' in drawn

@@ -1,0 +1,116 @@
+"""The longest silence of flows made by hand, to the second."""
+
+import pytest
+from small_flows import (
+    BOTH,
+    NONE,
+    climb,
+    close,
+    collect,
+    flow,
+    listening,
+    menu,
+    rule,
+    rule_rung,
+    rung,
+    say,
+    transfer,
+)
+
+from ivrflow.flow.model import HANG_UP, BargeIn, CallFlow, Limits, Step
+from ivrflow.flow.proof.silence import silences
+
+
+def only(*steps: Step, limits: Limits | None = None) -> CallFlow:
+    """A flow without situations."""
+    return flow(*steps, rules=(), limits=limits)
+
+
+def test_a_wait_after_a_prompt() -> None:
+    assert silences(only(climb("welcome", rung("hello", 3.0)))).waiting.seconds == 3
+
+
+def test_waits_are_joined_across_steps_that_begin_silently() -> None:
+    first = climb("first", rung("hello", 3.0), used_up="second")
+    second = climb("second", rung(None, 4.0), rung("still there", 1.0))
+
+    proven = silences(only(first, second)).waiting
+
+    assert proven.seconds == 7
+    assert [(moment.place, moment.what) for moment in proven.moments] == [("first", "waits 3s"), ("second", "waits 4s")]
+
+
+def test_a_prompt_between_two_waits_is_no_silence() -> None:
+    assert silences(only(climb("welcome", rung("a", 3.0), rung("b", 2.0)))).waiting.seconds == 3
+
+
+def test_a_key_at_the_last_moment_joins_what_it_leads_to() -> None:
+    welcome = climb("welcome", rung("a", 3.0), listens=listening(barge_in=BOTH, keys={"1": "quiet"}))
+    assert silences(only(welcome, climb("quiet", rung(None, 2.0)))).waiting.seconds == 5
+
+
+def test_each_digit_begins_the_silence_anew() -> None:
+    assert silences(only(collect(most=12))).waiting.seconds == 6
+
+
+def test_the_guard_twice_is_torn_by_the_reminder() -> None:
+    assert silences(only(close(guard=10.0))).waiting.seconds == 10
+    assert silences(only(close(guard=10.0, reminder=None))).waiting.seconds == 10
+
+
+def test_ringing_is_no_silence() -> None:
+    assert silences(only(transfer(no_answer="wait"), climb("wait", rung(None, 2.0)))).waiting.seconds == 2
+
+
+def test_a_circle_of_silent_steps_is_counted() -> None:
+    """Each step may be entered 5 times: 5 x (2 + 1) seconds without a sound."""
+    steps = (climb("a", rung(None, 2.0), used_up="b"), climb("b", rung(None, 1.0), used_up="a"))
+
+    proven = silences(only(*steps, limits=Limits(visits_per_step=5))).waiting
+
+    assert (proven.seconds, proven.rounds) == (15, 5)
+
+
+def test_never_longer_than_a_call() -> None:
+    steps = (climb("a", rung(None, 500.0), used_up="a"),)
+    assert silences(only(*steps)).waiting.seconds == Limits().call_length
+
+
+def test_a_task_counts_where_an_agent_works() -> None:
+    small = only(climb("welcome", rung("a", 3.0), rung(None, task="look", wait=30.0), rung("b", 1.0)))
+
+    assert (silences(small).waiting.seconds, silences(small).working.seconds) == (3, 33)
+
+
+def test_a_task_without_a_number_takes_the_limit() -> None:
+    small = only(climb("welcome", rung(None, task="look")), limits=Limits(task_wait=77.0))
+    assert silences(small).working.seconds == 77
+
+
+def test_music_on_hold_is_no_silence() -> None:
+    music = rule("music", rule_rung("one moment"), rule_rung(task="play_waiting_tone", wait=(60, 60)))
+    small = flow(say("welcome", "hello"), rules=[music])
+
+    assert silences(small).working.seconds == 0
+    assert [moment.seconds for moment in silences(small).waits] == [60]
+
+
+def test_a_situation_may_come_after_a_wait_and_the_wait_begins_anew() -> None:
+    """3 s wait, then a situation that only asks for a task of 4 s, then the wait again."""
+    quiet = rule("quiet", rule_rung(task="think", wait=(4, 4)))
+    small = flow(climb("welcome", rung("hello", 3.0)), rules=[quiet])
+
+    assert silences(small).working.seconds == 3 + 4 + 3
+    assert silences(small).waiting.seconds == 3
+
+
+def test_a_situation_that_ends_with_a_wait_is_joined_with_where_it_leads() -> None:
+    waits = rule("waits", rule_rung("say", (5, 5)), then="transfer")
+    small = flow(say("welcome", "a"), climb("quiet", rung(None, 2.0)), rules=[waits], outcomes={"transfer": "quiet"})
+
+    assert silences(small).waiting.seconds == 7
+
+
+@pytest.mark.parametrize("barge_in", [NONE, BOTH])
+def test_a_menu_waits_once(barge_in: frozenset[BargeIn]) -> None:
+    assert silences(only(menu(keys={"1": HANG_UP}, barge_in=barge_in))).waiting.seconds == 5
