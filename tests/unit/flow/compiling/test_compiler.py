@@ -8,7 +8,7 @@ from ivrflow.flow.model import HANG_UP, RETURN, Prompt, PromptCatalogue
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import check_paths
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def test_the_flows_we_ship_have_no_problem_and_every_rule_of_a_phone_line_as_a_situation(

@@ -6,7 +6,7 @@ import pytest
 from ivrflow.flow.days import TABLE_YEARS
 from ivrflow.flow.keys.holiday_file import is_holiday_file, read_calendar, table_text, table_years
 
-CASES = Path(__file__).parents[2] / "problems" / "holidays"
+CASES = Path(__file__).parents[3] / "problems" / "holidays"
 GOOD = (CASES / "nothing_wrong.yaml").read_text(encoding="utf-8")
 
 

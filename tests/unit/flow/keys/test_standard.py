@@ -5,7 +5,7 @@ import pytest
 from ivrflow.flow.compiling.compiler import check_standard
 from ivrflow.flow.model import Band, Standard
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from pathlib import Path
 from ivrflow.flow.keys import grammar
 from ivrflow.flow.pages.reference import flow_reference
 
-PAGE = Path(__file__).parents[3] / "docs" / "flow-reference.md"
+PAGE = Path(__file__).parents[4] / "docs" / "flow-reference.md"
 
 
 def test_the_page_in_the_documents_is_not_stale() -> None:

@@ -21,7 +21,7 @@ from ivrflow.flow.reading.json_schema import SCHEMA_LINE
 from ivrflow.flow.reading.source import Items, Node, Table, Text, parse
 from ivrflow.schema_commands import SCHEMAS, as_text
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SHIPPED = sorted([*ROOT.glob("callflows/**/*.yaml"), *ROOT.glob("scenarios/**/*.yaml")])
 VALIDATORS = {kind: Draft202012Validator(make()) for kind, make in SCHEMAS.items()}
 

@@ -6,7 +6,7 @@ from small_flows import climb, close, flow, hotline, menu, rung, say, transfer
 from ivrflow.flow.proof.proof import prove
 from ivrflow.flow_files import load_flows
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def test_a_flow_in_order_holds() -> None:

@@ -25,7 +25,7 @@ from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.simulator.simulation import Simulation
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 AGENT = transfer("agent", "connecting")
 
 

@@ -10,7 +10,7 @@ from ivrflow.flow.model import Standard
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.wording.wording_lint import lint_against, lint_said
 
-SHIPPED = Path(__file__).parents[3] / "callflows" / "standards"
+SHIPPED = Path(__file__).parents[4] / "callflows" / "standards"
 
 
 def read(text: str, name: str = "x") -> Standard:
