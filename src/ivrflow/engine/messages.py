@@ -87,22 +87,92 @@ class DeadlineReached(_Message, frozen=True, tag="deadline_reached"):
 
 
 class AgentAnswered(_Message, frozen=True, tag="agent_answered"):
-    """The extension rung for `ticket` was answered."""
+    """The extension rung for `ticket`, or an agent of the queue joined for it, answered.
+
+    Attributes:
+        agent: the extension or the queue's name of the agent; empty when the PBX did not say.
+        rang: seconds that agent's telephone rang.
+    """
 
     ticket: Ticket
+    agent: str = ""
+    rang: float = 0.0
 
 
 class AgentUnavailable(_Message, frozen=True, tag="agent_unavailable"):
-    """The extension rung for `ticket` will not answer."""
+    """The extension rung for `ticket` will not answer; or the queue gave up: `nobody` is logged in, or it is `full`."""
 
     ticket: Ticket
-    why: Literal["no_answer", "busy", "unreachable"] = "no_answer"
+    why: Literal["no_answer", "busy", "unreachable", "nobody", "full"] = "no_answer"
+
+
+class QueueMoved(_Message, frozen=True, tag="queue_moved"):
+    """The caller stands elsewhere in the queue joined for `ticket`.
+
+    Attributes:
+        position: 1 is the next one.
+        expected_s: seconds until it is the caller's turn, as the PBX reckons; 0 when it does not know.
+    """
+
+    ticket: Ticket
+    position: int
+    expected_s: float = 0.0
 
 
 class AgentLeft(_Message, frozen=True, tag="agent_left"):
     """The agent bridged for `ticket` hung up; the caller is still there."""
 
     ticket: Ticket
+
+
+class HoldStarted(_Message, frozen=True, tag="hold_started"):
+    """The telephone of the agent joined for `ticket` put the caller on hold."""
+
+    ticket: Ticket
+
+
+class HoldEnded(_Message, frozen=True, tag="hold_ended"):
+    """It took the caller back."""
+
+    ticket: Ticket
+
+
+class AgentKeyed(_Message, frozen=True, tag="agent_keyed"):
+    """The agent joined for `ticket` keyed a code: a star and two digits, "*80"."""
+
+    ticket: Ticket
+    code: str
+
+
+class TransferOrdered(_Message, frozen=True, tag="transfer_ordered"):
+    """The agent sends the caller to a transfer step of the flow that agents may send callers to."""
+
+    step: str
+
+
+class MessageRecorded(_Message, frozen=True, tag="message_recorded"):
+    """The recording of `ticket` is over, by a key, by silence, because it was full or because the PBX could not.
+
+    Attributes:
+        seconds: its length, the silence that ended it left out.
+    """
+
+    ticket: Ticket
+    how: Literal["key", "silence", "full", "failed"]
+    seconds: float = 0.0
+
+
+class AnswerReceived(_Message, frozen=True, tag="answer_received"):
+    """The look-up of `ticket` is over.
+
+    Attributes:
+        how: `wrong`: what came is no JSON object, or too large; `failed`: nobody could be asked, or an error came back.
+        values: the fields of the answer that were asked for; personal.
+    """
+
+    ticket: Ticket
+    how: Literal["answered", "wrong", "failed"] = "answered"
+    values: dict[str, str] = {}
 
 
 class SituationStarted(_Message, frozen=True, tag="situation_started"):
@@ -164,6 +234,13 @@ CallEvent: TypeAlias = (
     | AgentAnswered
     | AgentUnavailable
     | AgentLeft
+    | QueueMoved
+    | HoldStarted
+    | HoldEnded
+    | AgentKeyed
+    | TransferOrdered
+    | MessageRecorded
+    | AnswerReceived
     | SituationStarted
     | SituationCancelled
     | SignalGiven
@@ -205,6 +282,10 @@ class Play(_Message, frozen=True, tag="play"):
         seconds: how long it takes.
         loudest_frame: mean |sample| of its loudest 20 ms (16-bit scale).
         parts: the audio files to play one after the other instead; they spell out values, so they are personal.
+        hearer: who hears it: the caller; the caller and the agent of `leg`, in step; or only that agent. An agent
+            hears something only while apart (`Part`), or before being joined.
+        leg: ticket of that agent; 0 for the caller alone.
+        message: plays the message recorded for that ticket instead of a prompt; 0 for none.
     """
 
     ticket: Ticket
@@ -213,6 +294,9 @@ class Play(_Message, frozen=True, tag="play"):
     seconds: float
     loudest_frame: int = 0
     parts: tuple[str, ...] = ()
+    hearer: Literal["caller", "both", "agent"] = "caller"
+    leg: Ticket = 0
+    message: Ticket = 0
 
 
 class StopPlaying(_Message, frozen=True, tag="stop_playing"):
@@ -230,7 +314,7 @@ class StopMusic(_Message, frozen=True, tag="stop_music"):
 
 
 class Ring(_Message, frozen=True, tag="ring"):
-    """Ring an extension; ends in `AgentAnswered` or `AgentUnavailable`. The engine keeps the bound and stops it."""
+    """Ring an extension (digits only); ends in `AgentAnswered` or `AgentUnavailable`. The engine keeps the bound and stops it."""
 
     ticket: Ticket
     extension: str
@@ -249,6 +333,29 @@ class Bridge(_Message, frozen=True, tag="bridge"):
     ticket: Ticket
 
 
+class JoinQueue(_Message, frozen=True, tag="join_queue"):
+    """Stand in a queue of the PBX for the caller; ends in `AgentAnswered` or `AgentUnavailable`, told by `QueueMoved`.
+
+    The engine keeps every bound, and takes it back with `StopRinging`. `Bridge` joins the caller with who answered.
+
+    Attributes:
+        queue: its name on the PBX.
+        priority: callers of a greater one are served first.
+        waited: seconds the caller has waited already, in a queue before this one.
+    """
+
+    ticket: Ticket
+    queue: str
+    priority: int = 0
+    waited: float = 0.0
+
+
+class Part(_Message, frozen=True, tag="part"):
+    """Take caller and agent apart, both still on the line: `Play` reaches both, neither hears the other. `Bridge` rejoins."""
+
+    ticket: Ticket
+
+
 class DropAgent(_Message, frozen=True, tag="drop_agent"):
     """Take the agent off the line; the caller stays."""
 
@@ -260,6 +367,100 @@ class Instruct(_Message, frozen=True, tag="instruct"):
 
     ticket: Ticket
     task: str
+
+
+class StartRecording(_Message, frozen=True, tag="start_recording"):
+    """Record the call from now on, both sides, until it ends."""
+
+
+class PauseRecording(_Message, frozen=True, tag="pause_recording"):
+    """Record nothing for now: the caller keys in personal data."""
+
+
+class ResumeRecording(_Message, frozen=True, tag="resume_recording"):
+    """Go on recording."""
+
+
+class RecordMessage(_Message, frozen=True, tag="record_message"):
+    """Sound a tone and record what the caller says; ends in `MessageRecorded`. The engine keeps the bound too.
+
+    Attributes:
+        seconds: how long it may last.
+        silence: seconds of silence that end it.
+        end_key: key that ends it, or "" for none.
+    """
+
+    ticket: Ticket
+    seconds: float
+    silence: float
+    end_key: str = ""
+
+
+class StopRecordingMessage(_Message, frozen=True, tag="stop_recording_message"):
+    """Stop it now. What was recorded so far stays for `Play` and `KeepMessage`."""
+
+    ticket: Ticket
+
+
+class KeepMessage(_Message, frozen=True, tag="keep_message"):
+    """Keep the message recorded for `ticket`; every other message of the call is deleted when it ends.
+
+    Attributes:
+        about: the message box.
+        seconds: its length.
+    """
+
+    ticket: Ticket
+    about: str
+    seconds: float
+
+
+class NoteScore(_Message, frozen=True, tag="note_score"):
+    """Note what the caller gave in a survey: `score` of `most`."""
+
+    survey: str
+    score: int
+    most: int
+
+
+class OrderCallback(_Message, frozen=True, tag="order_callback"):
+    """Note that the caller is to be called back, by the engine itself.
+
+    Attributes:
+        number: of the callback on this call, from 1.
+        caller: whom to ring; personal.
+        flow: the flow that places the call.
+        made_at, due_at: Unix time in seconds.
+        tries: how often it is tried.
+        retry_after: seconds from one try to the next.
+        values: what is known for placeholders; personal.
+    """
+
+    number: int
+    caller: str
+    flow: str
+    made_at: float
+    due_at: float
+    tries: int = 3
+    retry_after: float = 900.0
+    values: dict[str, str] = {}
+
+
+class Enquire(_Message, frozen=True, tag="enquire"):
+    """Look something up over HTTP; ends in `AnswerReceived`. The engine keeps the bound and stops waiting.
+
+    Attributes:
+        url: where to ask.
+        values: what is sent, as fields of a JSON object; personal.
+        wanted: the fields of the answer that are told.
+        seconds: how long anybody waits for it.
+    """
+
+    ticket: Ticket
+    url: str
+    values: dict[str, str]
+    wanted: tuple[str, ...]
+    seconds: float
 
 
 class NotePromise(_Message, frozen=True, tag="note_promise"):
@@ -311,8 +512,19 @@ Action: TypeAlias = (
     | StopMusic
     | Ring
     | StopRinging
+    | JoinQueue
     | Bridge
+    | Part
     | DropAgent
+    | StartRecording
+    | PauseRecording
+    | ResumeRecording
+    | RecordMessage
+    | StopRecordingMessage
+    | KeepMessage
+    | NoteScore
+    | OrderCallback
+    | Enquire
     | Instruct
     | NotePromise
     | EndCall

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from typing import Literal, TypeAlias
 
 from ivrflow.flow.days import Calendar
 from ivrflow.flow.model.ladders import WHEN, Follow, Ladder, Wording
@@ -83,6 +84,55 @@ class PlacesCalls:
         return self.ladder.rungs[0].wait
 
 
+AgentOrderKind: TypeAlias = Literal["situation", "cancel", "done", "leave", "transfer"]
+"""What an agent can order: start a situation; take it back; a task is done; the rung's leave word happened; a transfer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOrder:
+    """What a code on an agent's telephone orders.
+
+    Attributes:
+        kind: what.
+        name: of the situation, or of the transfer step; empty for the others.
+    """
+
+    kind: AgentOrderKind
+    where: Location
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agents:
+    """What agents who talk with a caller of this flow can do.
+
+    Attributes:
+        codes: by what is keyed on the telephone during a talk: a star and two digits, "*80".
+        hold: the situation that is played when an agent's telephone puts the caller on hold; "" for music only.
+        transfers: names of the transfer steps an agent may send a caller to; nobody is sent anywhere else.
+    """
+
+    codes: Mapping[str, AgentOrder] = field(default_factory=dict)
+    hold: str = ""
+    transfers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecording:
+    """That calls are recorded, both sides.
+
+    Attributes:
+        announce: phrase keys that say so before it begins.
+        whole_call: from the first word on; False: only while caller and agent are joined.
+        keep_days: days after which a recording is deleted.
+    """
+
+    where: Location
+    announce: tuple[str, ...] = ()
+    whole_call: bool = False
+    keep_days: int = 90
+
+
 @dataclass(frozen=True, slots=True)
 class CallFlow:
     """One hotline's call flow, checked: every name in it resolves, every wait is bounded.
@@ -105,6 +155,8 @@ class CallFlow:
         source: the files it was compiled from, name to text: enough to compile it again for a replay.
         wordings: by name, those that the calendar chooses.
         calendar: which kind of day each date is.
+        agents: what agents can do on a call.
+        recording: how calls are recorded; None: they are not.
     """
 
     id: str
@@ -127,6 +179,8 @@ class CallFlow:
     voice: str = DEFAULT_VOICE
     wordings: Mapping[str, Wording] = field(default_factory=dict)
     calendar: Calendar = field(default_factory=Calendar)
+    agents: Agents = Agents()
+    recording: CallRecording | None = None
 
     def lines_of(self, key: str) -> tuple[tuple[str, ...], ...]:
         """What may be said where `key` stands: the phrase itself, or each line of a wording the calendar chooses."""

@@ -136,6 +136,22 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class Warm:
+    """How an agent hands a caller over: the agent stays until the colleague is there.
+
+    Attributes:
+        whisper: phrase keys that only the colleague hears, before being joined: who is coming and why.
+        thanks: phrase keys that thank the caller for waiting, before being joined.
+        back: phrase keys the caller hears when the colleague does not answer, before being joined with the agent again.
+    """
+
+    where: Location
+    whisper: tuple[str, ...] = ()
+    thanks: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Transfer:
     """Ring an extension, bounded; come back when nobody answers or when the agent hangs up first.
 
@@ -144,6 +160,7 @@ class Transfer:
         announce: phrase keys said before ringing.
         ring_for: seconds the extension may ring.
         talk_for: seconds the talk may last.
+        warm: how an agent who talks with the caller hands them over here; None: the agent is let go at once.
     """
 
     name: str
@@ -156,6 +173,184 @@ class Transfer:
     no_answer: str
     busy: str
     unreachable: str
+    warm: Warm | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLevel:
+    """Agents who are asked from `after` seconds of waiting on; the ones before them are then asked no more.
+
+    Attributes:
+        queue: the queue's name on the PBX.
+    """
+
+    where: Location
+    queue: str
+    after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Let the caller wait for an agent of a queue: music, announcements of our own, keys taken at every moment.
+
+    The PBX's queue finds the agent (strategy, ring timeout, wrap-up, pause); when to say what, and when to ask the next
+    level, is decided here.
+
+    Attributes:
+        levels: who is asked, the first from the beginning on, each later one after its seconds.
+        priority: callers of a greater one are served first; 0 is the usual one.
+        announce: phrase keys said before the caller begins to wait.
+        ladder: announcements while waiting, each rung a wait (with music) and what is then said; goes round.
+        listening: step per key.
+        most: seconds the caller may wait.
+        thanks: phrase keys both hear before they are joined, when the caller waited longer than `thanks_over` seconds.
+        talk_for: seconds the talk may last.
+        agent_left: step when the agent hangs up first.
+        no_answer: step when `most` has passed.
+        nobody: step when no agent is logged in, or all are paused.
+        full: step when the queue takes nobody else.
+    """
+
+    name: str
+    where: Location
+    levels: tuple[QueueLevel, ...]
+    priority: int
+    announce: tuple[str, ...]
+    ladder: Ladder
+    listening: Listening
+    most: float
+    thanks: tuple[str, ...]
+    thanks_over: float
+    talk_for: float
+    agent_left: str
+    no_answer: str
+    nobody: str
+    full: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Record what the caller says after the tone. `keep` decides later whether the message is kept.
+
+    Attributes:
+        ask: phrase keys said before the tone.
+        most: seconds a message may last.
+        silence: seconds of silence that end it.
+        least: seconds below which it is none.
+        end_key: key that ends it, or "" for none.
+        done: step when there is a message.
+        nothing: step when nothing was said, or less than `least` seconds.
+    """
+
+    name: str
+    where: Location
+    ask: tuple[str, ...]
+    most: float
+    silence: float
+    least: float
+    end_key: str
+    done: str
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayBack:
+    """Let the caller hear the message just recorded."""
+
+    name: str
+    where: Location
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep the message just recorded.
+
+    Attributes:
+        about: the name of the message box, "voicemail".
+    """
+
+    name: str
+    where: Location
+    about: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Note the score a caller gave: what a key of a survey leads to.
+
+    Attributes:
+        survey: the survey's name.
+        score: what the key stands for.
+        most: the best score of this survey.
+    """
+
+    name: str
+    where: Location
+    survey: str
+    score: int
+    most: int
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """Order a call to the caller: placed by the engine within the allowed hours, tried again within bounds.
+
+    Attributes:
+        number: name of the value that holds the number ("callback_number"), or "" for the number the caller rings from.
+        flow: the flow that places the call.
+        within_h: hours within which it is promised.
+        tries: how often it is tried.
+        retry_after: seconds from one try to the next.
+        then: step once it is noted.
+        undiallable: step when the number may not or cannot be rung.
+    """
+
+    name: str
+    where: Location
+    number: str
+    flow: str
+    within_h: float
+    tries: int
+    retry_after: float
+    then: str
+    undiallable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Look something up over HTTP, bounded; the caller hears a filler phrase when it takes long.
+
+    Attributes:
+        url: where to ask; nothing a caller said or keyed is ever part of it.
+        sends: names of the values that are sent, as fields of a JSON object.
+        learns: placeholder per field of the answer.
+        field: field of the answer that chooses the next step; "" for none.
+        cases: step per value of that field.
+        filler: phrase keys said when no answer came within `filler_after` seconds; then music.
+        most: seconds until it is too late.
+        done: step when an answer came (and no case fits, where there are cases).
+        late: step when none came in time.
+        wrong: step when the answer is none we understand.
+        failed: step when nobody could be asked, or the other side reports an error.
+    """
+
+    name: str
+    where: Location
+    url: str
+    sends: tuple[str, ...]
+    learns: Mapping[str, str]
+    field: str
+    cases: Mapping[str, str]
+    filler: tuple[str, ...]
+    filler_after: float
+    most: float
+    done: str
+    late: str
+    wrong: str
+    failed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +382,20 @@ class HangUp:
     outcome: str
 
 
-Step: TypeAlias = Say | Climb | Menu | Collect | Hours | Transfer | Close | HangUp
+Step: TypeAlias = (
+    Say
+    | Climb
+    | Menu
+    | Collect
+    | Hours
+    | Transfer
+    | Queue
+    | Record
+    | PlayBack
+    | Keep
+    | Score
+    | CallBack
+    | Ask
+    | Close
+    | HangUp
+)
