@@ -258,14 +258,17 @@ class Call:
         await done
         self._up()
 
-    async def hold(self) -> None:
-        """Put the peer on hold (re-INVITE, sendonly); nothing is sent until `resume`.
+    async def hold(self, direction: Literal["sendonly", "inactive"] = "sendonly") -> None:
+        """Put the peer on hold (re-INVITE); nothing is sent until `resume`.
+
+        Args:
+            direction: `sendonly` as most phones say it, `inactive` as some do.
 
         Raises:
             CallRefused: the peer refused, or did not answer in time (408).
             CallGone: the call is over.
         """
-        await self._change("sendonly")
+        await self._change(direction)
         self._held = True
         if self._speaker:
             self._speaker.source = NoRtp()

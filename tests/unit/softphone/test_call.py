@@ -1,6 +1,7 @@
 """What one does with a call, and what it ends in: two phones on real sockets, without a PBX."""
 
 import asyncio
+import re
 import time
 from typing import Literal
 
@@ -95,6 +96,28 @@ async def test_hold_and_resume() -> None:
         assert [at for at in arrivals if held_at + 0.05 < at < resuming_at] == []
     assert not other.recording.talkspurts()[-1].samples[-160:].max() > 8  # A-law has no zero
     assert [line for line in lines(alice, "out") if line == "INVITE"] == ["INVITE"] * 3
+
+
+async def test_every_change_is_a_new_version_of_the_same_session_and_names_its_direction() -> None:
+    async with phone(Answer(source=Tone(700))) as bob, at(bob) as alice:
+        call = await alice.call("bob")
+        (other,) = bob.calls
+        await other.hold("inactive")  # the side that was called holds too
+        await other.resume()
+        await other.hold()
+        await other.resume()
+        await heard(call, len(call.recording) + 5)
+        await other.hang_up()
+    offers = [line.text for line in other.signalling if line.direction == "out" and line.text.startswith("INVITE")]
+    directions = [re.findall(r"^a=(sendrecv|sendonly|recvonly|inactive)\r?$", offer, re.MULTILINE) for offer in offers]
+    assert directions == [["inactive"], ["sendrecv"], ["sendonly"], ["sendrecv"]]
+    origins = [re.search(r"^o=- (\d+) (\d+) ", offer, re.MULTILINE) for offer in offers]
+    assert len({origin[1] for origin in origins if origin}) == 1
+    versions = [int(origin[2]) for origin in origins if origin]
+    assert versions == list(range(versions[0], versions[0] + 4))
+    answers = [line.text for line in other.signalling if line.direction == "in" and "CSeq" in line.text]
+    assert any("a=inactive" in answer for answer in answers)
+    assert any("a=recvonly" in answer for answer in answers)
 
 
 @pytest.mark.parametrize(("policy", "status"), [(BUSY, 486), (DECLINE, 603), (Refuse(480, "Away", after_s=0.05), 480)])
