@@ -16,22 +16,29 @@ from statemachine import State, StateMachine
 
 
 class CallLifecycle(StateMachine):
-    """Arriving (or dialling) – conversing – (ringing – bridged) – closing – awaiting hang-up – over."""
+    """Arriving (or dialling) – conversing – (queued or ringing – bridged – held) – closing – awaiting hang-up – over."""
 
     arriving = State(initial=True)
     dialling = State()
     conversing = State()
+    queued = State()
     ringing = State()
     bridged = State()
+    held = State()
     closing = State()
     awaiting_hangup = State()
     over = State(final=True)
 
     dial = arriving.to(dialling)
     answer = arriving.to(conversing) | dialling.to(conversing)
-    ring_agent = conversing.to(ringing)
-    agent_answers = ringing.to(bridged)
-    agent_is_gone = ringing.to(conversing) | bridged.to(conversing)
+    join_queue = conversing.to(queued)
+    # From a talk: the agent hands the caller over, and stays until the colleague is there.
+    ring_agent = conversing.to(ringing) | bridged.to(ringing) | held.to(ringing)
+    agent_answers = ringing.to(bridged) | queued.to(bridged)
+    hold = bridged.to(held)
+    take_back = held.to(bridged)
+    agent_is_gone = ringing.to(conversing) | queued.to(conversing) | bridged.to(conversing) | held.to(conversing)
+    colleague_is_gone = ringing.to(bridged)
     begin_closing = conversing.to(closing)
     request_arises = closing.to(conversing) | awaiting_hangup.to(conversing)
     await_hangup = closing.to(awaiting_hangup)
@@ -39,8 +46,10 @@ class CallLifecycle(StateMachine):
         arriving.to(over)
         | dialling.to(over)
         | conversing.to(over)
+        | queued.to(over)
         | ringing.to(over)
         | bridged.to(over)
+        | held.to(over)
         | closing.to(over)
         | awaiting_hangup.to(over)
     )
@@ -49,9 +58,13 @@ class CallLifecycle(StateMachine):
 Transition: TypeAlias = Literal[
     "dial",
     "answer",
+    "join_queue",
     "ring_agent",
     "agent_answers",
+    "hold",
+    "take_back",
     "agent_is_gone",
+    "colleague_is_gone",
     "begin_closing",
     "request_arises",
     "await_hangup",

@@ -282,8 +282,8 @@ class Play(_Message, frozen=True, tag="play"):
         seconds: how long it takes.
         loudest_frame: mean |sample| of its loudest 20 ms (16-bit scale).
         parts: the audio files to play one after the other instead; they spell out values, so they are personal.
-        hearer: who hears it: the caller; the caller and the agent of `leg`, in step; or only that agent. An agent
-            hears something only while apart (`Part`), or before being joined.
+        hearer: who hears it: the caller; the caller and the agent of `leg`, in step; or only that agent, always after
+            `Part` of that leg.
         leg: ticket of that agent; 0 for the caller alone.
         message: plays the message recorded for that ticket instead of a prompt; 0 for none.
     """
@@ -351,7 +351,10 @@ class JoinQueue(_Message, frozen=True, tag="join_queue"):
 
 
 class Part(_Message, frozen=True, tag="part"):
-    """Take caller and agent apart, both still on the line: `Play` reaches both, neither hears the other. `Bridge` rejoins."""
+    """Take caller and agent apart, both still on the line: `Play` reaches both, neither hears the other. `Bridge` rejoins.
+
+    Also before they were ever joined: an agent who answered is then ready to hear a prompt.
+    """
 
     ticket: Ticket
 

@@ -18,8 +18,9 @@ for (`standing`), what digits amount to (`digits`), whom a task keeps waiting (`
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
-from typing import assert_never
+from typing import Literal, assert_never
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.call_time import dated
@@ -27,12 +28,15 @@ from ivrflow.engine.chosen_wording import chosen_footing, chosen_phrases
 from ivrflow.engine.digits import DigitEntry
 from ivrflow.engine.hindrance import hindrance
 from ivrflow.engine.holding import DONE_BEFORE, Hold, follower, hold_during, why_unknown
+from ivrflow.engine.left_message import Message
+from ivrflow.engine.leg import Leg, gone_to, only_music, waiting_values
 from ivrflow.engine.lifecycle import CallPhase
 from ivrflow.engine.place import Interrupted, Place
 from ivrflow.engine.promises import agreed, completed, promised
 from ivrflow.engine.standing import (
     After,
     Answering,
+    Asking,
     Deciding,
     Dialling,
     Footing,
@@ -40,6 +44,8 @@ from ivrflow.engine.standing import (
     Interruptible,
     Keying,
     Pausing,
+    Queueing,
+    Recording,
     Ringing,
     Saying,
     Standing,
@@ -48,27 +54,42 @@ from ivrflow.engine.standing import (
     ThenAsk,
     ThenClimb,
     ThenCollect,
+    ThenEnquire,
     ThenEnter,
     ThenGuard,
     ThenPause,
+    ThenQueue,
+    ThenRecord,
+    ThenRejoin,
     ThenRing,
+    ThenTalk,
+    ThenThank,
 )
 from ivrflow.engine.trace import Fact, TraceLine, Verdict
 from ivrflow.engine.verdict import judge
 from ivrflow.flow.calendar import window_at
+from ivrflow.flow.keys.outgoing import may_be_rung
 from ivrflow.flow.model import (
     RETURN,
+    Ask,
+    CallBack,
     CallFlow,
     Climb,
     Close,
     Collect,
     HangUp,
     Hours,
+    Keep,
     Ladder,
     Menu,
+    PlayBack,
     Promise,
     Prompt,
+    Queue,
+    Record,
     Say,
+    Score,
+    Step,
     Transfer,
 )
 
@@ -80,6 +101,9 @@ PROMPT_GUARD_S = 3.0
 
 SECONDS_PER_CHARACTER = 0.22
 """Speaking time per character for a wording nobody rendered yet (measured mean of the rendered ones)."""
+
+RECORDING_GUARD_S = 5.0
+"""Seconds past the longest message after which the end of its recording counts as lost."""
 
 DEAF_WAITS = 10
 """How often the waits of one step are begun again because the caller could not be heard, before a person takes over."""
@@ -99,6 +123,8 @@ class CallSession:
         # Where the call is, and what it waits for under which deadline.
         self._place = Place(flow.steps[flow.start])
         self._standing: Standing = Answering()
+        self._until = 0.0
+        self._purpose = ""
         self._deadline: float | None = None
         self._waiting_for = ""
         # What is decided while one event is handled.
@@ -112,6 +138,15 @@ class CallSession:
         self._spoke_ahead = False
         self._is_speaking = False
         self._is_deaf = False
+        self._caller = ""
+        # The agent, sought or on the line, and the music that plays meanwhile.
+        self._leg: Leg | None = None
+        self._has_music = False
+        # What is recorded: the call, and the caller's message.
+        self._recording = ""
+        self._message: Message | None = None
+        self._answer: m.AnswerReceived | None = None
+        self._callbacks = 0
         # What the caller was promised, each as it stands.
         self._promises: dict[int, m.NotePromise] = {}
         # Counted, so that nothing goes on for ever.
@@ -220,12 +255,26 @@ class CallSession:
                 self._prompt_ended(ticket, how)
             case m.DeadlineReached():
                 self._deadline_reached()
-            case m.AgentAnswered(ticket=ticket):
-                self._agent_answered(ticket)
+            case m.AgentAnswered():
+                self._agent_answered(event)
             case m.AgentUnavailable(ticket=ticket, why=why):
                 self._agent_unavailable(ticket, why)
             case m.AgentLeft(ticket=ticket):
                 self._agent_left(ticket)
+            case m.QueueMoved():
+                self._queue_moved(event)
+            case m.HoldStarted(ticket=ticket):
+                self._hold_started(ticket)
+            case m.HoldEnded(ticket=ticket):
+                self._hold_ended(ticket)
+            case m.AgentKeyed(ticket=ticket, code=code):
+                self._agent_keyed(ticket, code)
+            case m.TransferOrdered(step=name):
+                self._transfer_ordered(name)
+            case m.MessageRecorded():
+                self._message_recorded(event)
+            case m.AnswerReceived():
+                self._answer_received(event)
             case m.SituationStarted(name=name):
                 self._situation_started(name)
             case m.SituationCancelled():
@@ -247,12 +296,16 @@ class CallSession:
             case _:
                 assert_never(event)
 
-    def _deadline_reached(self) -> None:
+    def _deadline_reached(self) -> None:  # noqa: C901 - the one list of what can be waited for; each branch is a line or two
         if self._deadline is None or self._now < self._deadline:
             return
         if self._now >= self._call_ends:
             self._note(Fact.LIMIT_REACHED, detail="call_length")
             self._end_call("call_too_long")
+            return
+        due = self._leg.due() if self._leg else None
+        if self._leg and due is not None and self._now >= due:
+            self._queue_due(self._leg)
             return
         standing = self._standing
         match standing:
@@ -278,10 +331,16 @@ class CallSession:
                 self._agent_unavailable(ticket, "no_answer")
             case Talking():
                 self._talk_too_long(standing)
+            case Recording():
+                self._recording_lost(standing)
+            case Asking():
+                self._answer_overdue(standing)
             case Guarding():
                 self._guard_used_up(standing)
-            case Deciding():
-                raise AssertionError("no deadline is armed while deciding")
+            case Queueing() | Deciding():
+                raise AssertionError(
+                    "waiting in a queue ends when the queue is due; no deadline is armed while deciding"
+                )
             case _:
                 assert_never(standing)
 
@@ -290,6 +349,7 @@ class CallSession:
     def _call_arrived(self, event: m.CallArrived) -> None:
         self._arrived_at = event.arrived_at
         self._began = self._now
+        self._caller = event.caller
         self._values |= event.values
         self._note(Fact.ARRIVED, detail=self._flow.title)
         self._actions.append(m.Answer())
@@ -297,22 +357,29 @@ class CallSession:
 
     def _call_answered(self) -> None:
         if isinstance(self._standing, Answering):
-            self._phase.take("answer")
-            self._note(Fact.ANSWERED)
-            self._go(self._flow.start)
+            self._opened(self._flow.start)
         elif isinstance(self._standing, Dialling):
             assert self._flow.places_calls is not None, "only such a flow dials"
             self._note(Fact.LADDER_LEFT, detail="answered")
             self._place = Place(self._place.step)
-            self._phase.take("answer")
-            self._note(Fact.ANSWERED)
-            self._go(self._flow.places_calls.start)
+            self._opened(self._flow.places_calls.start)
+
+    def _opened(self, start: str) -> None:
+        self._phase.take("answer")
+        self._note(Fact.ANSWERED)
+        recording = self._flow.recording
+        if recording and recording.whole_call:
+            self._record_call()
+            self._say(recording.announce, ThenEnter(start))
+        else:
+            self._go(start)
 
     # ── calls we place ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _call_ordered(self, event: m.CallOrdered) -> None:
         self._arrived_at = event.arrived_at
         self._began = self._now
+        self._caller = event.caller
         self._values |= event.values
         self._note(Fact.ORDERED, detail=self._flow.title)
         placing = self._flow.places_calls
@@ -349,6 +416,7 @@ class CallSession:
             if footing and footing.number > 1 and footing.rung.say == self._standing.phrase:
                 self._promise(completed(self._flow, footing))  # all but the last words were heard
         self._note(Fact.CALLER_HUNG_UP, detail=f"cause {cause}" if cause else "")
+        self._keep_what_was_said()
         self._release_agent()
         self._over("caller_hung_up", by="caller")
 
@@ -357,6 +425,7 @@ class CallSession:
         if isinstance(self._standing, Saying):
             self._note(Fact.PHRASE_ENDED, phrase=self._standing.phrase, detail="stopped: line lost")
         self._note(Fact.LINE_LOST)
+        self._keep_what_was_said()
         self._release_agent()
         self._over("line_lost", by="")
 
@@ -388,7 +457,7 @@ class CallSession:
         self._decide()
         self._next_step = name
 
-    def _enter(self, name: str) -> None:
+    def _enter(self, name: str) -> None:  # noqa: C901 - the one list of the kinds of steps; each branch is a line or two
         self._visits[name] += 1
         self._steps_this_event += 1
         self._wrong_keys = self._questions = self._deaf_waits = 0
@@ -400,6 +469,9 @@ class CallSession:
             return
         step = self._flow.steps[name]
         self._place = Place(step)
+        if self._leg and not (isinstance(step, Say) or (isinstance(step, Transfer) and step.warm)):
+            self._let_agent_go()
+        self._pause_recording(step)
         self._keys_ahead = self._place.useful(self._keys_ahead)
         self._note(Fact.STEP_ENTERED)
         if self._phase.name in {"closing", "awaiting hangup"} and not isinstance(step, HangUp):
@@ -412,7 +484,24 @@ class CallSession:
             case Hours():
                 self._choose_by_time(step)
             case Transfer():
-                self._say(step.announce, ThenRing(step))
+                self._say((*self._recording_announced(), *step.announce), ThenRing(step))
+            case Queue():
+                self._say((*self._recording_announced(), *step.announce), ThenQueue(step))
+            case Record():
+                self._say(step.ask, ThenRecord(step))
+            case PlayBack():
+                self._play_back(step)
+            case Keep():
+                self._keep_message()
+                self._go(step.then)
+            case Score():
+                self._note(Fact.SCORED, detail=f"{step.survey}: {step.score} of {step.most}")
+                self._actions.append(m.NoteScore(survey=step.survey, score=step.score, most=step.most))
+                self._go(step.then)
+            case CallBack():
+                self._order_callback(step)
+            case Ask():
+                self._enquire(step)
             case Close():
                 self._phase.take("begin_closing")
                 self._begin(step.ladder)
@@ -461,7 +550,12 @@ class CallSession:
             self._pause(footing)
 
     def _ask_for(self, task: str, footing: Footing) -> None:
-        self._keep_waiting(hold_during(task, self._hold, self._now))
+        hold = hold_during(task, self._hold, self._now)
+        if hold:
+            self._part()
+        else:
+            self._join()
+        self._keep_waiting(hold)
         self._note(Fact.TASK_ASKED, detail=task)
         if task in DONE_BEFORE:
             self._note(Fact.TASK_DONE, detail=task, seconds=0.0)
@@ -485,7 +579,10 @@ class CallSession:
         elif hold and not before:
             self._note(Fact.HOLD_BEGUN, detail="with music" if has_music else "with the line open")
         if had_music != has_music:
-            self._actions.append(m.StartMusic() if has_music else m.StopMusic())
+            if has_music:
+                self._start_music()
+            else:
+                self._stop_music()
 
     def _pause(self, footing: Footing) -> None:
         """Begin the rung's wait, its silence clock at zero, unless the caller has already said or keyed something."""
@@ -501,6 +598,9 @@ class CallSession:
             if isinstance(step, Menu):
                 self._wrong_key(step, footing)  # together one wrong choice
                 return
+        self._join()
+        if self._leg and self._leg.is_queued:
+            self._start_music()
         self._note(Fact.WAIT_BEGUN, seconds=wait)
         self._stand(Pausing(footing), wait, "the rung's wait")
 
@@ -540,7 +640,20 @@ class CallSession:
                 self._place = Place(step)
                 self._phase.take("await_hangup")
                 self._guard(step, reminded=False)
-            case Collect() | Hours() | Transfer() | HangUp():
+            case Queue():
+                self._wait_on(step)
+            case (
+                Collect()
+                | Hours()
+                | Transfer()
+                | Record()
+                | PlayBack()
+                | Keep()
+                | Score()
+                | CallBack()
+                | Ask()
+                | HangUp()
+            ):
                 raise AssertionError(f"step {step.name} has no ladder")
             case _:
                 assert_never(step)
@@ -606,6 +719,11 @@ class CallSession:
             return
         self._spoke_ahead = False  # what was said during an earlier phrase is no answer to this one
         key, prompt = phrases[0], self._prompt(phrases[0])
+        whispers = isinstance(after, ThenThank)
+        self._part()
+        if not whispers:
+            self._stop_music()  # a colleague is told who is coming while the caller has music
+        hearer = self._hearer(whispers=whispers)
         ticket = self._next_ticket()
         footing = self._place.footing
         why = chosen.why or (footing.rung.why if footing and footing.rung.say == key else "")
@@ -618,6 +736,8 @@ class CallSession:
                 seconds=prompt.seconds,
                 loudest_frame=prompt.loudest_frame,
                 parts=prompt.parts,
+                hearer=hearer,
+                leg=self._leg.ticket if self._leg and hearer != "caller" else 0,
             )
         )
         self._stand(Saying(ticket, key, phrases[1:], after), prompt.seconds + PROMPT_GUARD_S, "the prompt to end")
@@ -663,6 +783,16 @@ class CallSession:
                 self._take_keys_ahead(DigitEntry(step))
             case ThenRing(step=step):
                 self._ring(step)
+            case ThenQueue(step=step):
+                self._queue(step)
+            case ThenRecord(step=step):
+                self._record_message(step)
+            case ThenEnquire():
+                self._filled(after)
+            case ThenTalk(leg=leg) | ThenRejoin(leg=leg):
+                self._talk(leg)
+            case ThenThank(leg=leg):
+                self._thank(leg)
             case ThenGuard(step=step):
                 self._guard(step, reminded=True)
             case ThenEnter(name=name):
@@ -689,7 +819,22 @@ class CallSession:
                 self._keys_ahead.append(key)
             case Pausing() | Keying():
                 self._use_key(key)
-            case Answering() | Dialling() | Tasking() | Ringing() | Talking() | Guarding() | Deciding():
+            case Queueing() if target := self._place.listening.keys.get(key):
+                self._leave("key", target)
+            case Recording(ticket=ticket, step=step) if key == step.end_key:
+                self._actions.append(m.StopRecordingMessage(ticket=ticket))
+            case (
+                Answering()
+                | Dialling()
+                | Tasking()
+                | Ringing()
+                | Queueing()
+                | Talking()
+                | Recording()
+                | Asking()
+                | Guarding()
+                | Deciding()
+            ):
                 pass
             case _:
                 assert_never(standing)
@@ -772,6 +917,7 @@ class CallSession:
         self._note(Fact.DIGITS_COLLECTED, detail=f"{result}, {len(entry.digits)} digits", key=entry.digits)
         if result == "done":
             self._digits[step.value] = entry.digits
+            self._values = {**self._values, step.value: entry.digits}
             self._go(step.done)
         elif self._questions < step.repeats:
             self._questions += 1
@@ -812,60 +958,427 @@ class CallSession:
         else:
             self._resume(standing)
 
-    # ── agents ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── agents: sought ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ring(self, step: Transfer) -> None:
         self._keys_ahead = []
+        giver = self._leg if step.warm else None
         ticket = self._next_ticket()
+        self._leg = Leg(ticket, step, self._now, giver=giver)
         self._phase.take("ring_agent")
         self._note(Fact.RINGING, seconds=step.ring_for)
-        ring = m.Ring(ticket=ticket, extension=step.extension, seconds=step.ring_for)
-        self._actions += [m.StartMusic(), ring]
-        self._stand(Ringing(ticket, step), step.ring_for, "the agent to answer")
+        self._start_music()
+        self._actions.append(m.Ring(ticket=ticket, extension=step.extension, seconds=step.ring_for))
+        self._stand(Ringing(ticket), step.ring_for, "the agent to answer")
 
-    def _agent_answered(self, ticket: m.Ticket) -> None:
-        ringing = self._standing
-        if isinstance(ringing, Ringing) and ringing.ticket == ticket:
-            self._phase.take("agent_answers")
-            self._note(Fact.AGENT_ANSWERED)
-            self._actions += [m.StopMusic(), m.Bridge(ticket=ticket)]
-            self._stand(Talking(ticket, ringing.step), ringing.step.talk_for, "the talk to end")
+    def _queue(self, step: Queue) -> None:
+        ticket = self._next_ticket()
+        self._leg = Leg(ticket, step, self._now)
+        self._phase.take("join_queue")
+        self._note(Fact.QUEUED, detail=step.levels[0].queue, seconds=step.most)
+        self._start_music()
+        self._actions.append(m.JoinQueue(ticket=ticket, queue=step.levels[0].queue, priority=step.priority))
+        if step.ladder.rungs:
+            self._begin(step.ladder)
+        else:
+            self._wait_on(step)
+
+    def _wait_on(self, step: Queue) -> None:
+        """Nothing more is announced: music and keys until the queue is due."""
+        assert self._leg is not None, "who waits in a queue has a leg"
+        self._place = Place(step)
+        self._start_music()
+        if not self._use_input_ahead():
+            self._stand(Queueing(self._leg.ticket), step.most, "an agent of the queue")
+
+    def _queue_due(self, leg: Leg) -> None:
+        """The next level is asked, or the caller has waited as long as the flow allows."""
+        step, following = leg.step, leg.next_level()
+        assert isinstance(step, Queue), "nobody else waits in a queue"
+        if self._now >= leg.since + step.most or following is None:
+            self._stop_playing("waited long enough")
+            self._note(Fact.WAIT_USED_UP, detail="queue")
+            self._actions.append(m.StopRinging(ticket=leg.ticket))
+            self._agent_unavailable(leg.ticket, "no_answer")
+            return
+        self._note(Fact.LEVEL_RAISED, detail=following.queue)
+        self._actions.append(m.StopRinging(ticket=leg.ticket))
+        self._leg = replace(leg, ticket=self._next_ticket(), level=leg.level + 1)
+        self._actions.append(
+            m.JoinQueue(
+                ticket=self._leg.ticket,
+                queue=following.queue,
+                priority=step.priority,
+                waited=round(self._now - leg.since, 3),
+            )
+        )
+        self._arm()
+
+    def _queue_moved(self, event: m.QueueMoved) -> None:
+        if self._leg and self._leg.is_queued and self._leg.ticket == event.ticket:
+            self._note(Fact.QUEUE_MOVED, detail=f"position {event.position}", seconds=event.expected_s or None)
+            self._values = {**self._values, **waiting_values(event)}
+
+    def _agent_answered(self, event: m.AgentAnswered) -> None:
+        leg = self._leg
+        if leg is None or leg.has_answered or leg.ticket != event.ticket:
+            return
+        self._stop_playing("an agent answered")
+        self._decide()
+        self._phase.take("agent_answers")
+        self._place = Place(leg.step)
+        self._note(Fact.AGENT_ANSWERED, detail=event.agent, seconds=event.rang or None)
+        leg = self._leg = replace(leg, agent=event.agent, has_answered=True)
+        step = leg.step
+        if isinstance(step, Transfer) and step.warm and leg.giver:
+            self._say(step.warm.whisper, ThenThank(leg))
+        elif isinstance(step, Queue) and self._now - leg.since > step.thanks_over:
+            self._say(step.thanks, ThenTalk(leg))
+        else:
+            self._talk(leg)
+
+    def _thank(self, leg: Leg) -> None:
+        warm = leg.step.warm if isinstance(leg.step, Transfer) else None
+        self._say(warm.thanks if warm else (), ThenTalk(leg))
 
     def _agent_unavailable(self, ticket: m.Ticket, why: str) -> None:
-        ringing = self._standing
-        if isinstance(ringing, Ringing) and ringing.ticket == ticket:
-            self._phase.take("agent_is_gone")
-            self._note(Fact.AGENT_UNAVAILABLE, detail=why)
-            self._actions.append(m.StopMusic())
-            step = ringing.step
-            self._go({"busy": step.busy, "unreachable": step.unreachable}.get(why, step.no_answer))
+        leg = self._leg
+        if leg is None or leg.has_answered or leg.ticket != ticket:
+            return
+        self._stop_playing("no agent")
+        self._place = Place(leg.step)
+        self._note(Fact.AGENT_UNAVAILABLE, detail=why)
+        self._leg = None
+        if leg.giver and isinstance(leg.step, Transfer) and leg.step.warm:
+            self._leg = leg.giver
+            self._phase.take("colleague_is_gone")
+            self._say(leg.step.warm.back, ThenRejoin(leg.giver))
+            return
+        self._phase.take("agent_is_gone")
+        self._stop_music()
+        self._go(gone_to(leg.step, why))
+
+    # ── agents: on the line ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _talk(self, leg: Leg) -> None:
+        """Join the caller with the agent, for what is left of the talk."""
+        if self._leg is None:
+            self._go(leg.step.agent_left)  # who was to be joined has left meanwhile
+            return
+        leg = replace(self._leg, ends=self._leg.ends or self._now + leg.step.talk_for)
+        self._leg = leg
+        self._place = Place(leg.step)
+        self._stop_music()
+        if leg.giver:
+            self._actions.append(m.DropAgent(ticket=leg.giver.ticket))
+            self._leg = leg = replace(leg, giver=None)
+        if self._flow.recording and not self._recording:
+            self._record_call()
+        self._join()
+        self._stand(Talking(leg.ticket), max(0.0, leg.ends - self._now), "the talk to end")
+
+    def _join(self) -> None:
+        """Join the caller with the agent; nothing where they are joined, or where the agent's telephone holds."""
+        leg = self._leg
+        if leg and leg.has_answered and not leg.is_joined and not leg.holds:
+            self._actions.append(m.Bridge(ticket=leg.ticket))
+            if leg.has_talked:
+                self._note(Fact.JOINED)
+            self._leg = replace(leg, is_joined=True, is_apart=False, has_talked=True)
+
+    def _part(self) -> None:
+        """Take caller and agent apart, both stay on the line; nothing where they are apart."""
+        leg = self._leg
+        if leg and leg.has_answered and not leg.is_apart:
+            self._actions.append(m.Part(ticket=leg.ticket))
+            if leg.has_talked:
+                self._note(Fact.PARTED)
+            self._leg = replace(leg, is_joined=False, is_apart=True)
+
+    def _hearer(self, *, whispers: bool) -> Literal["caller", "both", "agent"]:
+        """Who hears what is said now."""
+        leg = self._leg
+        if whispers:
+            return "agent"
+        return "both" if leg and leg.has_answered and not leg.holds and not self._hold else "caller"
 
     def _agent_left(self, ticket: m.Ticket) -> None:
-        talking = self._standing
-        if isinstance(talking, Talking) and talking.ticket == ticket:
+        leg = self._leg
+        if leg and leg.giver and leg.giver.ticket == ticket:
+            self._note(Fact.AGENT_LEFT, detail="handed over")
+            self._leg = replace(leg, giver=None)
+        elif leg and leg.has_answered and leg.ticket == ticket:
             self._first_to_hang_up = self._first_to_hang_up or "agent"
-            self._talk_over(talking)
+            self._talk_over(leg)
 
     def _talk_too_long(self, talking: Talking) -> None:
         self._note(Fact.LIMIT_REACHED, detail="talk_for")
         self._actions.append(m.DropAgent(ticket=talking.ticket))
-        self._talk_over(talking)
+        if self._leg:
+            self._talk_over(self._leg)
 
-    def _talk_over(self, talking: Talking) -> None:
+    def _talk_over(self, leg: Leg) -> None:
+        """The agent is gone. What was begun for the caller goes on to its end, unless only an agent can end it."""
         self._phase.take("agent_is_gone")
         self._note(Fact.AGENT_LEFT)
-        self._go(talking.step.agent_left)
+        self._leg = leg.giver
+        standing = self._standing
+        if self._place.interrupted and isinstance(standing, Saying | Pausing):
+            return
+        if self._place.interrupted and self._hold:
+            self._keep_waiting(None)
+        if self._place.interrupted:
+            self._note(Fact.SITUATION_OVER, detail="the agent is gone")
+        self._stop_playing("the agent is gone")
+        self._place = Place(leg.step)
+        self._go(leg.step.agent_left)
+
+    def _let_agent_go(self) -> None:
+        """The call goes on without the agent, or without seeking one any longer."""
+        leg, self._leg = self._leg, None
+        if leg is None:
+            return
+        if leg.giver:
+            self._actions.append(m.DropAgent(ticket=leg.giver.ticket))
+        self._stop_music()
+        self._actions.append(m.DropAgent(ticket=leg.ticket) if leg.has_answered else m.StopRinging(ticket=leg.ticket))
+        self._phase.take("agent_is_gone")
+        if leg.has_answered:
+            self._note(Fact.AGENT_LEFT, detail="let go")
 
     def _release_agent(self) -> None:
         self._keep_waiting(None)
-        match self._standing:
-            case Ringing(ticket=ticket):
-                self._actions += [m.StopMusic(), m.StopRinging(ticket=ticket)]
-            case Talking(ticket=ticket):
-                self._actions.append(m.DropAgent(ticket=ticket))
+        if self._leg or self._has_music:
+            self._let_agent_go()
+            self._stop_music()
+            self._decide()
+
+    def _start_music(self) -> None:
+        if not self._has_music:
+            self._has_music = True
+            self._actions.append(m.StartMusic())
+
+    def _stop_music(self) -> None:
+        if self._has_music:
+            self._has_music = False
+            self._actions.append(m.StopMusic())
+
+    # ── agents: what they do ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hold_started(self, ticket: m.Ticket) -> None:
+        leg = self._leg
+        if leg is None or not leg.has_answered or leg.ticket != ticket or leg.holds:
+            return
+        self._note(Fact.AGENT_HOLDS)
+        self._leg = replace(leg, holds=True)
+        if isinstance(self._standing, Talking):
+            name = self._flow.agents.hold
+            ladder = self._flow.situations.get(name) or only_music(self._flow.where, self._flow.limits.task_wait)
+            self._start(ladder, Interrupted(self._place, self._standing), Fact.SITUATION_STARTED)
+
+    def _hold_ended(self, ticket: m.Ticket) -> None:
+        leg = self._leg
+        if leg is None or leg.ticket != ticket or not leg.holds:
+            return
+        self._note(Fact.AGENT_BACK)
+        self._leg = replace(leg, holds=False)
+        if isinstance(self._standing, Tasking) and self._hold:
+            self._task_done(self._standing.ticket)
+        elif self._place.interrupted:
+            self._stop_playing("the agent is back")
+            self._leave("agent_back", RETURN)
+
+    def _agent_keyed(self, ticket: m.Ticket, code: str) -> None:
+        leg = self._leg
+        order = self._flow.agents.codes.get(code)
+        if leg is None or not leg.has_answered or leg.ticket != ticket:
+            return
+        if order is None:
+            self._note(Fact.IGNORED, detail="the agent keyed a code the flow does not have")
+            return
+        self._note(Fact.ORDER_GIVEN, detail=f"{order.kind} {order.name}".strip())
+        match order.kind:
+            case "situation":
+                self._situation_started(order.name)
+            case "cancel":
+                self._situation_cancelled()
+            case "done":
+                self._task_done(self._standing.ticket if isinstance(self._standing, Tasking) else 0)
+            case "leave":
+                footing = self._place.footing
+                self._signal_given((footing.rung.leave_on if footing else None) or "")
+            case "transfer":
+                self._transfer_ordered(order.name)
             case _:
-                return
+                assert_never(order.kind)
+
+    def _transfer_ordered(self, name: str) -> None:
+        if name not in self._flow.agents.transfers:
+            self._note(Fact.IGNORED, detail="agents may not send callers there")
+        elif not isinstance(self._standing, Talking):
+            self._note(Fact.IGNORED, detail=f"transfer: not while waiting for {self.waiting_for}")
+        else:
+            self._part()
+            self._go(name)
+
+    # ── messages, recordings, look-ups, callbacks ─────────────────────────────────────────────────────────────────────
+
+    def _record_call(self) -> None:
+        self._recording = "on"
+        self._note(Fact.RECORDING, detail="begun")
+        self._actions.append(m.StartRecording())
+
+    def _recording_announced(self) -> tuple[str, ...]:
+        """What says that the call is recorded, before it is, once."""
+        recording = self._flow.recording
+        return recording.announce if recording and not self._recording else ()
+
+    def _pause_recording(self, step: Step) -> None:
+        """Record nothing while the caller keys in personal data."""
+        wanted = "paused" if isinstance(step, Collect) else "on"
+        if self._recording and self._recording != wanted:
+            self._recording = wanted
+            self._note(Fact.RECORDING, detail="paused" if wanted == "paused" else "goes on")
+            self._actions.append(m.PauseRecording() if wanted == "paused" else m.ResumeRecording())
+
+    def _record_message(self, step: Record) -> None:
+        self._keys_ahead = []
+        ticket = self._next_ticket()
+        self._actions.append(
+            m.RecordMessage(ticket=ticket, seconds=step.most, silence=step.silence, end_key=step.end_key)
+        )
+        self._note(Fact.WAIT_BEGUN, detail="the caller's message", seconds=step.most)
+        self._stand(Recording(ticket, step, self._now), step.most + RECORDING_GUARD_S, "the message to end")
+
+    def _message_recorded(self, event: m.MessageRecorded) -> None:
+        recording = self._standing
+        if isinstance(recording, Recording) and recording.ticket == event.ticket:
+            self._message_over(recording, event.how, event.seconds)
+
+    def _recording_lost(self, recording: Recording) -> None:
+        self._actions.append(m.StopRecordingMessage(ticket=recording.ticket))
+        self._message_over(recording, "its end was never reported", recording.step.most)
+
+    def _message_over(self, recording: Recording, how: str, seconds: float) -> None:
+        step = recording.step
         self._decide()
+        self._note(Fact.MESSAGE_RECORDED, detail=how, seconds=seconds)
+        if how == "failed" or seconds < step.least:
+            self._go(step.nothing)
+        else:
+            self._message = Message(recording.ticket, step.about, seconds)
+            self._go(step.done)
+
+    def _play_back(self, step: PlayBack) -> None:
+        message = self._message
+        if message is None:
+            self._go(step.then)
+            return
+        ticket = self._next_ticket()
+        self._note(Fact.PHRASE_STARTED, detail="the caller's message", seconds=message.seconds)
+        self._actions.append(
+            m.Play(ticket=ticket, phrase="", prompt="", seconds=message.seconds, message=message.ticket)
+        )
+        self._stand(
+            Saying(ticket, "", (), ThenEnter(step.then)), message.seconds + PROMPT_GUARD_S, "the message to end"
+        )
+
+    def _keep_message(self) -> None:
+        message, self._message = self._message, None
+        if message:
+            self._note(Fact.MESSAGE_KEPT, detail=message.about, seconds=message.seconds)
+            self._actions.append(m.KeepMessage(ticket=message.ticket, about=message.about, seconds=message.seconds))
+
+    def _keep_what_was_said(self) -> None:
+        """Who hangs up after speaking has left a message."""
+        recording = self._standing
+        if isinstance(recording, Recording) and self._now - recording.since >= recording.step.least:
+            self._message = Message(recording.ticket, recording.step.about, round(self._now - recording.since, 3))
+        self._keep_message()
+
+    def _order_callback(self, step: CallBack) -> None:
+        number = self._digits.get(step.number, "") if step.number else self._caller
+        if not may_be_rung(step.to, number):
+            self._note(Fact.IGNORED, detail="callback: this number may not be rung")
+            self._go(step.undiallable)
+            return
+        self._callbacks += 1
+        made_at = self._local_time.timestamp()
+        self._note(Fact.CALLBACK_ORDERED, detail=f"by {step.flow}", seconds=step.within_h * 3600)
+        self._actions.append(
+            m.OrderCallback(
+                number=self._callbacks,
+                caller=number,
+                flow=step.flow,
+                made_at=made_at,
+                due_at=made_at + step.within_h * 3600,
+                tries=step.tries,
+                retry_after=step.retry_after,
+                values=self._values,
+            )
+        )
+        self._go(step.then)
+
+    def _enquire(self, step: Ask) -> None:
+        ticket = self._next_ticket()
+        known = {**self._values, **self._digits, "caller": self._caller}
+        self._answer = None
+        self._note(Fact.ENQUIRED, seconds=step.most)
+        self._actions.append(
+            m.Enquire(
+                ticket=ticket,
+                url=step.url,
+                values={name: known[name] for name in step.sends if known.get(name)},
+                wanted=tuple(dict.fromkeys((*step.learns.values(), *((step.field,) if step.field else ())))),
+                seconds=step.most,
+            )
+        )
+        ends = self._now + step.most
+        wait = min(step.filler_after, step.most) if step.filler else step.most
+        self._stand(Asking(ticket, step, ends, filled=not step.filler), wait, "the answer of the look-up")
+
+    def _answer_overdue(self, asking: Asking) -> None:
+        if not asking.filled and self._now < asking.ends:
+            self._say(asking.step.filler, ThenEnquire(asking.ticket, asking.step, asking.ends))
+        else:
+            self._enquiry_over("late", asking.step.late)
+
+    def _filled(self, after: ThenEnquire) -> None:
+        """The filler is said: act on an answer that came meanwhile, or wait on, with music."""
+        if self._answer is not None:
+            self._use_answer(after.step, self._answer)
+        elif self._now >= after.ends:
+            self._enquiry_over("late", after.step.late)
+        else:
+            self._start_music()
+            asking = Asking(after.ticket, after.step, after.ends, filled=True)
+            self._stand(asking, after.ends - self._now, "the answer of the look-up")
+
+    def _answer_received(self, event: m.AnswerReceived) -> None:
+        standing = self._standing
+        match standing:
+            case Asking(ticket=ticket, step=step) if ticket == event.ticket:
+                self._decide()
+                self._use_answer(step, event)
+            case Saying(after=ThenEnquire(ticket=ticket)) if ticket == event.ticket:
+                self._answer = event  # the filler is heard to its end
+            case _:
+                pass
+
+    def _use_answer(self, step: Ask, answer: m.AnswerReceived) -> None:
+        self._answer = None
+        if answer.how == "answered":
+            learned = {name: answer.values[field] for name, field in step.learns.items() if answer.values.get(field)}
+            self._values = {**self._values, **learned}
+            target = step.cases.get(answer.values.get(step.field, ""), step.done) if step.field else step.done
+            self._enquiry_over("answered", target)
+        else:
+            self._enquiry_over(answer.how, step.wrong if answer.how == "wrong" else step.failed)
+
+    def _enquiry_over(self, how: str, target: str) -> None:
+        self._stop_music()
+        self._note(Fact.ENQUIRY_OVER, detail=how)
+        self._go(target)
 
     # ── closing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -890,6 +1403,8 @@ class CallSession:
             why = why_unknown(self._flow, name)
         elif self._place.interrupted:
             why = f"not during {self.step}"
+        elif self._leg and not self._leg.has_answered:
+            why = "not while an agent is sought"
         elif not isinstance(standing, Interruptible):
             why = f"not while waiting for {self.waiting_for}"
         else:
@@ -944,10 +1459,20 @@ class CallSession:
                 self._pause(footing)
             case Keying(entry=entry):
                 self._take_keys_ahead(entry)
+            case Talking():
+                self._talk_again()
             case Guarding(step=step, reminded=reminded):
                 self._guard(step, reminded=reminded)
             case _:
                 assert_never(standing)
+
+    def _talk_again(self) -> None:
+        step = self._place.step
+        assert isinstance(step, Transfer | Queue), "only these lead to a talk"
+        if self._leg:
+            self._talk(self._leg)
+        else:
+            self._go(step.agent_left)  # the agent left while the situation was played to its end
 
     # ── the places that write state for all ───────────────────────────────────────────────────────────────────────────
 
@@ -966,9 +1491,16 @@ class CallSession:
         self._standing = standing
         if isinstance(standing, Pausing | Keying):
             self._late_end_key = ""  # from here on it is a key like any other
-        if self._now + seconds < self._call_ends:
-            self._deadline, self._waiting_for = self._now + seconds, purpose
-        else:
+        self._until, self._purpose = self._now + seconds, purpose
+        self._arm()
+
+    def _arm(self) -> None:
+        """The one deadline: what the call waits for, or what comes before that."""
+        self._deadline, self._waiting_for = self._until, self._purpose
+        due = self._leg.due() if self._leg else None
+        if due is not None and due <= self._deadline:
+            self._deadline, self._waiting_for = due, "an agent of the queue"
+        if self._call_ends <= self._deadline:
             self._deadline, self._waiting_for = self._call_ends, "the longest a call may last"
 
     def _decide(self) -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ivrflow.engine.digits import DigitEntry
+from ivrflow.engine.leg import Leg
 from ivrflow.engine.messages import Ticket
-from ivrflow.flow.model import Close, Collect, Ladder, Rung, Transfer
+from ivrflow.flow.model import Ask, Close, Collect, Ladder, Queue, Record, Rung, Transfer
 
 LOOKUP_DONE = "lookup_done"
 """The leave word that says no more than that the task is done."""
@@ -99,6 +100,50 @@ class ThenRing:
 
 
 @dataclass(frozen=True, slots=True)
+class ThenQueue:
+    """Waiting for an agent of the step's queue."""
+
+    step: Queue
+
+
+@dataclass(frozen=True, slots=True)
+class ThenRecord:
+    """Recording a message."""
+
+    step: Record
+
+
+@dataclass(frozen=True, slots=True)
+class ThenEnquire:
+    """Waiting on for the answer of a look-up, after the filler phrase."""
+
+    ticket: Ticket
+    step: Ask
+    ends: float
+
+
+@dataclass(frozen=True, slots=True)
+class ThenTalk:
+    """Being joined with the agent of the leg, who has answered."""
+
+    leg: Leg
+
+
+@dataclass(frozen=True, slots=True)
+class ThenThank:
+    """Thanking the caller for waiting, once the colleague was told who is coming."""
+
+    leg: Leg
+
+
+@dataclass(frozen=True, slots=True)
+class ThenRejoin:
+    """The talk that was interrupted, with the agent who tried to hand the caller over."""
+
+    leg: Leg
+
+
+@dataclass(frozen=True, slots=True)
 class ThenGuard:
     """Waiting for the caller to hang up, for the last time."""
 
@@ -112,7 +157,21 @@ class ThenEnter:
     name: str
 
 
-After: TypeAlias = ThenPause | ThenClimb | ThenAsk | ThenCollect | ThenRing | ThenGuard | ThenEnter
+After: TypeAlias = (
+    ThenPause
+    | ThenClimb
+    | ThenAsk
+    | ThenCollect
+    | ThenRing
+    | ThenQueue
+    | ThenRecord
+    | ThenEnquire
+    | ThenTalk
+    | ThenThank
+    | ThenRejoin
+    | ThenGuard
+    | ThenEnter
+)
 
 
 # ── standings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +227,6 @@ class Ringing:
     """An extension rings."""
 
     ticket: Ticket
-    step: Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +234,32 @@ class Talking:
     """Caller and agent are joined."""
 
     ticket: Ticket
-    step: Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Queueing:
+    """The caller waits in a queue whose announcements are used up: music, and keys."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The caller's message is being recorded, since `since` in session time."""
+
+    ticket: Ticket
+    step: Record
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A look-up is under way; at `ends` in session time it is too late. `filled`: the filler phrase was said."""
+
+    ticket: Ticket
+    step: Ask
+    ends: float
+    filled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +275,9 @@ class Deciding:
     """Nowhere, while one event is being dealt with; no event ever finds a living call here."""
 
 
-Interruptible: TypeAlias = Saying | Pausing | Keying | Guarding
+Interruptible: TypeAlias = Saying | Pausing | Keying | Talking | Guarding
 """Where a situation of the standard may interrupt a call, and where it then comes back to."""
 
-Standing: TypeAlias = Interruptible | Answering | Dialling | Tasking | Ringing | Talking | Deciding
+Standing: TypeAlias = (
+    Interruptible | Answering | Dialling | Tasking | Ringing | Queueing | Recording | Asking | Deciding
+)

@@ -173,9 +173,14 @@ def _allowed(band: Band) -> str:
 
 def may_ring(placing: PlacesCalls, number: str) -> bool:
     """Whether the flow may ring `number`: digits, and listed in `to`."""
+    return may_be_rung(placing.to, number)
+
+
+def may_be_rung(to: tuple[str, ...], number: str) -> bool:
+    """Whether `number` is digits, and one of `to`: numbers, or with a `*` behind them how numbers begin."""
     if not re.fullmatch(r"[0-9]{1,20}", number, flags=re.ASCII):
         return False
-    return any(number.startswith(one[:-1]) if one.endswith("*") else number == one for one in placing.to)
+    return any(number.startswith(one[:-1]) if one.endswith("*") else number == one for one in to)
 
 
 def quiet_until(placing: PlacesCalls, local: datetime) -> datetime | None:

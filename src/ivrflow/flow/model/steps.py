@@ -238,6 +238,7 @@ class Record:
         silence: seconds of silence that end it.
         least: seconds below which it is none.
         end_key: key that ends it, or "" for none.
+        about: the name of the message box; a caller who hangs up has left the message there.
         done: step when there is a message.
         nothing: step when nothing was said, or less than `least` seconds.
     """
@@ -249,6 +250,7 @@ class Record:
     silence: float
     least: float
     end_key: str
+    about: str
     done: str
     nothing: str
 
@@ -264,15 +266,10 @@ class PlayBack:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Keep the message just recorded.
-
-    Attributes:
-        about: the name of the message box, "voicemail".
-    """
+    """Keep the message just recorded."""
 
     name: str
     where: Location
-    about: str
     then: str
 
 
@@ -301,6 +298,7 @@ class CallBack:
     Attributes:
         number: name of the value that holds the number ("callback_number"), or "" for the number the caller rings from.
         flow: the flow that places the call.
+        to: which numbers may be rung: digits, or with a `*` behind them how numbers begin.
         within_h: hours within which it is promised.
         tries: how often it is tried.
         retry_after: seconds from one try to the next.
@@ -312,6 +310,7 @@ class CallBack:
     where: Location
     number: str
     flow: str
+    to: tuple[str, ...]
     within_h: float
     tries: int
     retry_after: float
