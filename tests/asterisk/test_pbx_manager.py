@@ -5,8 +5,10 @@ How an agent is rung and joined with a caller is written down here as it was mea
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -218,6 +220,36 @@ async def test_caller_and_agent_hear_each_other_and_the_flow_goes_on_after_the_a
     bridged, result, played = talk.replies
     assert (bridged, result) == ("200 result=0", "200 result=1 (SUCCESS)")
     assert re.fullmatch(r"200 result=0 endpos=\d{4,}", played), "the same session plays the next prompt"
+
+
+@pytest.mark.parametrize("direction", ["sendonly", "inactive"])
+async def test_a_phone_that_holds_and_takes_the_caller_back(
+    direction: Literal["sendonly", "inactive"], witness: Witness, pbx: Pbx, phones: Phones
+) -> None:
+    calls = await agent_phone(phones, Answer(source=Tone(700)))
+    caller = await phones.open("caller")
+    talk = Talk(witness)
+    async with AgiPeer(pbx, talk.serve):
+        call = await caller.call("12345", source=Tone(1200))
+        async with asyncio.timeout(5):
+            await talk.joined.wait()
+        (agent,) = calls
+        for _ in range(2):
+            await agent.hold(direction)
+            held_from = time.monotonic()
+            await witness.event("Hold", Uniqueid=LEG)
+            await asyncio.sleep(0.5)  # nothing is heard on hold: that takes a while to see
+            held_until = time.monotonic()
+            await agent.resume()
+            await witness.event("Unhold", Uniqueid=LEG)
+            resumed = time.monotonic()
+            await asyncio.sleep(0.5)  # of conversation
+            for phone, hz in ((call, 700), (agent, 1200)):
+                assert seconds_of_tone(phone.recording.samples(held_from + 0.1, held_until), hz) < 0.05
+                assert seconds_of_tone(phone.recording.samples(resumed, resumed + 0.5), hz) > 0.3
+        await call.hang_up()
+        for _ in range(2):  # both channels are gone: the next test's manager hears nothing of this one
+            await witness.event("Hangup")
 
 
 async def test_the_caller_leaves_the_talk_first(witness: Witness, pbx: Pbx, phones: Phones) -> None:

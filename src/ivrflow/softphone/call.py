@@ -101,6 +101,7 @@ class Call:
         self.rings_at: float | None = None
         self.answered_at: float | None = None
         self.strangers = 0  # datagrams on our RTP port that did not come from the peer
+        self.unheard = 0  # datagrams of the peer while it was on hold: Asterisk goes on sending after `sendonly`
         self._sip = sip
         self._port, self._rtcp_port = port
         self._codecs = codecs
@@ -259,7 +260,7 @@ class Call:
         self._up()
 
     async def hold(self, direction: Literal["sendonly", "inactive"] = "sendonly") -> None:
-        """Put the peer on hold (re-INVITE); nothing is sent until `resume`.
+        """Put the peer on hold (re-INVITE); nothing is sent and nothing heard until `resume`.
 
         Args:
             direction: `sendonly` as most phones say it, `inactive` as some do.
@@ -401,10 +402,12 @@ class Call:
 
     def _heard(self, datagram: bytes, source: tuple[str, int], arrival: float) -> None:
         # The port tells the peer from a call that had our port before; the address may differ where NAT is at work.
-        if self._remote is None or source[1] == self._remote[1]:
-            self.recording.add(datagram, arrival)
-        else:
+        if self._remote is not None and source[1] != self._remote[1]:
             self.strangers += 1
+        elif self._held:
+            self.unheard += 1
+        else:
+            self.recording.add(datagram, arrival)
 
 
 def _release(future: "asyncio.Future[None]") -> None:
