@@ -104,7 +104,7 @@ class WatchedCall(DrivenCall):
 
     def __init__(self, flow: CallFlow) -> None:
         self.ringing: int | None = None
-        self.answered_by: int | None = None
+        self.apart: int | None = None
         self.bridged: int | None = None
         self.music = False
         self.log: list[tuple[m.CallEvent, float, list[m.Action]]] = []
@@ -161,25 +161,31 @@ class WatchedCall(DrivenCall):
     def check_agents(self, event: m.CallEvent) -> None:
         if self.ringing is not None:
             if isinstance(event, m.AgentAnswered) and event.ticket == self.ringing:
-                self.answered_by, self.ringing = self.ringing, None
+                self.apart, self.ringing = self.ringing, None
             elif isinstance(event, m.AgentUnavailable) and event.ticket == self.ringing:
                 self.ringing = None
-        if isinstance(event, m.AgentLeft) and event.ticket == self.bridged:
-            self.bridged = None
+        if isinstance(event, m.AgentLeft):
+            self.bridged = None if event.ticket == self.bridged else self.bridged
+            self.apart = None if event.ticket == self.apart else self.apart
         for action in self.last:
             match action:
                 case m.Ring(ticket=ticket):
-                    assert (self.ringing, self.bridged) == (None, None)
+                    assert (self.ringing, self.bridged, self.apart) == (None, None, None)
                     self.ringing = ticket
                 case m.StopRinging(ticket=ticket):
                     assert ticket == self.ringing, "it rings no more"
                     self.ringing = None
                 case m.Bridge(ticket=ticket):
-                    assert ticket == self.answered_by, "nobody answered"
-                    self.bridged, self.answered_by = ticket, None
+                    assert ticket == self.apart, "nobody answered, or they are joined"
+                    self.bridged, self.apart = ticket, None
+                case m.Part(ticket=ticket):
+                    assert ticket == self.bridged, "they are not joined"
+                    self.bridged, self.apart = None, ticket
+                case m.Play(hearer="both", leg=leg):
+                    assert leg == self.apart, "nobody else is there to hear it"
                 case m.DropAgent(ticket=ticket):
-                    assert ticket == self.bridged, "no such agent is on the line"
-                    self.bridged = None
+                    assert ticket in {self.bridged, self.apart}, "no such agent is on the line"
+                    self.bridged = self.apart = None
                 case m.StartMusic() | m.StopMusic():
                     assert self.music == isinstance(action, m.StopMusic)
                     self.music = not self.music
@@ -187,9 +193,9 @@ class WatchedCall(DrivenCall):
                     assert action is self.last[-1], "nothing is asked for after the end"
                 case _:
                     pass
-        assert self.answered_by is None, "who answers is bridged at once"
+        assert self.apart is None or self.session.step.startswith("situation"), "who answers is joined at once"
         assert (self.ringing is not None) == (self.session.phase == "ringing")
-        assert (self.bridged is not None) == (self.session.phase == "bridged")
+        assert ((self.bridged or self.apart) is not None) == (self.session.phase in {"bridged", "held"})
         holds = [line for line in self.trace if line.fact in {Fact.HOLD_BEGUN, Fact.HOLD_OVER}]
         is_on_hold = bool(holds) and holds[-1].detail == "with music"
         assert self.music == (self.session.phase == "ringing" or is_on_hold)

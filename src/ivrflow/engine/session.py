@@ -576,7 +576,11 @@ class CallSession:
         if before and not hold:
             self._held = (self._held or 0.0) + before.seconds(self._now)
             self._note(Fact.HOLD_OVER, seconds=before.seconds(self._now))
+            if self._phase.name == "held":
+                self._phase.take("take_back")
         elif hold and not before:
+            if self._phase.name == "bridged":
+                self._phase.take("hold")
             self._note(Fact.HOLD_BEGUN, detail="with music" if has_music else "with the line open")
         if had_music != has_music:
             if has_music:
