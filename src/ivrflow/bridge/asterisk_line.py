@@ -181,7 +181,15 @@ class AsteriskLine:
             case m.Instruct():
                 self.task = action.ticket
                 log.info("call %s: the agent is asked to %s", self.unique_id, action.task)
-            case m.NotePromise():
+            case m.JoinQueue() | m.Part():
+                pass
+            case m.RecordMessage() | m.StopRecordingMessage() | m.KeepMessage():
+                pass
+            case m.StartRecording() | m.PauseRecording() | m.ResumeRecording():
+                pass
+            case m.Enquire():
+                pass  # the live call asks, over HTTP
+            case m.NotePromise() | m.NoteScore() | m.OrderCallback():
                 pass  # the journal keeps it
             case m.EndCall():
                 self._end_call()
