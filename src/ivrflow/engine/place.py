@@ -8,7 +8,7 @@ from itertools import dropwhile
 
 from ivrflow.engine.digits import DIGITS
 from ivrflow.engine.standing import Footing, Interruptible
-from ivrflow.flow.model import RETURN, Climb, Close, Collect, Listening, Menu, Say, Step
+from ivrflow.flow.model import RETURN, Climb, Close, Collect, Listening, Menu, Queue, Say, Step
 
 _ANY_KEY = "0123456789*#"
 
@@ -45,7 +45,12 @@ class Place:
             # A situation's ladder is left by speech only where the standard says so; nobody barges into it.
             return Listening(speech=RETURN if leave_on == "speech" else None)
         match self.step:
-            case Say(listening=listening) | Climb(listening=listening) | Menu(listening=listening):
+            case (
+                Say(listening=listening)
+                | Climb(listening=listening)
+                | Menu(listening=listening)
+                | Queue(listening=listening)
+            ):
                 return listening
             case Collect(barge_in=barge_in):
                 return Listening(barge_in)
@@ -75,7 +80,7 @@ class Place:
         match self.step:
             case Collect():
                 return list(dropwhile(lambda key: key not in DIGITS, keys))
-            case Climb(listening=listening) | Menu(listening=listening):
+            case Climb(listening=listening) | Menu(listening=listening) | Queue(listening=listening):
                 return list(dropwhile(lambda key: key not in listening.keys, keys))
             case Close():
                 return []

@@ -469,7 +469,8 @@ class CallSession:
             return
         step = self._flow.steps[name]
         self._place = Place(step)
-        if self._leg and not (isinstance(step, Say) or (isinstance(step, Transfer) and step.warm)):
+        stays = isinstance(step, Say) or (isinstance(step, Transfer) and step.warm)
+        if self._leg and not (self._leg.has_answered and stays):
             self._let_agent_go()
         self._pause_recording(step)
         self._keys_ahead = self._place.useful(self._keys_ahead)

@@ -366,7 +366,10 @@ def with_limits(small: CallFlow, limits: Limits) -> CallFlow:
     return replace(small, limits=limits)
 
 
-_PHRASE_FIELDS = {"say", "invalid", "ask", "incomplete_say", "reminder", "says", "announce"}
+_PHRASE_FIELDS = {
+    *("say", "invalid", "ask", "incomplete_say", "reminder", "says", "announce"),
+    *("whisper", "thanks", "back", "filler"),
+}
 
 
 def _mentioned(thing: object) -> set[str]:

@@ -1,0 +1,129 @@
+"""Waiting for an agent: announcements on our own clock, keys at every moment, levels and bounds, thanks when it took long."""
+
+from agent_flows import QUEUE_EXITS, queue
+from driven_call import DrivenCall, call
+from small_flows import WHERE, flow, rung, say
+
+from ivrflow.engine import messages as m
+from ivrflow.engine.trace import Fact
+from ivrflow.flow.model import Ladder, Queue
+
+ANNOUNCEMENTS = Ladder(
+    "queue",
+    (rung(wait=10.0), rung("please wait", wait=30.0), rung("still busy", wait=30.0)),
+    "continue",
+    WHERE,
+    loops_from=3,
+    rounds=2,
+)
+
+
+def queued(step: Queue | None = None) -> DrivenCall:
+    return call(flow(step or queue(), *QUEUE_EXITS, say("elsewhere", "elsewhere")))
+
+
+def answered(waiting: DrivenCall, after: float) -> DrivenCall:
+    return waiting.silence(after).happens(m.AgentAnswered(ticket=waiting.ticket(m.JoinQueue), agent="1001", rang=4.0))
+
+
+def test_the_caller_stands_in_the_queue_with_music_and_one_bound() -> None:
+    waiting = queued(queue("queue", "connecting"))
+    assert waiting.says == ["connecting"]
+    waiting.prompt_ends()
+    assert waiting.last == [m.StartMusic(), m.JoinQueue(ticket=waiting.ticket(m.JoinQueue), queue="general")]
+    assert (waiting.session.phase, waiting.waits_for) == ("queued", 180.0)
+    assert waiting.session.waiting_for == "an agent of the queue"
+
+
+def test_announcements_come_each_at_its_time_alone_and_go_round() -> None:
+    waiting = queued(queue(waiting=ANNOUNCEMENTS)).silence(120)
+    begun = [(line.at, line.phrase) for line in waiting.trace if line.fact is Fact.PHRASE_STARTED]
+    assert begun == [(10.0, "please wait"), (42.0, "still busy"), (74.0, "still busy"), (106.0, "still busy")]
+    music = [type(action).__name__ for action in waiting.actions if isinstance(action, m.StartMusic | m.StopMusic)]
+    assert music == ["StartMusic", "StopMusic"] * 4 + ["StartMusic"]
+
+
+def test_when_the_announcements_are_used_up_the_caller_waits_on_to_the_bound() -> None:
+    waiting = queued(queue(waiting=ANNOUNCEMENTS)).silence(179)
+    assert waiting.says.count("still busy") == 3
+    assert (waiting.session.waiting_for, waiting.waits_for) == ("an agent of the queue", 1.0)
+    waiting.silence(1)
+    assert (waiting.steps[-1], waiting.session.phase) == ("no_answer", "conversing")
+    assert waiting.last[:2] == [m.StopRinging(ticket=waiting.ticket(m.JoinQueue)), m.StopMusic()]
+
+
+def test_the_bound_cuts_an_announcement() -> None:
+    late = Ladder("queue", (rung(wait=179.0), rung("please wait")), "continue", WHERE)
+    waiting = queued(queue(waiting=late)).silence(180)
+    assert waiting.says == ["please wait", "no_answer"]
+
+
+def test_who_answers_is_joined_at_once_even_in_an_announcement() -> None:
+    talking = answered(queued(queue(waiting=ANNOUNCEMENTS)), 11)
+    ticket = talking.ticket(m.JoinQueue)
+    assert talking.last == [m.StopPlaying(ticket=talking.ticket(m.Play)), m.Bridge(ticket=ticket)]
+    assert (talking.session.phase, talking.session.step, talking.waits_for) == ("bridged", "queue", 600.0)
+    (line,) = [line for line in talking.trace if line.fact is Fact.AGENT_ANSWERED]
+    assert (line.detail, line.seconds) == ("1001", 4.0)
+
+
+def test_who_waited_long_is_thanked_before_the_talk_and_the_agent_hears_it() -> None:
+    thanked = answered(queued(), 61)
+    ticket = thanked.ticket(m.JoinQueue)
+    assert [type(action) for action in thanked.last] == [m.Part, m.StopMusic, m.Play]
+    play = thanked.playing
+    assert play is not None
+    assert (play.phrase, play.hearer, play.leg) == ("thanks for waiting", "both", ticket)
+    assert thanked.prompt_ends().last == [m.Bridge(ticket=ticket)]
+
+
+def test_a_key_leads_out_of_the_queue_at_every_moment() -> None:
+    for seconds in (0.0, 5.0, 11.0, 30.0, 170.0):
+        left = queued(queue(waiting=ANNOUNCEMENTS, keys={"1": "elsewhere"})).silence(seconds).key("1", 0.5)
+        assert left.steps[-1] == "elsewhere", seconds
+        assert m.StopRinging(ticket=left.ticket(m.JoinQueue)) in left.last
+        assert left.session.phase == "conversing"
+
+
+def test_a_key_pressed_in_the_announcement_before_counts() -> None:
+    left = queued(queue("queue", "connecting", keys={"1": "elsewhere"})).key("1", 0.5).prompt_ends()
+    assert left.steps == ["queue", "elsewhere"]
+
+
+def test_the_next_level_is_asked_after_its_time_and_the_first_one_no_more() -> None:
+    waiting = queued(queue(levels={"general": 0.0, "seniors": 30.0}, waiting=ANNOUNCEMENTS))
+    first = waiting.ticket(m.JoinQueue)
+    waiting.silence(30)
+    assert waiting.last == [
+        m.StopRinging(ticket=first),
+        m.JoinQueue(ticket=first + 2, queue="seniors", waited=30.0),
+    ]
+    assert waiting.happens(m.AgentAnswered(ticket=first)).last == [], "the first level is asked no more"
+    assert waiting.silence(13).says == ["please wait", "still busy"], "announcements go on as if nothing had happened"
+    assert answered(waiting, 1).session.phase == "bridged"
+
+
+def test_nobody_is_there_and_the_queue_is_full() -> None:
+    for why in ("nobody", "full", "no_answer"):
+        waiting = queued().silence(1)
+        waiting.happens(m.AgentUnavailable(ticket=waiting.ticket(m.JoinQueue), why=why))
+        assert waiting.steps[-1] == why
+        assert waiting.last[0] == m.StopMusic()
+
+
+def test_the_place_in_the_queue_can_be_said() -> None:
+    waiting = queued().happens(m.QueueMoved(ticket=2, position=3, expected_s=61.0))
+    assert not [line for line in waiting.trace if line.fact is Fact.QUEUE_MOVED], "an old ticket"
+    waiting.happens(m.QueueMoved(ticket=waiting.ticket(m.JoinQueue), position=3, expected_s=61.0))
+    (line,) = [line for line in waiting.trace if line.fact is Fact.QUEUE_MOVED]
+    assert (line.detail, line.seconds) == ("position 3", 61.0)
+
+
+def test_the_caller_hangs_up_while_waiting() -> None:
+    gone = queued().hangs_up(5.0)
+    assert gone.last == [m.StopMusic(), m.StopRinging(ticket=gone.ticket(m.JoinQueue))]
+
+
+def test_no_situation_while_an_agent_is_sought() -> None:
+    waiting = queued(queue(waiting=ANNOUNCEMENTS)).situation("thanks", 1.0)
+    assert waiting.trace[-1].detail == "situation thanks: not while an agent is sought"
