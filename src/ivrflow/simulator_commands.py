@@ -35,6 +35,8 @@ from ivrflow.simulator.call_file import (
 from ivrflow.simulator.called import Called, read_called
 from ivrflow.simulator.caller import Vocabulary
 from ivrflow.simulator.caller_commands import Bare, Command, StartSituation
+from ivrflow.simulator.look_ups import LookUp, read_look_up
+from ivrflow.simulator.queues import QueueChange, read_queue
 from ivrflow.simulator.replay import Replay
 from ivrflow.simulator.replay import replay as replay_call
 from ivrflow.simulator.terminal import Teller, Terminal
@@ -78,6 +80,20 @@ def _read_agents(_context: click.Context, _parameter: click.Parameter, texts: Se
         raise click.BadParameter("; ".join(problem.args)) from None
 
 
+def _read_queues(_context: click.Context, _parameter: click.Parameter, texts: Sequence[str]) -> list[QueueChange]:
+    try:
+        return [read_queue(text) for text in texts]
+    except ValueError as problem:
+        raise click.BadParameter("; ".join(problem.args)) from None
+
+
+def _read_look_up(_context: click.Context, _parameter: click.Parameter, text: str | None) -> LookUp | None:
+    try:
+        return read_look_up(text) if text else None
+    except ValueError as problem:
+        raise click.BadParameter("; ".join(problem.args)) from None
+
+
 def _read_called(_context: click.Context, _parameter: click.Parameter, text: str | None) -> Called | None:
     try:
         return read_called(text) if text else None
@@ -109,6 +125,21 @@ def _read_called(_context: click.Context, _parameter: click.Parameter, text: str
     help='How agents behave: "answers 4s talks 60s", "1001 busy", "away". May be given several times.',
 )
 @click.option(
+    "--queue",
+    "queues",
+    multiple=True,
+    callback=_read_queues,
+    metavar="WORDS",
+    help='How a queue behaves: "general 1001 answers 12s", "general nobody", "general full".',
+)
+@click.option(
+    "--lookup",
+    "look_up",
+    callback=_read_look_up,
+    metavar="WORDS",
+    help='How look-ups end: "answers 2s status=open", "wrong", "fails", "never".',
+)
+@click.option(
     "--called",
     callback=_read_called,
     metavar="WORDS",
@@ -127,6 +158,8 @@ def try_(
     at: datetime | None,
     situation: str | None,
     agents: list[AgentChange],
+    queues: list[QueueChange],
+    look_up: LookUp | None,
     called: Called | None,
     lengths: Lengths | None,
     form: Form,
@@ -160,8 +193,11 @@ def try_(
         call = _call_file(script)
         opening = _opening(situation, vocabulary)
         commands = [*opening, *call.commands(vocabulary)]
+        _check_names(vocabulary, queues, look_up)
     call.flow, call.at, call.lengths = flow.id, at or call.at, lengths or call.lengths
     call.agents += agents
+    call.queues += queues
+    call.look_up = look_up or call.look_up
     call.called = called or call.called
     with _refusals():
         simulation = call.place(flow)
@@ -181,6 +217,19 @@ def try_(
         _save(save, write_call_file(call, commands, simulation))
     broken = any(verdict.judgement is Judgement.BROKEN for verdict in simulation.session.verdicts)
     sys.exit(_UNTRIED if mistakes else int(broken))
+
+
+def _check_names(vocabulary: Vocabulary, queues: Sequence[QueueChange], look_up: LookUp | None) -> None:
+    """Whether the flow has the queues and fields that the options name."""
+    option = "--queue"
+    try:
+        for change in queues:
+            vocabulary.check_queue(change)
+        option = "--lookup"
+        if look_up:
+            vocabulary.check_look_up(look_up)
+    except ValueError as problem:
+        raise click.BadParameter("; ".join(problem.args), param_hint=option) from None
 
 
 @contextmanager

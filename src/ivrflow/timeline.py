@@ -52,6 +52,21 @@ _MARKS = {
     Fact.AGENT_ANSWERED: _AGENT,
     Fact.AGENT_UNAVAILABLE: _AGENT,
     Fact.AGENT_LEFT: _AGENT,
+    Fact.QUEUED: _WAITING,
+    Fact.QUEUE_MOVED: _WAITING,
+    Fact.LEVEL_RAISED: _WAITING,
+    Fact.AGENT_HOLDS: _AGENT,
+    Fact.AGENT_BACK: _AGENT,
+    Fact.PARTED: _AGENT,
+    Fact.JOINED: _AGENT,
+    Fact.ORDER_GIVEN: _AGENT,
+    Fact.RECORDING: _PLAIN,
+    Fact.MESSAGE_RECORDED: _CALLER,
+    Fact.MESSAGE_KEPT: _PLAIN,
+    Fact.SCORED: _CALLER,
+    Fact.CALLBACK_ORDERED: _PLAIN,
+    Fact.ENQUIRED: _WAITING,
+    Fact.ENQUIRY_OVER: _WAITING,
     Fact.SITUATION_STARTED: _PLAIN,
     Fact.SITUATION_FOLLOWED: _PLAIN,
     Fact.SITUATION_OVER: _PLAIN,
@@ -147,6 +162,9 @@ class Story:
         }
         self._phrase_began = 0.0
         self._wait_began = 0.0
+        self._sought_since = 0.0
+        self._asked_at = 0.0
+        self._held_since = 0.0
 
     def words(self, line: TraceLine) -> str:  # noqa: C901 - the one list of all facts; each branch is a line or two
         """The line as a sentence; it may say how long something took that an earlier line began."""
@@ -171,6 +189,8 @@ class Story:
                 return f"ladder {line.detail}"
             case Fact.PHRASE_STARTED:
                 self._phrase_began = line.at
+                if not line.phrase:
+                    return f"plays back {detail}, {line.seconds or 0:.2f} s"
                 return _joined(self._phrase_text(line.phrase) or line.phrase, f"({detail})" if detail else "", " ")
             case Fact.PHRASE_ENDED:
                 how = "heard to its end" if line.detail == "finished" else detail
@@ -206,14 +226,49 @@ class Story:
             case Fact.HOLD_OVER:
                 return f"the caller has waited {line.seconds or 0:.2f} s"
             case Fact.RINGING:
-                self._wait_began = line.at
+                self._sought_since = line.at
                 return f"ringing an agent, {line.seconds or 0:g} s at most"
             case Fact.AGENT_ANSWERED:
-                return f"agent answered after {line.at - self._wait_began:.2f} s"
+                who = f"agent {line.detail}" if line.detail else "agent"
+                rang = f", rung for {line.seconds:g} s" if line.seconds is not None else ""
+                return f"{who} answered after {line.at - self._sought_since:.2f} s{rang}"
             case Fact.AGENT_UNAVAILABLE:
-                return f"agent unavailable after {line.at - self._wait_began:.2f} s: {detail}"
+                return f"agent unavailable after {line.at - self._sought_since:.2f} s: {detail}"
             case Fact.AGENT_LEFT:
-                return "agent left"
+                return _joined("agent left", detail)
+            case Fact.QUEUED:
+                self._sought_since = line.at
+                return f"queue {line.detail}, {line.seconds or 0:g} s at most"
+            case Fact.QUEUE_MOVED:
+                return _joined(detail, f"{line.seconds:g} s expected" if line.seconds is not None else "")
+            case Fact.LEVEL_RAISED:
+                return f"next level, queue {line.detail}"
+            case Fact.AGENT_HOLDS:
+                self._held_since = line.at
+                return "agent puts the caller on hold"
+            case Fact.AGENT_BACK:
+                return f"agent is back after {line.at - self._held_since:.2f} s"
+            case Fact.PARTED:
+                return "caller and agent apart"
+            case Fact.JOINED:
+                return "caller and agent joined again"
+            case Fact.ORDER_GIVEN:
+                return f"agent orders: {line.detail}"
+            case Fact.RECORDING:
+                return f"recording of the call {detail}"
+            case Fact.MESSAGE_RECORDED:
+                return f"message of {line.seconds or 0:.2f} s, ended by: {detail}"
+            case Fact.MESSAGE_KEPT:
+                return f"message of {line.seconds or 0:.2f} s kept: {line.detail}"
+            case Fact.SCORED:
+                return f"score, {line.detail}"
+            case Fact.CALLBACK_ORDERED:
+                return f"callback within {(line.seconds or 0) / 3600:g} h, {line.detail}"
+            case Fact.ENQUIRED:
+                self._asked_at = line.at
+                return f"look-up, {line.seconds or 0:g} s at most"
+            case Fact.ENQUIRY_OVER:
+                return f"look-up over after {line.at - self._asked_at:.2f} s: {detail}"
             case Fact.SITUATION_STARTED:
                 return f"situation {detail}"
             case Fact.SITUATION_FOLLOWED:

@@ -5,6 +5,8 @@
     at: 2026-11-20T10:00
     lengths: wording
     agent: answers 4s talks 1m works 20s
+    queue: general 1001 answers 12s
+    lookup: answers 1500ms status=open
 
     /silence
     ---
@@ -20,7 +22,7 @@ empty line or with the first command.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -34,6 +36,8 @@ from ivrflow.simulator.agents import Agent, AgentChange, read_agent
 from ivrflow.simulator.called import Called, read_called
 from ivrflow.simulator.caller import Mistake, Vocabulary, read_command, without_comment
 from ivrflow.simulator.caller_commands import Bare, Command
+from ivrflow.simulator.look_ups import LookUp, read_look_up
+from ivrflow.simulator.queues import QueueChange, SimulatedQueue, read_queue
 from ivrflow.simulator.simulation import Simulation
 from ivrflow.simulator.transcript import whole_transcript
 
@@ -46,7 +50,7 @@ USUAL_TIME = datetime(2026, 11, 20, 10, 0)  # noqa: DTZ001 - local time of the f
 """When a call is placed that does not say when: a Friday at ten, so that it goes the same way every time."""
 
 _HEADER = re.compile(r"([a-z]+):\s*(.*)")
-_HEADER_WORDS = ("flow", "at", "lengths", "agent", "called")
+_HEADER_WORDS = ("flow", "at", "lengths", "agent", "queue", "lookup", "from", "called")
 
 
 @dataclass(slots=True)
@@ -60,6 +64,9 @@ class CallFile:
         at: local time of the call.
         lengths: what tells how long a prompt takes: its recording, or its wording alone.
         agents: what is said about agents, in order.
+        queues: what is said about queues, in order.
+        look_up: how look-ups end; None when nothing is said of that.
+        caller: the number the caller rings from; empty for one that is withheld.
         called: how the person behaves whom the flow rings; None when nothing is said of that.
         lines: the command lines, by line number.
         transcript: what stands below `---`.
@@ -72,10 +79,15 @@ class CallFile:
     at: datetime = USUAL_TIME
     lengths: Lengths = "recordings"
     agents: list[AgentChange] = field(default_factory=list)
+    queues: list[QueueChange] = field(default_factory=list)
+    look_up: LookUp | None = None
+    caller: str = ""
     called: Called | None = None
     lines: dict[int, str] = field(default_factory=dict)
     transcript: str = ""
     problems: list[Problem] = field(default_factory=list)
+    names: list[tuple[Location, Callable[[Vocabulary], None]]] = field(default_factory=list)
+    """Names in the head that a flow has to know, each with its check."""
 
     def commands(self, vocabulary: Vocabulary) -> list[Command]:
         """The commands.
@@ -85,6 +97,11 @@ class CallFile:
         """
         problems = list(self.problems)
         commands: list[Command] = []
+        for where, check in self.names:
+            try:
+                check(vocabulary)
+            except ValueError as problem:
+                problems.append(Problem(where, *problem.args))
         for number, line in self.lines.items():
             try:
                 command = read_command(line, vocabulary)
@@ -106,7 +123,7 @@ class CallFile:
             where = Location(self.file, 1, 1)
             raise FlowError([Problem(where, f"the flow {flow.id} places no calls", "leave 'called' out")])
         flow = by_wording(flow) if self.lengths == "wording" else flow
-        return place_call(flow, self.at, self.agents, self.called)
+        return place_call(flow, self.at, self.agents, self.called, self.queues, self.look_up, self.caller)
 
 
 def read_call_file(text: str, file: str) -> CallFile:
@@ -141,6 +158,15 @@ def _read_header(call: CallFile, where: Location, word: str, value: str) -> None
                 call.lengths = _read_lengths(value)
             case "agent":
                 call.agents.append(read_agent(value))
+            case "queue":
+                change = read_queue(value)
+                call.queues.append(change)
+                call.names.append((where, lambda known: known.check_queue(change)))
+            case "lookup":
+                look_up = call.look_up = read_look_up(value)
+                call.names.append((where, lambda known: known.check_look_up(look_up)))
+            case "from":
+                call.caller = _read_number(value)
             case "called":
                 call.called = read_called(value)
             case _:
@@ -149,6 +175,12 @@ def _read_header(call: CallFile, where: Location, word: str, value: str) -> None
                 )
     except ValueError as problem:
         call.problems.append(Problem(where, *problem.args))
+
+
+def _read_number(text: str) -> str:
+    if re.fullmatch(r"\+?[0-9]{1,20}", text, flags=re.ASCII) is None:
+        raise ValueError(f"'{text}' is no telephone number", "write digits, with a + before them where there is one")
+    return text
 
 
 def _read_lengths(text: str) -> Lengths:
@@ -169,19 +201,36 @@ def by_wording(flow: CallFlow) -> CallFlow:
 
 
 def place_call(
-    flow: CallFlow, at: datetime, agents: Sequence[AgentChange] = (), called: Called | None = None
+    flow: CallFlow,
+    at: datetime,
+    agents: Sequence[AgentChange] = (),
+    called: Called | None = None,
+    queues: Sequence[QueueChange] = (),
+    look_up: LookUp | None = None,
+    caller: str = "",
 ) -> Simulation:
-    """Let a call begin at local time `at` with agents behaving as said.
+    """Let a call begin at local time `at` with agents, queues and look-ups behaving as said.
 
     With `called` the flow rings that person, and so does a flow that nobody can ring; otherwise somebody rings the flow.
     """
     if called is None and flow.places_calls and not flow.numbers:
         called = Called()
     known: dict[str, Agent] = {"": Agent()}
-    for change in agents:
+    for change in [*agents, *(queue.agent for queue in queues if queue.agent)]:
         extensions = [change.extension] if change.extension else list(known)
         known |= {extension: change.made_to(known.get(extension, known[""])) for extension in extensions}
-    return Simulation(flow, agents=known, arrived_at=at.replace(tzinfo=flow.timezone).timestamp(), called=called)
+    joined: dict[str, SimulatedQueue] = {}
+    for queue in queues:
+        joined[queue.queue] = queue.made_to(joined.get(queue.queue, SimulatedQueue()))
+    return Simulation(
+        flow,
+        agents=known,
+        arrived_at=at.replace(tzinfo=flow.timezone).timestamp(),
+        called=called,
+        queues=joined,
+        look_up=look_up,
+        caller=caller,
+    )
 
 
 def play(simulation: Simulation, commands: Iterable[Command]) -> list[tuple[Command, str]]:
@@ -213,6 +262,9 @@ def write_call_file(head: CallFile, commands: Sequence[Command], simulation: Sim
     lines += [f"flow: {head.flow}", f"at: {head.at.isoformat(timespec='seconds' if head.at.second else 'minutes')}"]
     lines += [f"lengths: {head.lengths}"] if head.lengths != "recordings" else []
     lines += [f"agent: {change}" for change in head.agents]
+    lines += [f"queue: {change}" for change in head.queues]
+    lines += [f"lookup: {head.look_up}"] if head.look_up else []
+    lines += [f"from: {head.caller}"] if head.caller else []
     lines += [f"called: {head.called}"] if head.called else []
     lines += ["", *(str(command) for command in commands if command not in {Bare.WHERE, Bare.HELP, Bare.QUIT})]
     lines += [] if simulation.is_over else [str(Bare.QUIT)]

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from ivrflow.flow.model import CallFlow, Climb, Close, Ladder, Menu, Say, Transfer
+from ivrflow.flow.model import Ask, CallFlow, Climb, Close, Ladder, Menu, Queue, Say, Transfer
 from ivrflow.flow.problems import Location, Problem, did_you_mean
 from ivrflow.flow.reading.syntax import shortened
-from ivrflow.simulator.agents import read_agent
+from ivrflow.simulator.agents import AgentChange, read_agent, read_deed
 from ivrflow.simulator.caller_commands import (
+    AgentActs,
     Bare,
     Command,
     GiveSignal,
@@ -24,8 +25,12 @@ from ivrflow.simulator.caller_commands import (
     StartSituation,
     Stay,
     TellAgent,
+    TellLookUp,
+    TellQueue,
 )
 from ivrflow.simulator.durations import read_seconds
+from ivrflow.simulator.look_ups import LookUp, read_look_up
+from ivrflow.simulator.queues import QueueChange, read_queue
 
 KEYS = frozenset("0123456789*#ABCD")
 SPEECH_S = 1.0
@@ -37,30 +42,71 @@ _BARE = {command.value: command for command in Bare}
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The names that a flow knows; a script that uses another one has a mistake in it."""
+    """The names that a flow knows; a script that uses another one has a mistake in it.
+
+    Attributes:
+        extensions: those a flow rings itself; the agents of a queue are the PBX's to know.
+        fields: of the answers that look-ups bring.
+    """
 
     situations: Collection[str] = ()
     signals: Collection[str] = ()
     placeholders: Collection[str] = ()
     extensions: Collection[str] = ()
+    steps: Collection[str] = ()
+    queues: Collection[str] = ()
+    fields: Collection[str] = ()
 
     @classmethod
     def of(cls, flow: CallFlow) -> Vocabulary:
         """What can be said about a call that walks `flow`."""
         ladders: list[Ladder] = list(flow.situations.values())
         extensions = set()
+        queues: set[str] = set()
+        fields: set[str] = set()
         for step in flow.steps.values():
             match step:
                 case Say() | Climb() | Menu() | Close():
                     ladders.append(step.ladder)
                 case Transfer(extension=extension):
                     extensions.add(extension)
+                case Queue():
+                    ladders.append(step.ladder)
+                    queues |= {level.queue for level in step.levels}
+                case Ask():
+                    fields |= {*step.learns.values(), *([step.field] if step.field else [])}
                 case _:
                     pass
         signals = {rung.leave_on for ladder in ladders for rung in ladder.rungs if rung.leave_on}
         placeholders = {name for phrase in flow.phrases.values() for name in phrase.placeholders}
         placeholders |= flow.standard.placeholders.keys()  # a promise may wait for one that no phrase speaks
-        return cls(frozenset(flow.situations), frozenset(signals), frozenset(placeholders), frozenset(extensions))
+        return cls(
+            frozenset(flow.situations),
+            frozenset(signals),
+            frozenset(placeholders),
+            frozenset(extensions),
+            frozenset(flow.steps),
+            frozenset(queues),
+            frozenset(fields),
+        )
+
+    def check_agent(self, change: AgentChange) -> None:
+        """Whether the agent can be one of this flow's. Raises ValueError, as do the ones below."""
+        if change.extension and not self.queues:
+            _known("extension", change.extension, self.extensions)
+
+    def check_queue(self, change: QueueChange) -> None:
+        """Whether callers of this flow wait in that queue."""
+        if not self.queues:
+            raise ValueError("nobody waits in a queue in this flow", "it has no queue step")
+        _known("queue", change.queue, self.queues)
+
+    def check_look_up(self, look_up: LookUp) -> None:
+        """Whether the flow asks for what is answered."""
+        for name in look_up.values:
+            if not self.fields:
+                raise ValueError("the flow asks for no field of an answer", f"leave out '{name}'")
+            _known("field", name, self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +191,29 @@ def _value(text: str, vocabulary: Vocabulary) -> LearnValue:
     return LearnValue(_known("placeholder", name, vocabulary.placeholders), value)
 
 
-def _agent(text: str, vocabulary: Vocabulary) -> TellAgent:
-    change = read_agent(text)
-    if change.extension:
-        _known("extension", change.extension, vocabulary.extensions)
-    return TellAgent(change)
+def _agent(text: str, vocabulary: Vocabulary) -> TellAgent | AgentActs:
+    deed = read_deed(text)
+    if deed is None:
+        change = read_agent(text)
+        vocabulary.check_agent(change)
+        return TellAgent(change)
+    if deed.extension and not vocabulary.queues:
+        _known("extension", deed.extension, vocabulary.extensions)
+    if deed.what == "transfers":
+        _known("step", deed.word, vocabulary.steps)
+    return AgentActs(deed)
+
+
+def _queue(text: str, vocabulary: Vocabulary) -> TellQueue:
+    change = read_queue(text)
+    vocabulary.check_queue(change)
+    return TellQueue(change)
+
+
+def _look_up(text: str, vocabulary: Vocabulary) -> TellLookUp:
+    look_up = read_look_up(text)
+    vocabulary.check_look_up(look_up)
+    return TellLookUp(look_up)
 
 
 _READERS: Mapping[str, Callable[[str, Vocabulary], Command]] = {
@@ -159,4 +223,6 @@ _READERS: Mapping[str, Callable[[str, Vocabulary], Command]] = {
     "/signal": lambda text, known: GiveSignal(_known("signal", text, known.signals)),
     "/value": _value,
     "/agent": _agent,
+    "/queue": _queue,
+    "/lookup": _look_up,
 }

@@ -7,7 +7,9 @@ from enum import Enum
 from typing import TypeAlias
 
 from ivrflow.flow.reading.times import written
-from ivrflow.simulator.agents import AgentChange
+from ivrflow.simulator.agents import AgentChange, AgentDeed
+from ivrflow.simulator.look_ups import LookUp
+from ivrflow.simulator.queues import QueueChange
 
 
 class Bare(Enum):
@@ -99,7 +101,49 @@ class TellAgent:
         return f"/agent {self.change}"
 
 
-Command: TypeAlias = Bare | Press | Speak | Stay | StartSituation | GiveSignal | LearnValue | TellAgent
+@dataclass(frozen=True, slots=True)
+class AgentActs:
+    """The agent on the line does something now."""
+
+    deed: AgentDeed
+
+    def __str__(self) -> str:
+        return f"/agent {self.deed}"
+
+
+@dataclass(frozen=True, slots=True)
+class TellQueue:
+    """Something changes in a queue, now for a caller who waits in it, otherwise for the next time."""
+
+    change: QueueChange
+
+    def __str__(self) -> str:
+        return f"/queue {self.change}"
+
+
+@dataclass(frozen=True, slots=True)
+class TellLookUp:
+    """How a look-up ends: the one under way, or the next one."""
+
+    look_up: LookUp
+
+    def __str__(self) -> str:
+        return f"/lookup {self.look_up}"
+
+
+Command: TypeAlias = (
+    Bare
+    | Press
+    | Speak
+    | Stay
+    | StartSituation
+    | GiveSignal
+    | LearnValue
+    | TellAgent
+    | AgentActs
+    | TellQueue
+    | TellLookUp
+)
 
 HELP: tuple[tuple[str, str], ...] = (
     ("1    123#", "press a key, or keys 0.3 s apart; a # followed by a blank begins a comment"),
@@ -117,6 +161,12 @@ HELP: tuple[tuple[str, str], ...] = (
         "also busy, away, unreachable, leaves: now if it rings, otherwise the next time",
     ),
     ("/agent works 90s", "how long an agent's task takes; begin with 1001 for one extension only"),
+    ("/agent holds [20s]", "the agent's telephone puts the caller on hold; so long, or until: /agent is back"),
+    ("/agent keys *80", "the agent keys a code"),
+    ("/agent transfers STEP", "the agent sends the caller to a transfer step of the flow"),
+    ("/queue NAME 1001 answers 12s", "an agent of a queue, as after /agent; also paused, logged_out"),
+    ("/queue NAME nobody", "nobody is logged in; also full, open, position 3 expects 90s"),
+    ("/lookup answers 2s status=open", "how a look-up ends; also wrong 2s, fails 2s, never"),
     ("/value NAME=VALUE", "a placeholder's value becomes known: honorific=女士"),
     ("/deaf  /hear", "the caller cannot be heard; can be heard again"),
     ("/where", "where the call stands, what it waits for, seconds left"),

@@ -91,6 +91,8 @@ class Transcript:
             case m.ValuesLearned(values=values):
                 known = ", ".join(f"{name} = {value}" for name, value in values.items())
                 yield Told(happening.at, "agent", f"fills in {known}")
+            case m.AnswerReceived():
+                yield Told(happening.at, "line", "the look-up comes too late")
             case _:
                 pass
 
@@ -123,9 +125,12 @@ class Transcript:
             case Fact.STEP_ENTERED:
                 return "ivrflow", f"goes to step {line.step}"
             case Fact.PHRASE_STARTED:
-                return "ivrflow", f"says {line.phrase} “{self._text(line, action)}” ({line.seconds or 0:.2f} s){aside}"
+                if isinstance(action, m.Play) and action.message:
+                    return "ivrflow", f"plays back the message ({line.seconds or 0:.2f} s)"
+                says = f"{_HOW_SAID[action.hearer] if isinstance(action, m.Play) else 'says'} {line.phrase}"
+                return "ivrflow", f"{says} “{self._text(line, action)}” ({line.seconds or 0:.2f} s){aside}"
             case Fact.PHRASE_ENDED:
-                return "ivrflow", f"breaks off {line.phrase}{aside.replace('stopped: ', '')}"
+                return "ivrflow", f"breaks off {line.phrase or 'the message'}{aside.replace('stopped: ', '')}"
             case Fact.WAIT_BEGUN:
                 return "ivrflow", f"waits {length}{aside}"
             case Fact.WAIT_USED_UP:
@@ -156,15 +161,46 @@ class Transcript:
                 return "ivrflow", f"keeps the caller waiting, {line.detail}"
             case Fact.HOLD_OVER:
                 return "caller", f"has waited {line.seconds or 0:.2f} s"
+            case Fact.QUEUED:
+                return "ivrflow", f"joins queue {line.detail} for at most {length}"
+            case Fact.QUEUE_MOVED:
+                return "line", f"the caller is at {line.detail}" + (f", {length} expected" if length else "")
+            case Fact.LEVEL_RAISED:
+                return "ivrflow", f"asks the next level: joins queue {line.detail}"
             case Fact.RINGING:
                 extension = action.extension if isinstance(action, m.Ring) else ""
                 return "ivrflow", f"rings {extension} for at most {length}"
             case Fact.AGENT_ANSWERED:
-                return "agent", "answers"
+                who = f"{line.detail} answers" if line.detail else "answers"
+                return "agent", who + (f", rung for {length}" if length else "")
             case Fact.AGENT_UNAVAILABLE:
                 return "agent", f"cannot be had: {line.detail.replace('_', ' ')}"
             case Fact.AGENT_LEFT:
-                return "agent", "is off the line"
+                return "agent", f"is off the line{aside}"
+            case Fact.AGENT_HOLDS:
+                return "agent", "puts the caller on hold"
+            case Fact.AGENT_BACK:
+                return "agent", "takes the caller back"
+            case Fact.PARTED:
+                return "ivrflow", "parts caller and agent"
+            case Fact.JOINED:
+                return "ivrflow", "joins caller and agent again"
+            case Fact.ORDER_GIVEN:
+                return "agent", f"orders: {line.detail}"
+            case Fact.RECORDING:
+                return "ivrflow", _RECORDING.get(line.detail, "records the call")
+            case Fact.MESSAGE_RECORDED:
+                return "caller", f"has left {length or 'nothing'}, ended by: {line.detail}"
+            case Fact.MESSAGE_KEPT:
+                return "ivrflow", f"keeps the message of {length} for {line.detail}"
+            case Fact.SCORED:
+                return "ivrflow", f"notes the score, {line.detail}"
+            case Fact.CALLBACK_ORDERED:
+                return "ivrflow", f"notes a callback within {length}, {line.detail}"
+            case Fact.ENQUIRED:
+                return "ivrflow", f"looks it up, for at most {length}"
+            case Fact.ENQUIRY_OVER:
+                return "line", f"the look-up is over: {line.detail}"
             case Fact.SITUATION_STARTED:
                 return "agent", f"starts the situation {line.detail}"
             case Fact.SITUATION_FOLLOWED:
@@ -226,8 +262,39 @@ class _Anchor:
     before: tuple[type[m.Action], ...]
 
 
-_LATER = (m.Play, m.StopPlaying, m.StartMusic, m.Ring, m.Instruct, m.NotePromise, m.EndCall, m.FallBack)
+_HOW_SAID = {"caller": "says", "both": "says to both", "agent": "whispers to the agent"}
+
+_RECORDING = {
+    "begun": "records the call from now on",
+    "paused": "pauses the recording of the call",
+    "goes on": "goes on recording the call",
+}
+"""What the trace says of the recording, as a sentence."""
+
+_LATER = (
+    m.Play,
+    m.StopPlaying,
+    m.StartMusic,
+    m.Ring,
+    m.JoinQueue,
+    m.Instruct,
+    m.Part,
+    m.Bridge,
+    m.StartRecording,
+    m.PauseRecording,
+    m.ResumeRecording,
+    m.RecordMessage,
+    m.KeepMessage,
+    m.NoteScore,
+    m.OrderCallback,
+    m.Enquire,
+    m.NotePromise,
+    m.EndCall,
+    m.FallBack,
+)
 """Actions that a later trace line tells of, or that follow it."""
+
+_OF_THE_CALL = (m.StartRecording, m.PauseRecording, m.ResumeRecording)
 
 _ANCHORS: dict[Fact, _Anchor] = {
     Fact.ARRIVED: _Anchor((m.Answer,), (m.Answer,)),
@@ -239,6 +306,15 @@ _ANCHORS: dict[Fact, _Anchor] = {
     Fact.HOLD_BEGUN: _Anchor((m.StartMusic,), (m.StartMusic, m.Instruct)),
     Fact.HOLD_OVER: _Anchor((m.StopMusic,), (m.StopMusic, *_LATER)),
     Fact.RINGING: _Anchor((m.Ring,), (m.Ring,)),
+    Fact.QUEUED: _Anchor((m.JoinQueue,), (m.JoinQueue,)),
+    Fact.LEVEL_RAISED: _Anchor((m.JoinQueue,), (m.JoinQueue,)),
+    Fact.PARTED: _Anchor((m.Part,), (m.Part, *_LATER)),
+    Fact.JOINED: _Anchor((m.Bridge,), (m.Bridge, *_LATER)),
+    Fact.RECORDING: _Anchor(_OF_THE_CALL, _OF_THE_CALL),
+    Fact.MESSAGE_KEPT: _Anchor((m.KeepMessage,), (m.KeepMessage,)),
+    Fact.SCORED: _Anchor((m.NoteScore,), (m.NoteScore,)),
+    Fact.CALLBACK_ORDERED: _Anchor((m.OrderCallback,), (m.OrderCallback,)),
+    Fact.ENQUIRED: _Anchor((m.Enquire,), (m.Enquire,)),
     Fact.PROMISE_MADE: _Anchor((m.NotePromise,), (m.NotePromise,)),
     Fact.PROMISE_JOINED: _Anchor((m.NotePromise,), (m.NotePromise, *_LATER)),
     Fact.HANDED_OVER: _Anchor((m.FallBack,), (m.FallBack,)),
@@ -260,6 +336,12 @@ def _tell_action(at: float, action: m.Action) -> Iterator[Told]:
             yield Told(at, "ivrflow", "joins caller and agent")
         case m.DropAgent():
             yield Told(at, "ivrflow", "takes the agent off the line")
+        case m.Part():
+            yield Told(at, "ivrflow", "has the agent listen")
+        case m.RecordMessage(seconds=seconds):
+            yield Told(at, "ivrflow", f"sounds the tone and records for at most {written(seconds)}")
+        case m.StopRecordingMessage():
+            yield Told(at, "ivrflow", "stops recording the message")
         case _:
             yield Told(at, "ivrflow", f"does {type(action).__name__}")
 

@@ -66,7 +66,7 @@ def test_all_problems_at_once_each_in_its_place() -> None:
         ["x.call:2:1: 'tomorrow' is no date and time", "    hint: write for example 2026-11-20T10:00"],
         [
             "x.call:3:1: 'asleep' is nothing an agent does",
-            "    hint: known here: answers, away, busy, leaves, talks, unreachable, works",
+            "    hint: known here: answers, away, back, busy, holds, keys, leaves, logged_out, paused, rings, talks, transfers, …",
         ],
         ["x.call:5:1: '/hangupp' is no command", "    hint: did you mean '/hangup'?"],
         ["x.call:7:3: '5' has no unit", "    hint: write 5s for seconds, 5m for minutes, or 500ms"],
