@@ -23,6 +23,7 @@ from ivrflow.flow.model import CallFlow
 from ivrflow.placed_calls import PlacedCalls, pretended
 from ivrflow.runtime.call_loop import LiveCall
 from ivrflow.runtime.clock import LoopClock
+from ivrflow.runtime.enquiries import Enquiries
 from ivrflow.runtime.journal import Journal
 from ivrflow.runtime.switchboard import Switchboard
 from ivrflow.settings import Settings
@@ -53,6 +54,7 @@ class Service:
         self._are_test_calls = settings.test_calls
         self.journal = Journal(settings.journal, keep_days=settings.journal_keep_days)
         self.switchboard = Switchboard()
+        self.enquiries = Enquiries()
         self.exchange = Exchange(
             ExchangeAddress(
                 ami_host=settings.ami_host,
@@ -90,6 +92,7 @@ class Service:
             dial=self._dial,
             calling_number=self._calling_number,
             are_test_calls=self._are_test_calls,
+            look_ups=self.enquiries,
         )
         self._look_at_calendar()
         self.journal.open()
@@ -110,6 +113,7 @@ class Service:
 
     async def _close(self) -> None:
         try:
+            await self.enquiries.close()
             await self.exchange.close()
         finally:
             await asyncio.to_thread(self.journal.close)
@@ -145,7 +149,15 @@ class Service:
             arrived_at=pretended(line.unique_id, flow, at) or now,
         )
         record = self.journal.call_arrived(line.unique_id, flow, now)
-        call = LiveCall(line.unique_id, CallSession(flow), line, self._clock, record, on_over=self.switchboard.release)
+        call = LiveCall(
+            line.unique_id,
+            CallSession(flow),
+            line,
+            self._clock,
+            record,
+            on_over=self.switchboard.release,
+            look_ups=self.enquiries,
+        )
         self.switchboard.connect(call)
         line.on_event = call.happened
         call.happened(arrived)

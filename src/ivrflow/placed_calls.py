@@ -18,7 +18,7 @@ from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import did_you_mean
 from ivrflow.flow.reading.times import read_time
-from ivrflow.runtime.call_loop import LiveCall
+from ivrflow.runtime.call_loop import LiveCall, LookUps
 from ivrflow.runtime.clock import Clock
 from ivrflow.runtime.journal import Journal
 from ivrflow.runtime.switchboard import Switchboard
@@ -41,6 +41,7 @@ class PlacedCalls:
         dial: what Asterisk rings, with `{number}` for the digits.
         calling_number: shown to whom we ring.
         are_test_calls: whether an order may say which local time counts.
+        look_ups: asks for calls whose flow looks something up.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class PlacedCalls:
         dial: str,
         calling_number: str,
         are_test_calls: bool,
+        look_ups: LookUps | None = None,
     ) -> None:
         self._flows = flows
         self._exchange = exchange
@@ -63,6 +65,7 @@ class PlacedCalls:
         self._dial = dial
         self._calling_number = calling_number
         self._are_test_calls = are_test_calls
+        self._look_ups = look_ups
         self._asked: OrderedDict[str, OutgoingLine | None] = OrderedDict()
         self._is_closed = False
 
@@ -91,6 +94,10 @@ class PlacedCalls:
         else:
             self._place(order, flow)
 
+    def use(self, flows: Mapping[str, CallFlow]) -> None:
+        """Place calls with these flows from now on; calls that run keep theirs."""
+        self._flows = flows
+
     def close(self) -> None:
         """Ring nobody from now on, and stop what rings."""
         self._is_closed = True
@@ -115,7 +122,13 @@ class PlacedCalls:
         record = self._journal.call_arrived(call_id, flow, now)
         news = _News(self._exchange, order.ask, call_id, self._clock)
         call = LiveCall(
-            call_id, CallSession(flow), line, self._clock, record, on_over=lambda call: self._over(call, order, news)
+            call_id,
+            CallSession(flow),
+            line,
+            self._clock,
+            record,
+            on_over=lambda call: self._over(call, order, news),
+            look_ups=self._look_ups,
         )
         self._switchboard.connect(call)
 

@@ -15,7 +15,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ivrflow.engine.messages import Action, CallEvent, DeadlineReached, FallBack
+from ivrflow.engine.messages import (
+    Action,
+    AnswerReceived,
+    CallEvent,
+    DeadlineReached,
+    Enquire,
+    FallBack,
+    Instruct,
+    Ticket,
+)
 from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import TraceLine, Verdict
 from ivrflow.runtime.clock import Clock, Waking
@@ -40,11 +49,23 @@ class CallRecord(Protocol):
         """Keep what the call amounted to."""
 
 
+class LookUps(Protocol):
+    """Those who look things up for calls, see `enquiries`."""
+
+    def begin(self, call_id: str, enquire: Enquire, answered: Callable[[AnswerReceived], None]) -> None:
+        """Ask; `answered` hears what came of it."""
+
+    def forget(self, call_id: str) -> None:
+        """The call is over."""
+
+
 class LiveCall:
     """Drives one session from its arrival to its end.
 
     Attributes:
         lateness: the greatest number of seconds a deadline of this call was served late.
+        since: time of the clock at which it was made, in seconds.
+        task: ticket of the latest task asked of the agent; 0 when there was none.
     """
 
     def __init__(
@@ -55,14 +76,18 @@ class LiveCall:
         clock: Clock,
         record: CallRecord,
         on_over: Callable[[LiveCall], None],
+        look_ups: LookUps | None = None,
     ) -> None:
         self.call_id = call_id
         self.session = session
         self.lateness = 0.0
+        self.since = clock.now()
+        self.task: Ticket = 0
         self._line = line
         self._clock = clock
         self._record = record
         self._on_over = on_over
+        self._look_ups = look_ups
         self._inbox: deque[CallEvent] = deque()
         self._is_handling = False
         self._is_done = False
@@ -92,7 +117,7 @@ class LiveCall:
             actions = self.session.handle(event, now)
             self._record.handled(now, event, actions)
             for action in actions:
-                self._line.perform(action)
+                self._perform(action)
         except Exception:  # the one broad except: a bug must not leave a caller in silence
             log.exception("call %s: a bug; the caller goes to the fallback", self.call_id)
             self.abandon("a bug in the engine")
@@ -101,6 +126,16 @@ class LiveCall:
             self._finish(self.session.outcome)
         else:
             self._rearm()
+
+    def _perform(self, action: Action) -> None:
+        """What concerns the line goes to the line; what is looked up is none of its business."""
+        if isinstance(action, Enquire):
+            assert self._look_ups is not None, "a call whose flow asks has somebody who looks up"
+            self._look_ups.begin(self.call_id, action, self.happened)
+            return
+        if isinstance(action, Instruct):
+            self.task = action.ticket
+        self._line.perform(action)
 
     def _rearm(self) -> None:
         """One timer a call: it is moved only when the session's deadline moved."""
@@ -127,6 +162,8 @@ class LiveCall:
         if self._waking is not None:
             self._waking.cancel()
             self._waking = None
+        if self._look_ups is not None:
+            self._look_ups.forget(self.call_id)
         session = self.session
         self._record.over(outcome, session.first_to_hang_up, session.trace, session.verdicts)
         self._on_over(self)
