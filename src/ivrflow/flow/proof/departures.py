@@ -7,16 +7,23 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
 from ivrflow.flow.model import (
+    Ask,
+    CallBack,
     CallFlow,
     Climb,
     Close,
     Collect,
     HangUp,
     Hours,
+    Keep,
     Ladder,
     Menu,
+    PlayBack,
+    Queue,
+    Record,
     Rung,
     Say,
+    Score,
     Step,
     Transfer,
     Window,
@@ -26,8 +33,15 @@ from ivrflow.flow.proof.prompt_lengths import PromptLengths
 from ivrflow.flow.reading.syntax import counted
 from ivrflow.flow.reading.times import written, written_days, written_minute
 
-Mover: TypeAlias = Literal["time", "caller", "agent", "calendar"]
-"""What makes a call leave: nothing but time, something the caller does or says, an agent, or the day and hour."""
+Mover: TypeAlias = Literal["time", "caller", "agent", "calendar", "data"]
+"""What makes a call leave: nothing but time, something the caller does or says, an agent (or that there is none), the day
+and hour, or what is known: the answer of a look-up, whether a number may be rung."""
+
+BY_ITSELF: frozenset[Mover] = frozenset({"time", "calendar", "data"})
+"""What makes a call leave while neither caller nor agent does anything."""
+
+TONE_S = 1.0
+"""Seconds granted for the tone before a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,7 @@ class _Reckoning:
         self._flow = flow
         self._lengths = PromptLengths(flow)
 
-    def departures(self, step: Step) -> list[Departure]:
+    def departures(self, step: Step) -> list[Departure]:  # noqa: C901 - the one list of the kinds of steps
         match step:
             case Say(ladder=ladder, then=then):
                 legs = self._ladder(ladder)
@@ -98,6 +112,18 @@ class _Reckoning:
                 return [*ways, Departure("otherwise", step.otherwise, "calendar", ())]
             case Transfer():
                 return self._transfer(step)
+            case Queue():
+                return self._queue(step)
+            case Record():
+                return self._record(step)
+            case PlayBack(then=then):
+                return [Departure("then", then, "time", self._play_back(step))]
+            case Keep(then=then) | Score(then=then):
+                return [Departure("then", then, "time", ())]
+            case CallBack(then=then, undiallable=undiallable):
+                return [Departure("then", then, "data", ()), Departure("undiallable", undiallable, "data", ())]
+            case Ask():
+                return self._ask(step)
             case Close():
                 asked = max((number for number, rung in enumerate(step.ladder.rungs) if rung.leave_on), default=-1)
                 legs = self._rungs(step.ladder.rungs[: asked + 1])
@@ -163,18 +189,63 @@ class _Reckoning:
         return [Leg(what, gaps * step.inter_digit, step.where)]
 
     def _transfer(self, step: Transfer) -> list[Departure]:
-        announced = self._says(step.announce, step.where)
+        announced = self.announced(step)
         rung = Leg(f"rings {step.extension}, {written(step.ring_for)}", step.ring_for, step.where)
+        said = self._says((*step.warm.whisper, *step.warm.thanks), step.warm.where) if step.warm else ()
         talked = Leg(f"talk, at most {written(step.talk_for)}", step.talk_for, step.where)
         ways = (("no_answer", step.no_answer), ("busy", step.busy), ("unreachable", step.unreachable))
         return [
-            Departure("agent_left", step.agent_left, "agent", (*announced, rung, talked)),
+            Departure("agent_left", step.agent_left, "agent", (*announced, rung, *said, talked)),
             *(Departure(word, target, "agent", (*announced, rung)) for word, target in ways),
         ]
 
-    def announced(self, step: Transfer) -> tuple[Leg, ...]:
-        """What is said before the extension rings."""
-        return self._says(step.announce, step.where)
+    def _queue(self, step: Queue) -> list[Departure]:
+        waited = (*self.announced(step), Leg(f"waits in the queue, {written(step.most)}", step.most, step.where))
+        thanked = self._says(step.thanks, step.where) if step.thanks_over < step.most else ()
+        talked = Leg(f"talk, at most {written(step.talk_for)}", step.talk_for, step.where)
+        ways = (("no_answer", step.no_answer), ("nobody", step.nobody), ("full", step.full))
+        return [
+            *_inputs(step, waited),
+            Departure("agent_left", step.agent_left, "agent", (*waited, *thanked, talked)),
+            *(Departure(word, target, "agent", waited) for word, target in ways),
+        ]
+
+    def announced(self, step: Transfer | Queue) -> tuple[Leg, ...]:
+        """What is said before an agent is sought."""
+        recording = self._flow.recording
+        told = self._says(recording.announce, recording.where) if recording and not recording.whole_call else ()
+        return (*told, *self._says(step.announce, step.where))
+
+    def opened(self) -> tuple[Leg, ...]:
+        """What is said before the first step: that the whole call is recorded."""
+        recording = self._flow.recording
+        return self._says(recording.announce, recording.where) if recording and recording.whole_call else ()
+
+    def _record(self, step: Record) -> list[Departure]:
+        asked = self._says(step.ask, step.where)
+        spoken = Leg(f"tone and message, at most {written(step.most)}", TONE_S + step.most, step.where)
+        nothing = min(step.most, step.least + step.silence)
+        silent = Leg(f"tone, and no message within {written(nothing)}", TONE_S + nothing, step.where)
+        return [
+            Departure("done", step.done, "caller", (*asked, spoken)),
+            Departure("nothing", step.nothing, "time", (*asked, silent)),
+        ]
+
+    def _play_back(self, step: PlayBack) -> tuple[Leg, ...]:
+        longest = longest_message(self._flow)
+        return (Leg(f"plays the message, at most {written(longest)}", longest, step.where),) if longest else ()
+
+    def _ask(self, step: Ask) -> list[Departure]:
+        legs: tuple[Leg, ...] = (Leg(f"waits for the answer, at most {written(step.most)}", step.most, step.where),)
+        if is_filled(step):
+            filler = self._says(step.filler, step.where)
+            before = Leg(f"waits for the answer, {written(step.filler_after)}", step.filler_after, step.where)
+            rest = step.most - step.filler_after - _seconds(filler)
+            more = (Leg(f"waits on with music, {written(round(rest, 3))}", rest, step.where),) if rest > 0 else ()
+            legs = (before, *filler, *more)  # an answer that comes meanwhile waits until the filler is said
+        ways = [("late", step.late), ("wrong", step.wrong), ("failed", step.failed), ("done", step.done)]
+        ways += [(f"case {value}", target) for value, target in step.cases.items()]
+        return [Departure(word, target, "data", legs) for word, target in ways]
 
     def _rungs(self, rungs: Iterable[Rung]) -> tuple[Leg, ...]:
         legs: list[Leg] = []
@@ -205,12 +276,27 @@ class _Reckoning:
         return tuple(Leg(f"says {key}", length.seconds, where, length.is_estimated) for key, length in lengths)
 
 
-def announcement(flow: CallFlow, step: Transfer) -> tuple[Leg, ...]:
-    """What is said before the extension of a transfer rings."""
+def announcement(flow: CallFlow, step: Transfer | Queue) -> tuple[Leg, ...]:
+    """What is said before the extension of a transfer rings, or a queue is joined."""
     return _Reckoning(flow).announced(step)
 
 
-def _inputs(step: Say | Climb | Menu, legs: tuple[Leg, ...]) -> list[Departure]:
+def opening(flow: CallFlow) -> tuple[Leg, ...]:
+    """What is said at the very beginning, before the first step."""
+    return _Reckoning(flow).opened()
+
+
+def longest_message(flow: CallFlow) -> float:
+    """Seconds that a message recorded on a call of the flow may last; 0 where none is recorded."""
+    return max((step.most for step in flow.steps.values() if isinstance(step, Record)), default=0.0)
+
+
+def is_filled(step: Ask) -> bool:
+    """Whether the caller hears something before it is too late for the answer."""
+    return bool(step.filler) and step.filler_after < step.most
+
+
+def _inputs(step: Say | Climb | Menu | Queue, legs: tuple[Leg, ...]) -> list[Departure]:
     listening = step.listening
     ways = [Departure("speech", listening.speech, "caller", legs)] if listening.speech else []
     return [*ways, *(Departure(f"key {key}", target, "caller", legs) for key, target in listening.keys.items())]

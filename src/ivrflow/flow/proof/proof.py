@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ivrflow.flow.model import RETURN, CallFlow, Climb, Close, Collect, HangUp, Menu, Say, Transfer
+from ivrflow.flow.model import RETURN, Ask, CallFlow, Climb, Close, Collect, HangUp, Menu, Queue, Record, Say, Transfer
 from ivrflow.flow.problems import Location
 from ivrflow.flow.proof.circles import connected_parts, shortest_way
-from ivrflow.flow.proof.departures import Departure, departures
+from ivrflow.flow.proof.departures import BY_ITSELF, Departure, departures, is_filled
 from ivrflow.flow.proof.quiet_moments import Moment
 from ivrflow.flow.proof.silence import Silence, silences
 from ivrflow.flow.proof.to_human import WayToHuman, ways_to_human
@@ -37,7 +37,7 @@ class Loop:
     @property
     def runs_by_itself(self) -> bool:
         """Whether a caller who does nothing goes round in it."""
-        return all(way.by in {"time", "calendar"} for _, way in self.ways)
+        return all(way.by in BY_ITSELF for _, way in self.ways)
 
     @property
     def needs(self) -> str:
@@ -136,7 +136,7 @@ def _dead_ends(flow: CallFlow, leaving: Mapping[str, tuple[Departure, ...]]) -> 
     for what, target in named:
         if target != RETURN and target not in flow.steps:
             yield DeadEnd(what, f"it leads to '{target}', which is no step", flow.where)
-    ends = {name for name, step in flow.steps.items() if isinstance(step, HangUp | Close | Transfer)}
+    ends = {name for name, step in flow.steps.items() if isinstance(step, HangUp | Close | Transfer | Queue)}
     leads = {name: [way.target for way in ways] for name, ways in leaving.items()}
     for name, step in flow.steps.items():
         if not _reached([name], leads) & ends:
@@ -146,6 +146,7 @@ def _dead_ends(flow: CallFlow, leaving: Mapping[str, tuple[Departure, ...]]) -> 
 def _unreachable(flow: CallFlow, leaving: Mapping[str, tuple[Departure, ...]], targets: list[str]) -> tuple[str, ...]:
     begins = [flow.start, *flow.outcomes.values(), *targets]
     begins += [flow.places_calls.start] if flow.places_calls else []
+    begins += flow.agents.transfers
     reached = _reached(begins, {name: [way.target for way in ways] for name, ways in leaving.items()})
     # `hang_up` is there without being written: nobody can be asked to use it.
     return tuple(name for name, step in flow.steps.items() if name not in reached and not isinstance(step, HangUp))
@@ -167,9 +168,20 @@ def _reached(begins: Iterable[str], leads: Mapping[str, Iterable[str]]) -> set[s
 
 def _talks(flow: CallFlow) -> Iterable[Moment]:
     for step in flow.steps.values():
-        if isinstance(step, Transfer):
-            yield Moment(step.name, f"rings {step.extension}, with music", "wait", step.ring_for, step.where)
-            yield Moment(step.name, f"talk with {step.extension}", "wait", step.talk_for, step.where)
+        match step:
+            case Transfer():
+                yield Moment(step.name, f"rings {step.extension}, with music", "wait", step.ring_for, step.where)
+                yield Moment(step.name, f"talk with {step.extension}", "wait", step.talk_for, step.where)
+            case Queue():
+                yield Moment(step.name, "waits in the queue, with music", "wait", step.most, step.where)
+                yield Moment(step.name, "talk with an agent of the queue", "wait", step.talk_for, step.where)
+            case Record():
+                yield Moment(step.name, "records a message", "wait", step.most, step.where)
+            case Ask() if is_filled(step):
+                rest = step.most - step.filler_after
+                yield Moment(step.name, "waits on for the answer, with music", "wait", rest, step.where)
+            case _:
+                pass
 
 
 # ── circles ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,14 +190,14 @@ def _talks(flow: CallFlow) -> Iterable[Moment]:
 def _loops(flow: CallFlow, leaving: Mapping[str, tuple[Departure, ...]]) -> tuple[Loop, ...]:
     """The shortest circle through every way that is part of one; by itself where it can be."""
     leads = {name: [way.target for way in ways] for name, ways in leaving.items()}
-    by_time = {name: [way.target for way in ways if way.by in {"time", "calendar"}] for name, ways in leaving.items()}
+    by_time = {name: [way.target for way in ways if way.by in BY_ITSELF] for name, ways in leaving.items()}
     circle_of = {name: part for part in connected_parts(leads) for name in part}
     found: dict[tuple[frozenset[str], bool], Loop] = {}
     for name, ways in leaving.items():
         for way in ways:
             if circle_of[name] is not circle_of.get(way.target):
                 continue
-            is_idle = way.by in {"time", "calendar"}
+            is_idle = way.by in BY_ITSELF
             back = (shortest_way(way.target, name, by_time) if is_idle else []) or shortest_way(way.target, name, leads)
             loop = _loop(flow, leaving, [name, *back])
             found.setdefault((frozenset(step for step, _ in loop.ways), loop.runs_by_itself), loop)
@@ -197,7 +209,7 @@ def _loop(flow: CallFlow, leaving: Mapping[str, tuple[Departure, ...]], names: l
     for name, target in pairwise(names):
         fitting = [way for way in leaving[name] if way.target == target]
         # Where time leads there too, nobody needs to do anything.
-        ways.append((name, min(fitting, key=lambda way: way.by not in {"time", "calendar"})))
+        ways.append((name, min(fitting, key=lambda way: way.by not in BY_ITSELF)))
     first = min(range(len(ways)), key=lambda index: list(flow.steps).index(ways[index][0]))
     turned = (*ways[first:], *ways[:first])
     longest = sum(way.seconds for _, way in turned)
@@ -207,6 +219,9 @@ def _loop(flow: CallFlow, leaving: Mapping[str, tuple[Departure, ...]], names: l
 def _repetitions(flow: CallFlow) -> Iterable[Repetition]:
     for step in flow.steps.values():
         match step:
+            case Queue(ladder=ladder) if ladder.loops_from:
+                what = f"announces again from rung {ladder.loops_from} on"
+                yield Repetition(step.name, what, ladder.rounds, "limits.rounds", ladder.where)
             case Menu(ladder=ladder):
                 if len(ladder.rungs) > 1:
                     times = len(ladder.rungs) - 1

@@ -90,7 +90,8 @@ def _way(way: WayToHuman) -> str:
     if way.seconds is None:
         return f"{start}never: {way.why_never}"
     estimated = "; some wordings are not recorded, their lengths estimated" if way.is_estimated else ""
-    return f"{start}at most {time(way.seconds)}, then {way.extension} rings{estimated}"
+    reached = f"in the queue {way.queue}, for {time(way.waits)} at most" if way.queue else f"{way.extension} rings"
+    return f"{start}at most {time(way.seconds)}, then {reached}{estimated}"
 
 
 # ── the reasoning ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -98,9 +99,10 @@ def _way(way: WayToHuman) -> str:
 _MEASURED = {
     "silence": "Nothing is heard from one sound to the next. Music, ringing and talk are sounds; each digit of an entry"
     " begins it anew;\n    one situation may begin within it.",
-    "to a person": "From the answer until an agent's telephone begins to ring, for a caller who hears everything out, waits"
-    " to the last\n    moment, presses wrong keys as often as they are corrected, fails entries as often as is asked again,"
-    " and takes the\n    longest way that still ends with a person, entering no step twice by choice.",
+    "to a person": "From the answer until an agent's telephone begins to ring, or the caller stands in a queue, for a caller"
+    " who hears\n    everything out, waits to the last moment, presses wrong keys as often as they are corrected, fails entries"
+    " as often as\n    is asked again, and takes the longest way that still ends with a person, entering no step twice by"
+    " choice.",
 }
 
 
@@ -215,6 +217,8 @@ def _way_data(way: WayToHuman, bound: float | None) -> dict[str, object]:
         "why_never": way.why_never,
         "on_purpose": way.on_purpose,
         "extension": way.extension,
+        "queue": way.queue,
+        "waits_s": way.waits,
         "is_estimated": way.is_estimated,
         "path": [
             {

@@ -14,20 +14,28 @@ from typing import Literal, TypeAlias, assert_never
 from ivrflow.flow.compiling.holds import OF_THE_HOLD, WITH_MUSIC
 from ivrflow.flow.model import (
     RETURN,
+    Ask,
+    CallBack,
     CallFlow,
     Climb,
     Close,
     Collect,
     HangUp,
     Hours,
+    Keep,
     Ladder,
     Menu,
+    PlayBack,
+    Queue,
+    Record,
     Rung,
     Say,
+    Score,
     Step,
     Transfer,
 )
 from ivrflow.flow.problems import Location
+from ivrflow.flow.proof.departures import is_filled
 from ivrflow.flow.proof.prompt_lengths import PromptLengths
 from ivrflow.flow.reading.times import written
 
@@ -133,7 +141,7 @@ class _Mapper:
 
     # ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _step(self, step: Step) -> None:
+    def _step(self, step: Step) -> None:  # noqa: C901 - the one list of the kinds of steps; each branch is a line or two
         match step:
             case Say(ladder=ladder, then=then):
                 self._listening(step, ladder, then, {})
@@ -147,9 +155,20 @@ class _Mapper:
                 for window in step.windows:
                     self._after_sound(step.name, window.says, window.then)
                 self._after_sound(step.name, (), step.otherwise)
-            case Transfer():
+            case Transfer(agent_left=agent_left):
                 # It rings with music; afterwards a new silence begins with the next step.
-                pass
+                self._resumed += self._all(self._ahead, [agent_left])
+            case Queue():
+                self._queue(step)
+            case Record():
+                self._record(step)
+            case PlayBack(then=then) | Keep(then=then) | Score(then=then):
+                self._after_sound(step.name, (), then)  # there may be no message to play
+            case CallBack(then=then, undiallable=undiallable):
+                self._after_sound(step.name, (), then)
+                self._after_sound(step.name, (), undiallable)
+            case Ask():
+                self._ask(step)
             case Close():
                 self._close(step)
             case HangUp():
@@ -187,6 +206,29 @@ class _Mapper:
         self._resumed += keyed
         if "key" in step.barge_in:
             self._map.lead(self._ahead[step.name], *keyed)
+
+    def _queue(self, step: Queue) -> None:
+        """Whoever waits hears music between announcements; afterwards a new silence begins with the next step."""
+        keyed = self._all(self._ahead, step.listening.keys.values())
+        if "key" in step.listening.barge_in:
+            self._map.lead(self._ahead[step.name], *keyed)  # the announcement does not even begin
+        # A situation may be played during the announcement or the talk, and the agent may leave meanwhile.
+        self._resumed += [*keyed, *self._all(self._ahead, [step.agent_left])]
+
+    def _record(self, step: Record) -> None:
+        """After the tone it is the caller's turn; who has said all there is to say waits for us."""
+        seconds = min(step.silence, step.most)
+        what = f"the message is over after a silence of {written(seconds)}"
+        wait = self._map.add(Moment(step.name, what, "wait", seconds, step.where))
+        self._map.lead(wait, *self._all(self._begins, [step.done, step.nothing]))
+
+    def _ask(self, step: Ask) -> None:
+        seconds = step.filler_after if is_filled(step) else step.most
+        what = f"waits for the answer of a look-up, {written(seconds)}"
+        wait = self._map.add(Moment(step.name, what, "wait", seconds, step.where))
+        targets = [step.done, *step.cases.values(), step.late, step.wrong, step.failed]
+        self._map.lead(self._begins[step.name], wait)
+        self._map.lead(wait, *self._all(self._ahead, targets))
 
     def _close(self, step: Close) -> None:
         request = self._all(self._begins, [step.request] if step.request else [])

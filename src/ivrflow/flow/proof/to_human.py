@@ -1,4 +1,7 @@
-"""How long a caller who wants a person may have to wait for one: from the answer until an agent's telephone begins to ring.
+"""How long a caller who wants a person may have to wait until one is sought.
+
+From the answer until an agent's telephone begins to ring, or until the caller stands in a queue. How long one then waits in
+the queue is its own bound (`most`): no flow can tell whether an agent is logged in, so nothing more is promised.
 
 Measured for the slowest sensible caller: hears every prompt out, waits every wait to its last moment, presses wrong keys as
 often as they are corrected and fails to enter digits as often as is asked again, and does at the very last moment what leads
@@ -6,9 +9,9 @@ on, by the longest way that still ends with a person. Where doing nothing leads 
 
 What leads back is not gone round at will: no step is entered a second time by the caller's own choice, for with that any
 flow takes as long as one likes. A circle that runs by itself, for a caller who does nothing, is gone round as often as
-`limits.visits_per_step` lets it. Which window of opening hours holds is not the caller's to choose: all must lead to a
-person, or the figure is "never"; at the start of a flow each window has a figure of its own. Situations, which agents
-start, are not counted.
+`limits.visits_per_step` lets it. Which window of opening hours holds is not the caller's to choose, nor what a look-up
+answers, nor whether a number may be rung: all must lead to a person, or the figure is "never"; at the start of a flow each
+window has a figure of its own. Situations and transfers, which agents start, are not counted.
 """
 
 from __future__ import annotations
@@ -17,9 +20,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ivrflow.flow.model import CallFlow, Hours, Transfer
+from ivrflow.flow.model import Ask, CallBack, CallFlow, Hours, Queue, Step, Transfer
 from ivrflow.flow.proof.circles import connected_parts, runs_round
-from ivrflow.flow.proof.departures import Leg, announcement, departures
+from ivrflow.flow.proof.departures import Leg, announcement, departures, opening
 from ivrflow.flow.reading.times import written
 
 _MOST_STATES = 20_000
@@ -27,6 +30,9 @@ _MOST_STATES = 20_000
 
 _DEEPEST = 100
 """Steps of one circle up to which its ways are looked at one by one."""
+
+_NOT_CHOSEN: dict[type[Step], str] = {Hours: "the hour", Ask: "the answer of a look-up", CallBack: "the number"}
+"""Steps whose way out is not the caller's to choose, and what it depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +55,13 @@ class WayToHuman:
 
     Attributes:
         start: when or how the call starts: "mon-sun 06:00-22:00", "otherwise", "" where there is one start only.
-        seconds: from the answer until an agent's telephone begins to ring; None when a caller cannot make that happen.
+        seconds: from the answer until an agent's telephone begins to ring, or the caller stands in a queue; None when a
+            caller cannot make that happen.
         why_never: why not; empty otherwise.
         on_purpose: whether the flow says that nobody can be had from here (`limits.nobody_at`).
-        extension: whose telephone rings.
+        extension: whose telephone rings; empty for a queue.
+        queue: which queue the caller stands in; empty for a telephone that rings.
+        waits: seconds the caller may then have to wait for somebody to answer.
     """
 
     start: str
@@ -61,6 +70,8 @@ class WayToHuman:
     why_never: str = ""
     on_purpose: bool = False
     extension: str = ""
+    queue: str = ""
+    waits: float = 0.0
 
     @property
     def is_estimated(self) -> bool:
@@ -74,11 +85,11 @@ _Group: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """A way on from a group: what it costs, and the group it leads to; none where the extension rings."""
+    """A way on from a group: what it costs, and the group it leads to; none where that is the person."""
 
     stages: tuple[Stage, ...]
     to: _Group
-    extension: str = ""
+    person: Transfer | Queue | None = None
 
     @property
     def seconds(self) -> float:
@@ -91,7 +102,7 @@ class _Best:
 
     seconds: float
     stages: tuple[Stage, ...]
-    extension: str
+    person: Transfer | Queue
 
 
 def ways_to_human(flow: CallFlow) -> tuple[WayToHuman, ...]:
@@ -114,8 +125,8 @@ class _Search:
     # ── which steps lead to a person ──────────────────────────────────────────────────────────────────────────────────
 
     def _steps_that_reach(self, *, surely: bool) -> frozenset[str]:
-        """Steps from which a person can be had; `surely`: whatever window of hours holds."""
-        reaching = {name for name, step in self._flow.steps.items() if isinstance(step, Transfer)}
+        """Steps from which a person can be had; `surely`: whatever window of hours holds, whatever a look-up answers."""
+        reaching = {name for name, step in self._flow.steps.items() if isinstance(step, Transfer | Queue)}
         reaching -= self._nobody_at
         more = reaching
         while more:
@@ -126,7 +137,7 @@ class _Search:
 
     def _leads_there(self, name: str, reaching: set[str], *, surely: bool) -> bool:
         targets = [way.target for way in self._departures[name] if way.target not in self._nobody_at]
-        if surely and isinstance(self._flow.steps[name], Hours):
+        if surely and type(self._flow.steps[name]) in _NOT_CHOSEN:
             return bool(targets) and all(target in reaching for target in targets)
         return any(target in reaching for target in targets)
 
@@ -144,7 +155,7 @@ class _Search:
 
     def _self_running(self) -> frozenset[_Group]:
         """Steps that a caller who does nothing goes round in, without a person among them."""
-        waiting = {name for name in self._reaching if not isinstance(self._flow.steps[name], Transfer)}
+        waiting = {name for name in self._reaching if not isinstance(self._flow.steps[name], Transfer | Queue)}
         leads = {
             name: [way.target for way in self._departures[name] if way.by != "caller" and way.target in waiting]
             for name in waiting
@@ -155,10 +166,8 @@ class _Search:
         """Every way on from a group of steps."""
         for name in group:
             step = self._flow.steps[name]
-            if isinstance(step, Transfer):
-                yield _Move(
-                    (Stage(name, announcement(self._flow, step), f"{step.extension} rings"),), (), step.extension
-                )
+            if isinstance(step, Transfer | Queue):
+                yield _Move((Stage(name, announcement(self._flow, step), _reached(step)),), (), step)
                 continue
             for way in self._departures[name]:
                 if way.target in group or way.target not in self._reaching:
@@ -188,7 +197,9 @@ class _Search:
         names = [("", flow.start)] if flow.numbers or flow.places_calls is None else []
         if flow.places_calls is not None:
             names.append(("a call we place", flow.places_calls.start))
-        return tuple(way for word, name in names for way in self._from(word, name, (), frozenset()))
+        said = opening(flow)
+        before = (Stage("recording", said, "begins"),) if said else ()
+        return tuple(way for word, name in names for way in self._from(word, name, before, frozenset()))
 
     def _from(self, word: str, name: str, before: tuple[Stage, ...], seen: frozenset[str]) -> list[WayToHuman]:
         step = self._flow.steps[name]
@@ -210,16 +221,31 @@ class _Search:
             bound = written(self._flow.limits.call_length)
             why = f"limits.call_length ends the call after {bound}; the way takes {written(seconds)}"
             return WayToHuman(word, None, stages, why)
-        return WayToHuman(word, seconds, stages, extension=best.extension)
+        person = best.person
+        if isinstance(person, Queue):
+            return WayToHuman(word, seconds, stages, queue=person.levels[0].queue, waits=person.most)
+        return WayToHuman(word, seconds, stages, extension=person.extension, waits=person.ring_for)
 
     def _why_never(self, name: str) -> str:
         if self._is_meant(name):
             return f"limits.nobody_at names {name}"
-        if not any(isinstance(step, Transfer) for step in self._flow.steps.values()):
-            return "the flow has no transfer step"
+        if not any(isinstance(step, Transfer | Queue) for step in self._flow.steps.values()):
+            return "the flow has no transfer step and no queue"
         if name in self._reaching:
-            return f"from {name} on it depends on the hour whether anything leads to a transfer step"
-        return f"no key, no word and no silence from {name} on leads to a transfer step"
+            return f"from {name} on it depends on {self._unsure(name)} whether anything leads to a transfer step or a queue"
+        return f"no key, no word and no silence from {name} on leads to a transfer step or a queue"
+
+    def _unsure(self, name: str) -> str:
+        """What it depends on whether a person can be had, as far as a call can come from here."""
+        seen: dict[str, None] = {}
+        ahead = [name]
+        while ahead:
+            name = ahead.pop()
+            if name not in seen and name in self._flow.steps:
+                seen[name] = None
+                ahead += [way.target for way in self._departures[name]]
+        kinds = {type(self._flow.steps[name]) for name in seen if name not in self._sure}
+        return " and ".join(word for kind, word in _NOT_CHOSEN.items() if kind in kinds)
 
     def _is_meant(self, name: str) -> bool:
         return name in self._nobody_at
@@ -261,14 +287,14 @@ class _PartSearch:
             if len(self._found) > _MOST_STATES:
                 break
             onward: _Best | None
-            if not move.to:
-                onward = _Best(0.0, (), move.extension)
+            if move.person is not None:
+                onward = _Best(0.0, (), move.person)
             elif move.to not in self._part:
                 onward = self._known[move.to]
             else:
                 onward = None if move.to in entered else self._from(move.to, entered | {move.to})
             if onward is not None and (longest is None or move.seconds + onward.seconds > longest.seconds):
-                longest = _Best(move.seconds + onward.seconds, (*move.stages, *onward.stages), onward.extension)
+                longest = _Best(move.seconds + onward.seconds, (*move.stages, *onward.stages), onward.person)
         self._found[key] = longest
         return longest
 
@@ -279,8 +305,12 @@ class _PartSearch:
                    if move.to and move.to not in self._part]  # fmt: skip
         onward = max(outside, key=lambda best: best.seconds)
         stages = (*(stage for move in stays for stage in move.stages), *onward.stages)
-        best = _Best(sum(move.seconds for move in stays) + onward.seconds, stages, onward.extension)
+        best = _Best(sum(move.seconds for move in stays) + onward.seconds, stages, onward.person)
         return dict.fromkeys(self._part, best)
+
+
+def _reached(step: Transfer | Queue) -> str:
+    return f"{step.extension} rings" if isinstance(step, Transfer) else f"stands in the queue {step.levels[0].queue}"
 
 
 def _seconds(legs: Iterable[Leg]) -> float:

@@ -61,12 +61,12 @@ def test_without_a_way_never() -> None:
     way = only_way(flow(say("hello", "hello"), AGENT, rules=()))
     assert (way.seconds, way.why_never) == (
         None,
-        "no key, no word and no silence from hello on leads to a transfer step",
+        "no key, no word and no silence from hello on leads to a transfer step or a queue",
     )
 
 
 def test_without_a_transfer_step_never() -> None:
-    assert only_way(flow(say("hello", "hello"), rules=())).why_never == "the flow has no transfer step"
+    assert only_way(flow(say("hello", "hello"), rules=())).why_never == "the flow has no transfer step and no queue"
 
 
 def test_longer_than_a_call_is_never() -> None:
