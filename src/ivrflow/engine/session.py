@@ -1032,7 +1032,8 @@ class CallSession:
         self._decide()
         self._phase.take("agent_answers")
         self._place = Place(leg.step)
-        self._note(Fact.AGENT_ANSWERED, detail=event.agent, seconds=event.rang or None)
+        rang = event.rang or (0.0 if leg.is_queued else round(self._now - leg.since, 3))
+        self._note(Fact.AGENT_ANSWERED, detail=event.agent, seconds=rang or None)
         leg = self._leg = replace(leg, agent=event.agent, has_answered=True)
         step = leg.step
         if isinstance(step, Transfer) and step.warm and leg.giver:

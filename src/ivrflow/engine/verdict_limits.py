@@ -101,14 +101,20 @@ def _call_length(unit: float) -> Judge:
 
 
 def _answered_in_time(case: Case) -> Finding | None:
+    """Within so many rings: the line, and every agent's telephone that was picked up."""
     if not case.trace or case.trace[0].fact is not Fact.ARRIVED:
         return None
     answered = next((line.at for line in case.trace if line.fact is Fact.ANSWERED), None)
     if answered is None:
         return None
+    allowed = f"not within {case.number:g} rings of {RING_S:g} s"
     if answered > case.number * RING_S + case.tolerance:
-        return Finding(fault=f"answered after {answered:.2f} s, not within {case.number:g} rings of {RING_S:g} s")
-    return Finding(f"answered after {answered:.2f} s")
+        return Finding(fault=f"answered after {answered:.2f} s, {allowed}")
+    rang = [line.seconds for line in case.trace if line.fact is Fact.AGENT_ANSWERED and line.seconds]
+    if rang and max(rang) > case.number * RING_S + case.tolerance:
+        return Finding(fault=f"an agent's telephone rang for {max(rang):.2f} s, {allowed}")
+    by_agent = f", an agent's telephone within {max(rang):.2f} s" if rang else ""
+    return Finding(f"answered after {answered:.2f} s{by_agent}")
 
 
 def _rang(*, unit: float, at_least: bool = False) -> Judge:

@@ -113,6 +113,17 @@ def test_answering_is_counted_in_rings_of_five_seconds(name: str) -> None:
     assert verdict(greeting, line(0, Fact.ARRIVED), line(3, Fact.CALLER_HUNG_UP)).judgement is Judgement.NOT_APPLICABLE
 
 
+def test_an_agents_telephone_is_counted_in_rings_too() -> None:
+    greeting = rule("greeting", rule_rung("hello"), limits={"max_rings_before_answer": 3.0})
+    for rang, judgement in ((14.0, Judgement.KEPT), (16.0, Judgement.BROKEN)):
+        picked_up = TraceLine(30.0, Fact.AGENT_ANSWERED, seconds=rang)
+        judged = verdict(greeting, *whole(40.0, *said(1.0, greeting), picked_up, answered=0.1))
+        assert judged.judgement is judgement
+        assert f"an agent's telephone {'rang for' if judgement is Judgement.BROKEN else 'within'} {rang:.2f} s" in (
+            judged.observed
+        )
+
+
 @pytest.mark.parametrize(
     ("name", "limit", "rang", "judged"),
     [
