@@ -5,8 +5,8 @@ name. Its fields, by their AMI names:
 
     UserEvent: Ivrflow
     Call:      the call's id: the Uniqueid of the caller's channel
-    Order:     situation | cancel | signal | done | value
-    Word:      the situation, the signal, or the placeholder; none for cancel and done
+    Order:     situation | cancel | signal | done | value | transfer
+    Word:      the situation, the signal, the placeholder, or the transfer step; none for cancel and done
     Value:     the placeholder's value; personal
 
 Only manager users with the class `user` in their `write`, and the dialplan, can send one. Nothing here has a socket.
@@ -27,7 +27,7 @@ ORDER_EVENT = "Ivrflow"
 LONGEST_VALUE = 200
 """Characters of a placeholder's value."""
 
-What: TypeAlias = Literal["situation", "cancel", "signal", "done", "value"]
+What: TypeAlias = Literal["situation", "cancel", "signal", "done", "value", "transfer"]
 
 _NAME = re.compile(r"[0-9_]*[a-z][a-z0-9_]*")
 """As flows and standards write names; one of digits alone is none, it may be somebody's number."""
@@ -74,6 +74,8 @@ def read_order(event: AmiEvent, task: m.Ticket) -> m.CallEvent:
             raise OrderRefused("no task was asked for on this call")
         case "value":
             return m.ValuesLearned(values={_word(event): _value(event)})
+        case "transfer":
+            return m.TransferOrdered(step=_word(event))
         case unknown:
             raise OrderRefused(f"its Order is {masked(unknown)}; write {', '.join(get_args(What))}")
 

@@ -24,6 +24,7 @@ def order(**fields: str) -> AmiEvent:
         ("cancel", "", "", m.SituationCancelled()),
         ("signal", "2_more", "", m.SignalGiven(word="2_more")),
         ("done", "", "", m.TaskDone(ticket=5)),
+        ("transfer", "to_specialist", "", m.TransferOrdered(step="to_specialist")),
         ("value", "surname", "a: b, (c)", m.ValuesLearned(values={"surname": "a: b, (c)"})),
     ],
 )
@@ -41,7 +42,7 @@ def test_what_is_written_is_read(what: What, word: str, value: str, event: m.Cal
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({}, "its Order is ''; write situation, cancel, signal, done, value"),
+        ({}, "its Order is ''; write situation, cancel, signal, done, value, transfer"),
         ({"Order": "SITUATION"}, "its Order is 'SITUATION'"),
         ({"Order": "done"}, "no task was asked for on this call"),
         ({"Order": "situation"}, "its Word '' is no name"),
