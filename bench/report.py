@@ -28,6 +28,7 @@ from ivrflow.report.page import page
 from ivrflow.report.period import Period
 from ivrflow.report.summary import Report, work_out
 from ivrflow.runtime.journal_counts import count
+from ivrflow.runtime.journal_layout import prepare
 from ivrflow.runtime.journal_store import CallKnown, Over, Row, to_row
 from ivrflow.runtime.journal_tables import (
     call_figures,
@@ -35,7 +36,6 @@ from ivrflow.runtime.journal_tables import (
     database_url,
     flow_versions,
     judgements,
-    prepare,
     promises,
     prompt_catalogues,
     tags,

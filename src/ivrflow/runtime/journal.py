@@ -70,7 +70,7 @@ class CallRecord:
     def handled(self, at: float, event: CallEvent, actions: Sequence[Action]) -> None:
         """Note that the session was given `event` at `at` (session time, seconds) and answered with `actions`."""
         self._lines += 1
-        self._journal.put(Happened(self._call, self._lines, at, event, actions))
+        self._journal.put(Happened(self._call, self._lines, at, event, actions, time.time()))
 
     def over(self, outcome: str, ended_by: str, trace: Sequence[TraceLine], verdicts: Sequence[Verdict]) -> None:
         """Note that the call is over: its outcome, who hung up first, and what the session found. Nothing may follow."""

@@ -14,11 +14,11 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from ivrflow.runtime.journal_layout import prepare
 from ivrflow.runtime.journal_tables import (
     calls,
     check_layout,
     database_url,
-    prepare,
     promises,
     reading_engine,
     tags,
@@ -63,6 +63,7 @@ class StoredPromise:
         kept_at, kept_by, kept_by_call: when, by whom, and on which call; None when open.
         satisfied: what the person said about the answer; None when nobody asked.
         dropped_at, dropped_by, why: given up, and the reason.
+        failed_at: nobody will try any more: all tries of a callback are used up. It may still be kept.
         tags: of the promise and of its call.
     """
 
@@ -86,6 +87,7 @@ class StoredPromise:
     dropped_at: float | None = None
     dropped_by: str | None = None
     why: str | None = None
+    failed_at: float | None = None
     tags: tuple[str, ...] = ()
 
     @property
@@ -94,12 +96,12 @@ class StoredPromise:
         return self.kept_at is None and self.dropped_at is None
 
     def state(self, now: float) -> State:
-        """What has become of it by `now` (Unix time): broken is past due and still open."""
+        """What has become of it by `now` (Unix time): broken is past due, or used up, and still open."""
         if self.dropped_at is not None:
             return "dropped"
         if self.kept_at is not None:
             return "kept" if self.kept_at <= self.due_at else "kept late"
-        return "open" if now <= self.due_at else "broken"
+        return "open" if now <= self.due_at and self.failed_at is None else "broken"
 
 
 class PromiseBook:

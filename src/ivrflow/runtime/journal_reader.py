@@ -18,11 +18,14 @@ from sqlalchemy.exc import DBAPIError
 
 from ivrflow.engine.messages import (
     Action,
+    AnswerReceived,
     CallArrived,
     CallBegun,
     CallEvent,
     CallOrdered,
+    Enquire,
     KeyPressed,
+    OrderCallback,
     Play,
     ValuesLearned,
 )
@@ -376,17 +379,25 @@ def mask_event(event: CallEvent) -> CallEvent:
             )
         case KeyPressed():
             return msgspec.structs.replace(event, key=MASK)
-        case ValuesLearned():
+        case ValuesLearned() | AnswerReceived():
             return msgspec.structs.replace(event, values=dict.fromkeys(event.values, MASK * 3))
         case _:
             return event
 
 
 def mask_action(action: Action) -> Action:
-    """The action without the recordings that spell out values."""
-    if isinstance(action, Play):
-        return msgspec.structs.replace(action, parts=(MASK,) * len(action.parts))
-    return action
+    """The action without the recordings that spell out values, without numbers and values."""
+    match action:
+        case Play():
+            return msgspec.structs.replace(action, parts=(MASK,) * len(action.parts))
+        case OrderCallback():
+            return msgspec.structs.replace(
+                action, caller=MASK * 3 if action.caller else "", values=dict.fromkeys(action.values, MASK * 3)
+            )
+        case Enquire():
+            return msgspec.structs.replace(action, values=dict.fromkeys(action.values, MASK * 3))
+        case _:
+            return action
 
 
 def mask_line(line: TraceLine) -> TraceLine:

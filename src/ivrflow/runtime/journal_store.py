@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,20 +12,25 @@ from typing import Any, TypeAlias
 import msgspec
 from sqlalchemy import Connection, Engine, Table, insert, select, update
 
-from ivrflow.engine.messages import Action, CallEvent, NotePromise
+from ivrflow.engine.messages import Action, CallEvent, KeepMessage, NotePromise, NoteScore, OrderCallback
 from ivrflow.engine.trace import Judgement, TraceLine, Verdict
 from ivrflow.flow.model import CallFlow
-from ivrflow.runtime.journal_figures import figures_of
+from ivrflow.runtime.journal_figures import figures_of, leg_rows
+from ivrflow.runtime.journal_layout import prepare
+from ivrflow.runtime.journal_legs import AgentsSeen
 from ivrflow.runtime.journal_tables import (
+    agent_legs,
     call_figures,
+    callbacks,
     calls,
     database_url,
     flow_versions,
     happenings,
     judgements,
-    prepare,
+    messages,
     promises,
     prompt_catalogues,
+    scores,
     sqlite_file,
     writing_engine,
 )
@@ -45,6 +50,7 @@ class CallKnown:
     Attributes:
         stored_in: number of the database connection through which the call's row is known to be stored.
         has_refused_lines: whether the log has said that lines of this call cannot be stored.
+        agents: what the lines stored so far tell of its agents; the writer's own.
     """
 
     id: str
@@ -52,6 +58,12 @@ class CallKnown:
     arrived_at: float
     stored_in: int = 0
     has_refused_lines: bool = False
+    agents: AgentsSeen = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Know how agents of this flow send a caller on."""
+        codes = self.flow.agents.codes.items()
+        self.agents = AgentsSeen([code for code, order in codes if order.kind == "transfer"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +75,14 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """The session handled one event."""
+    """The session handled one event, at `at` (session time), which is `noted_at` in Unix time."""
 
     call: CallKnown
     number: int
     at: float
     event: CallEvent
     actions: Sequence[Action]
+    noted_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +105,33 @@ Entry: TypeAlias = Arrived | Happened | Over
 
 @dataclass(slots=True)
 class Row:
-    """An entry in the database's terms: what to insert, what to write into the call's own row, what was promised."""
+    """An entry in the database's terms.
+
+    Attributes:
+        call: whose it is.
+        inserts: rows that are new for sure.
+        ending: what to write into the call's own row.
+        noted: rows that may be there already, each with what then is written into it.
+    """
 
     call: CallKnown
     inserts: list[tuple[Table, dict[str, Any]]] = field(default_factory=list)
     ending: dict[str, Any] = field(default_factory=dict)
-    promised: list[dict[str, Any]] = field(default_factory=list)
+    noted: list[Noted] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A row that an action asks for.
+
+    Attributes:
+        values: of the row.
+        changes: the columns that are written when the row is there already; what people have noted in the others stays.
+    """
+
+    table: Table
+    values: dict[str, Any]
+    changes: tuple[str, ...]
 
 
 _encode = msgspec.json.encode
@@ -118,8 +152,9 @@ def to_row(entry: Entry) -> Row:
                 "event": _encode(entry.event).decode(),
                 "actions": _encode(entry.actions).decode(),
             }
-            promised = [_promise(entry.call, action) for action in entry.actions if isinstance(action, NotePromise)]
-            return Row(entry.call, [(happenings, happening)], promised=promised)
+            entry.call.agents.happened(entry.at, entry.event, entry.actions)
+            noted = [one for action in entry.actions for one in _noted(entry, action)]
+            return Row(entry.call, [(happenings, happening)], noted=noted)
         case Over():
             judged = [
                 (judgements, {"call": entry.call.id, "rule": verdict.rule, "judgement": verdict.judgement.value})
@@ -141,15 +176,67 @@ def to_row(entry: Entry) -> Row:
                 "ended_by": entry.ended_by,
                 **figures_of(entry.trace),
             }
-            return Row(entry.call, [*judged, (call_figures, counted)], ending)
+            legs = [(agent_legs, leg) for leg in leg_rows(entry.call.id, entry.call.agents, entry.trace)]
+            return Row(entry.call, [*judged, (call_figures, counted), *legs], ending)
         case Arrived():
             return Row(entry.call)
 
 
-def _promise(call: CallKnown, note: NotePromise) -> dict[str, Any]:
-    promise = f"{call.id}/{note.number}"
-    noted = {name: getattr(note, name) for name in note.__struct_fields__ if name != "number"}
-    return {"id": promise, "matter": promise, "call": call.id, "flow": call.flow.id, **noted}
+FIRST_TRY_AFTER_S = 60.0
+"""Seconds from the moment somebody asked to be called back to the first try, at least; the call may still go on then."""
+
+
+def _noted(entry: Happened, action: Action) -> Iterator[Noted]:
+    """What an action leaves in the journal beside itself."""
+    call = entry.call
+    match action:
+        case NotePromise(number=number):
+            told = {name: getattr(action, name) for name in action.__struct_fields__ if name != "number"}
+            yield _promise(call, f"{call.id}/{number}", told)
+        case NoteScore(survey=survey, score=score, most=most):
+            row = {"call": call.id, "survey": survey, "score": score, "most": most, "noted_at": entry.noted_at}
+            yield Noted(scores, row, ("score", "most", "noted_at"))
+        case KeepMessage(ticket=ticket, about=box, seconds=seconds):
+            row = {"call": call.id, "ticket": ticket, "box": box, "seconds": seconds, "kept_at": entry.noted_at}
+            yield Noted(messages, row, ("box", "seconds"))
+        case OrderCallback():
+            yield from _callback(entry, action)
+        case _:
+            pass
+
+
+def _callback(entry: Happened, order: OrderCallback) -> Iterator[Noted]:
+    """The callback, and the promise that it is, under the same id."""
+    call = entry.call
+    callback = f"{call.id}/callback-{order.number}"
+    row = {
+        "id": callback,
+        "call": call.id,
+        "flow": order.flow,
+        "caller": order.caller,
+        "called_values": _encode(order.values).decode(),
+        "made_at": order.made_at,
+        "due_at": order.due_at,
+        "tries": order.tries,
+        "retry_after": order.retry_after,
+        "state": "waiting",
+        "next_at": entry.noted_at + FIRST_TRY_AFTER_S,
+        "why": "",
+    }
+    yield Noted(callbacks, row, ("due_at",))
+    hours = (order.due_at - order.made_at) / 3600
+    told = {"made_at": order.made_at, "due_at": order.due_at, "counted": f"called back within {hours:g} h"}
+    blank = {"repeats_h": 0.0, "then_h": 0.0, "then_owed_by": ""}
+    yield _promise(call, callback, {"rule": CALLBACK, "about": CALLBACK, "owed_by": "ivrflow", **told, **blank})
+
+
+CALLBACK = "callback"
+"""What stands for the rule, and for what it is about, of a promise to call back that the engine itself keeps."""
+
+
+def _promise(call: CallKnown, promise: str, told: dict[str, Any]) -> Noted:
+    row = {"id": promise, "matter": promise, "call": call.id, "flow": call.flow.id, **told}
+    return Noted(promises, row, ("due_at", "counted"))
 
 
 # ── the database ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -189,12 +276,12 @@ class JournalStore:
             new = {row.call.id: row.call for row in rows if row.call.stored_in != self._opened}
             if new:
                 self._insert_calls(connection, new)
-            for table in (happenings, judgements, call_figures):
+            for table in (happenings, judgements, call_figures, agent_legs):
                 found = [values for row in rows for into, values in row.inserts if into is table]
                 if found:
                     connection.execute(insert(table), found)
-            for promise in (promise for row in rows for promise in row.promised):
-                _store_promise(connection, promise)
+            for note in (note for row in rows for note in row.noted):
+                _store_noted(connection, note)
             for row in rows:
                 if row.ending:
                     connection.execute(update(calls).where(calls.c.call == row.call.id).values(row.ending))
@@ -261,11 +348,12 @@ class JournalStore:
         return known[1]
 
 
-def _store_promise(connection: Connection, promise: dict[str, Any]) -> None:
-    """Insert it, or put forward when it is due; what people have noted about it stays."""
-    sooner = {name: promise[name] for name in ("due_at", "counted")}
-    if not connection.execute(update(promises).where(promises.c.id == promise["id"]).values(sooner)).rowcount:
-        connection.execute(insert(promises), [promise])
+def _store_noted(connection: Connection, note: Noted) -> None:
+    """Insert it, or change what may change (a promise is put forward)."""
+    is_it = [column == note.values[column.name] for column in note.table.primary_key.columns]
+    changed = {name: note.values[name] for name in note.changes}
+    if not connection.execute(update(note.table).where(*is_it).values(changed)).rowcount:
+        connection.execute(insert(note.table), [note.values])
 
 
 def _flow_version(flow: CallFlow) -> tuple[Table, dict[str, str]]:

@@ -5,7 +5,6 @@ Only types and statements that every database knows. What is peculiar to SQLite 
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 from collections.abc import Callable
@@ -26,15 +25,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    case,
     create_engine,
-    delete,
     event,
-    func,
-    insert,
     inspect,
     select,
-    update,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -42,12 +36,11 @@ from sqlalchemy.pool import NullPool
 
 from ivrflow.settings import SettingsError
 
-log = logging.getLogger("ivrflow.journal")
-
-LAYOUT = 2
+LAYOUT = 3
 """Version of the tables below. A later ivrflow may read an older layout; an older one must not touch a newer.
 
-1: calls, happenings, judgements. 2: also promises, tags and what each call counts for in a report.
+1: calls, happenings, judgements. 2: also promises, tags and what each call counts for in a report. 3: also the agents of
+each call, scores, messages, callbacks.
 """
 
 BUSY_S = 1.0
@@ -56,13 +49,13 @@ BUSY_S = 1.0
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 """Size to which SQLite cuts its write-ahead log once readers let it."""
 
-_metadata = MetaData()
+metadata = MetaData()
 
-layout_table = Table("journal_layout", _metadata, Column("version", Integer, primary_key=True))
+layout_table = Table("journal_layout", metadata, Column("version", Integer, primary_key=True))
 
 flow_versions = Table(
     "flow_versions",
-    _metadata,
+    metadata,
     Column(
         "digest", String, primary_key=True
     ),  # SHA-256 of what follows: every edit of a flow is one row, for all calls
@@ -74,14 +67,14 @@ flow_versions = Table(
 
 prompt_catalogues = Table(
     "prompt_catalogues",
-    _metadata,
+    metadata,
     Column("digest", String, primary_key=True),
     Column("prompts", Text, nullable=False),  # JSON: which wordings existed as audio, and how long they were
 )
 
 calls = Table(
     "calls",
-    _metadata,
+    metadata,
     Column("call", String, primary_key=True),
     Column("flow", String, nullable=False),
     Column("arrived_at", Double, nullable=False),  # Unix time, seconds
@@ -98,7 +91,7 @@ calls = Table(
 
 happenings = Table(
     "happenings",
-    _metadata,
+    metadata,
     Column("call", String, primary_key=True),
     Column("number", Integer, primary_key=True),  # 1, 2, 3 …: a gap is a line that was lost
     Column("at", Double, nullable=False),  # session time in seconds, exactly as the session was given it
@@ -109,7 +102,7 @@ happenings = Table(
 
 judgements = Table(
     "judgements",
-    _metadata,
+    metadata,
     Column("call", String, primary_key=True),
     Column("rule", String, primary_key=True),
     Column("judgement", String, nullable=False),  # kept or broken; a rule that did not apply has no row
@@ -118,7 +111,7 @@ judgements = Table(
 
 call_figures = Table(
     "call_figures",
-    _metadata,
+    metadata,
     # What a report counts of a call that is over, beside `calls` because that is wide: traces are read one at a time.
     Column("arrived_at", Double, primary_key=True),  # Unix time, seconds
     Column("call", String, primary_key=True),
@@ -128,16 +121,16 @@ call_figures = Table(
     Column("ended_by", String, nullable=False),
     Column("lasted", Double, nullable=False),  # all times: seconds
     Column("answered_after", Double),  # from the arrival; none when the line never opened
-    Column("agents_rung", Integer, nullable=False),
+    Column("agents_rung", Integer, nullable=False),  # how often an agent was sought, in a queue or by ringing one
     Column("agents_answered", Integer, nullable=False),
-    Column("agent_after", Double),  # from the first ringing of an agent to the first answer of one
+    Column("agent_after", Double),  # from the first moment an agent was sought to the first answer of one
     Index("call_figures_by_call", "call"),
     sqlite_with_rowid=False,  # stored in the order of its key, by arrival: a month is read in one go
 )
 
 promises = Table(
     "promises",
-    _metadata,
+    metadata,
     Column("id", String, primary_key=True),  # the call, a slash, a number; ".2" and so on for what is owed after it
     Column("matter", String, nullable=False),  # id of the first promise of the same matter
     Column("call", String, nullable=False),
@@ -158,6 +151,7 @@ promises = Table(
     Column("dropped_at", Double),
     Column("dropped_by", String),
     Column("why", String),
+    Column("failed_at", Double),  # nobody will try any more; the promise is broken from then on, unless it is kept after all
     Index("promises_by_call", "call"),
     Index("promises_by_due_time", "due_at"),
     Index("promises_by_making", "made_at"),
@@ -165,11 +159,85 @@ promises = Table(
 
 tags = Table(
     "tags",
-    _metadata,
+    metadata,
     Column("subject", String, primary_key=True),  # a call, or a promise
     Column("tag", String, primary_key=True),
     Column("call", String, nullable=False),
     Index("tags_by_call", "call"),
+)
+
+agent_legs = Table(
+    "agent_legs",
+    metadata,
+    # Written when the call is over: each time an agent was sought for the caller.
+    Column("call", String, primary_key=True),
+    Column("number", Integer, primary_key=True),  # 1, 2, 3 …
+    Column("queue", String, nullable=False),  # empty when one extension was rung
+    Column("extension", String, nullable=False),  # empty for a queue
+    Column("agent", String, nullable=False),  # who answered, as the PBX names them
+    Column("sought_after", Double, nullable=False),  # all times: seconds; this one from the call's beginning
+    Column("waited", Double, nullable=False),  # by the caller, until the answer or until the wait was over without one
+    Column("ending", String, nullable=False),  # of the wait: answered, abandoned, next_level, no_answer, nobody, …
+    Column("rang", Double),  # the telephone that was answered
+    Column("talked", Double, nullable=False),  # joined with the caller
+    Column("held", Double, nullable=False),  # the caller on hold meanwhile
+    Column("transfers", Integer, nullable=False),  # how often this agent sent the caller on
+    Column("ended_by", String, nullable=False),  # the talk: caller, agent or ivrflow; empty without a talk
+    sqlite_with_rowid=False,
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("call", String, primary_key=True),
+    Column("survey", String, primary_key=True),
+    Column("score", Integer, nullable=False),
+    Column("most", Integer, nullable=False),  # the best score there is
+    Column("noted_at", Double, nullable=False),  # all moments: Unix time, seconds
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("call", String, primary_key=True),
+    Column("ticket", Integer, primary_key=True),  # of the action that recorded it
+    Column("box", String, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("kept_at", Double, nullable=False),
+    Index("messages_by_box", "box", "kept_at"),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", String, primary_key=True),  # the call, "/callback-", a number; a promise has the same id
+    Column("call", String, nullable=False),  # on which it was ordered
+    Column("flow", String, nullable=False),  # that places the call
+    Column("caller", String, nullable=False),  # whom to ring; personal
+    Column("called_values", Text, nullable=False),  # JSON, what is known for placeholders; personal
+    Column("made_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("tries", Integer, nullable=False),  # how often it is tried
+    Column("retry_after", Double, nullable=False),  # seconds
+    Column("state", String, nullable=False),  # waiting, placed, kept, given_up, cancelled
+    # When it is looked at next: while waiting the next try; while placed the moment at which the telephone has stopped
+    # ringing for sure, whatever became of the engine that placed it.
+    Column("next_at", Double),
+    Column("settled_at", Double),
+    Column("why", String, nullable=False),  # it is given up, or waits longer than the time between tries
+    Index("callbacks_by_next_look", "state", "next_at"),
+    Index("callbacks_by_call", "call"),
+)
+
+callback_tries = Table(
+    "callback_tries",
+    metadata,
+    Column("callback", String, primary_key=True),
+    Column("number", Integer, primary_key=True),  # 1, 2, 3 …
+    Column("call", String, nullable=False),  # the call placed
+    Column("placed_at", Double, nullable=False),
+    Column("outcome", String, nullable=False),  # answered, no_answer, busy, …; interrupted counts as none; empty: under way
+    Index("callback_tries_by_call", "call"),
 )
 
 
@@ -292,69 +360,6 @@ def _engine(url: URL, creator: Callable[[], Any] | None = None) -> Engine:
             f"IVRFLOW_JOURNAL: {url.drivername} needs the Python package '{missing.name}'; install it, or write "
             "sqlite:///PATH"
         ) from missing
-
-
-def prepare(engine: Engine, url: URL) -> None:
-    """Make the tables in an empty database; in any other, make sure that they are ours and of this layout.
-
-    Raises:
-        SettingsError: another program's database, a newer layout, or a database that cannot be used.
-    """
-    try:
-        with engine.begin() as connection:
-            if connection.dialect.name == "sqlite":
-                mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
-                if mode != "wal":
-                    raise SettingsError(
-                        f"IVRFLOW_JOURNAL: {shown(url)} is on a file system without shared memory, where a crash could "
-                        "cost more than a second; put it on a local disk"
-                    )
-            existing = set(inspect(connection).get_table_names())
-            if layout_table.name in existing:
-                if connection.scalar(select(layout_table.c.version)) == 1:
-                    _upgrade_from_1(connection, url)
-                check_layout(connection, url)
-            elif existing & set(_metadata.tables):
-                raise SettingsError(
-                    f"IVRFLOW_JOURNAL: {shown(url)} holds another program's tables; name another database"
-                )
-            else:
-                _metadata.create_all(connection)
-                connection.execute(insert(layout_table).values(version=LAYOUT))
-    except DBAPIError as problem:
-        raise SettingsError(unusable(url, problem)) from problem
-
-
-def _upgrade_from_1(connection: Connection, url: URL) -> None:
-    """Make the tables that layout 2 brought, and work out from the happenings what each older call counts for."""
-    log.info("the journal %s is brought up to date; with many calls that takes a while", shown(url))
-    _metadata.create_all(connection)
-    at, told, actions = happenings.c.at, happenings.c.event, happenings.c.actions
-    began, answered = func.min(at), case((told.like('{"type":"call_answered"%'), at))
-    rang = case((actions.like('%{"type":"ring",%'), at))
-    agent = case((told.like('{"type":"agent_answered"%'), at))
-    placed = func.count(case((told.like('{"type":"call_ordered"%'), 1)))
-    worked_out = (
-        select(
-            calls.c.arrived_at,
-            calls.c.call,
-            calls.c.flow,
-            case((placed > 0, "out"), else_="in"),
-            calls.c.outcome,
-            func.coalesce(calls.c.ended_by, ""),
-            func.max(at) - began,
-            func.min(answered) - began,
-            func.count(rang),
-            func.count(agent),
-            func.min(agent) - func.min(rang),
-        )
-        .join(happenings, happenings.c.call == calls.c.call)
-        .where(calls.c.outcome.is_not(None))
-        .group_by(calls.c.call, calls.c.flow, calls.c.arrived_at, calls.c.outcome, calls.c.ended_by)
-    )
-    connection.execute(delete(call_figures))
-    connection.execute(insert(call_figures).from_select([column.name for column in call_figures.columns], worked_out))
-    connection.execute(update(layout_table).values(version=LAYOUT))
 
 
 def check_layout(connection: Connection, url: URL, *, oldest: int = LAYOUT) -> None:

@@ -43,12 +43,26 @@ def _of_event(at: float, event: m.CallEvent, playing: dict[m.Ticket, str]) -> It
         case m.PromptEnded(ticket=ticket, how=how):
             if ticket in playing:
                 yield TraceLine(at, Fact.PHRASE_ENDED, phrase=playing.pop(ticket), detail=how)
-        case m.AgentAnswered():
-            yield TraceLine(at, Fact.AGENT_ANSWERED)
+        case m.AgentAnswered(agent=agent, rang=rang):
+            yield TraceLine(at, Fact.AGENT_ANSWERED, detail=agent, seconds=rang or None)
         case m.AgentUnavailable(why=why):
             yield TraceLine(at, Fact.AGENT_UNAVAILABLE, detail=why)
         case m.AgentLeft():
             yield TraceLine(at, Fact.AGENT_LEFT)
+        case m.QueueMoved(position=position):
+            yield TraceLine(at, Fact.QUEUE_MOVED, detail=f"position {position}")
+        case m.HoldStarted():
+            yield TraceLine(at, Fact.AGENT_HOLDS)
+        case m.HoldEnded():
+            yield TraceLine(at, Fact.AGENT_BACK)
+        case m.AgentKeyed(code=code):
+            yield TraceLine(at, Fact.ORDER_GIVEN, detail=code)
+        case m.TransferOrdered(step=step):
+            yield TraceLine(at, Fact.ORDER_GIVEN, detail=f"transfer to {step}")
+        case m.MessageRecorded(how=how, seconds=seconds):
+            yield TraceLine(at, Fact.MESSAGE_RECORDED, detail=how, seconds=seconds)
+        case m.AnswerReceived(how=how):
+            yield TraceLine(at, Fact.ENQUIRY_OVER, detail=how)
         case m.SituationStarted(name=name):
             yield TraceLine(at, Fact.SITUATION_STARTED, detail=name)
         case m.SignalGiven(word=word):
@@ -65,7 +79,9 @@ def _of_event(at: float, event: m.CallEvent, playing: dict[m.Ticket, str]) -> It
             pass  # what they led to is told by the actions, or only the engine knows what they meant
 
 
-def _of_actions(at: float, actions: Iterable[m.Action], playing: dict[m.Ticket, str]) -> Iterator[TraceLine]:
+def _of_actions(  # noqa: C901 - the one list of all actions that tell something; each branch is one line
+    at: float, actions: Iterable[m.Action], playing: dict[m.Ticket, str]
+) -> Iterator[TraceLine]:
     for action in actions:
         match action:
             case m.Play(ticket=ticket, phrase=phrase, seconds=seconds):
@@ -78,6 +94,24 @@ def _of_actions(at: float, actions: Iterable[m.Action], playing: dict[m.Ticket, 
                 yield TraceLine(at, Fact.DIALLING, seconds=seconds)
             case m.Ring(seconds=seconds):
                 yield TraceLine(at, Fact.RINGING, seconds=seconds)
+            case m.JoinQueue(queue=queue, waited=waited):
+                yield TraceLine(at, Fact.LEVEL_RAISED if waited else Fact.QUEUED, detail=queue)
+            case m.Part():
+                yield TraceLine(at, Fact.PARTED)
+            case m.StartRecording():
+                yield TraceLine(at, Fact.RECORDING, detail="begun")
+            case m.PauseRecording():
+                yield TraceLine(at, Fact.RECORDING, detail="paused")
+            case m.ResumeRecording():
+                yield TraceLine(at, Fact.RECORDING, detail="goes on")
+            case m.KeepMessage(about=about, seconds=seconds):
+                yield TraceLine(at, Fact.MESSAGE_KEPT, detail=about, seconds=seconds)
+            case m.NoteScore(survey=survey, score=score, most=most):
+                yield TraceLine(at, Fact.SCORED, detail=f"{survey}: {score} of {most}")
+            case m.OrderCallback(flow=flow, made_at=made_at, due_at=due_at):
+                yield TraceLine(at, Fact.CALLBACK_ORDERED, detail=f"by {flow}", seconds=due_at - made_at)
+            case m.Enquire(seconds=seconds):
+                yield TraceLine(at, Fact.ENQUIRED, seconds=seconds)
             case m.Instruct(task=task):
                 yield TraceLine(at, Fact.TASK_ASKED, detail=task)
             case m.NotePromise(rule=rule, about=about, counted=counted):

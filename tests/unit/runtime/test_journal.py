@@ -402,14 +402,14 @@ def test_a_newer_layout_is_refused_by_writer_and_reader(url: str, file: Path) ->
     with writing(url):
         pass
     database = sqlite3.connect(file)
-    database.execute("UPDATE journal_layout SET version = 3")
+    database.execute("UPDATE journal_layout SET version = 4")
     database.commit()
     database.close()
     for use in (Journal(url).open, read(url).calls):
         with pytest.raises(SettingsError) as raised:
             use()
         assert str(raised.value) == (
-            f"IVRFLOW_JOURNAL: {file} was written by another version of ivrflow (layout 3, this one knows 2); use that "
+            f"IVRFLOW_JOURNAL: {file} was written by another version of ivrflow (layout 4, this one knows 3); use that "
             "version, or name another database"
         )
 

@@ -102,7 +102,7 @@ def test_an_earlier_journal_is_brought_up_to_date_with_what_its_calls_count_for(
     before = counted(url)
     assert len(before.calls) == 2
     database = sqlite3.connect(tmp_path / "old.sqlite")
-    for table in ("promises", "tags", "call_figures"):
+    for table in ("promises", "tags", "call_figures", "agent_legs"):
         database.execute(f"DROP TABLE {table}")
     database.execute("UPDATE journal_layout SET version = 1")
     database.commit()

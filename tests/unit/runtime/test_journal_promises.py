@@ -188,5 +188,5 @@ def test_no_journal_and_an_older_one_are_told(tmp_path: Path, book: PromiseBook,
     database.execute("UPDATE journal_layout SET version = 1")
     database.commit()
     database.close()
-    with pytest.raises(SettingsError, match=r"written by an earlier version of ivrflow \(layout 1, this needs 2\)"):
+    with pytest.raises(SettingsError, match=r"written by an earlier version of ivrflow \(layout 1, this needs 3\)"):
         book.owed()

@@ -94,6 +94,10 @@ def test_every_event_is_taken() -> None:
         m.ValuesLearned: m.ValuesLearned(values={}),
         m.CallArrived: m.CallArrived(number="1", arrived_at=1.0),
         m.CallOrdered: m.CallOrdered(caller="1", arrived_at=1.0),
+        m.QueueMoved: m.QueueMoved(ticket=1, position=2),
+        m.AgentKeyed: m.AgentKeyed(ticket=1, code="*80"),
+        m.TransferOrdered: m.TransferOrdered(step="x"),
+        m.MessageRecorded: m.MessageRecorded(ticket=1, how="key"),
     }
     for kind in get_args(m.CallEvent):
         event = samples.get(kind) or (kind(ticket=1) if "ticket" in kind.__struct_fields__ else kind())
