@@ -221,7 +221,7 @@ def _repetitions(flow: CallFlow) -> Iterable[Repetition]:
         match step:
             case Queue(ladder=ladder) if ladder.loops_from:
                 what = f"announces again from rung {ladder.loops_from} on"
-                yield Repetition(step.name, what, ladder.rounds, "limits.rounds", ladder.where)
+                yield Repetition(step.name, what, ladder.rounds, "at_most", ladder.where)
             case Menu(ladder=ladder):
                 if len(ladder.rungs) > 1:
                     times = len(ladder.rungs) - 1

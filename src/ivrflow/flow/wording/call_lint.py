@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from ivrflow.flow.keys.lint import begins_with, is_among
-from ivrflow.flow.model import RETURN, CallFlow, Calls, Climb, Close, HangUp, Ladder, Lint, Rule, Rung, Step
+from ivrflow.flow.model import RETURN, CallFlow, Calls, Climb, Close, HangUp, Ladder, Lint, Queue, Rule, Rung, Step
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.proof.prompt_lengths import PromptLengths
 from ivrflow.flow.reading.times import written
 from ivrflow.flow.wording.taboo import SaidPattern, comparable, wordings
-from ivrflow.flow.wording.way import Spoken, Way, all_hold, first_said, spoken, surely, ways
+from ivrflow.flow.wording.way import Spoken, Way, all_hold, begun, first_said, spoken, surely, ways
 
 HANGS_UP = "hangup"
 """The word of a rule at whose end we hang up first."""
@@ -40,7 +40,8 @@ def lint_flow(flow: CallFlow, problems: ProblemList) -> None:
                 _hang_ups(flow, start, rule, problems)
             if lint.never_without_a_word:
                 _without_a_word(flow, start, rule, problems)
-    for ladder in flow.situations.values():
+    queues = [step.ladder for step in flow.steps.values() if isinstance(step, Queue)]
+    for ladder in (*flow.situations.values(), *queues):
         _too_long(flow, ladder, problems)
 
 
@@ -100,9 +101,9 @@ def _order(flow: CallFlow, start: str, rule: Rule, lint: Lint, problems: Problem
         def was_said(keys: Sequence[str], earlier: str = earlier) -> bool:
             return any(is_among(key, (earlier,)) for key in keys)
 
-        for name, was in surely(flow, {start: False}, was_said, _follows_all).items():
+        for name, was in surely(flow, begun(flow, start, was_said), was_said, _follows_all).items():
             done = list[Spoken]()
-            for one in spoken(flow.steps[name]):
+            for one in spoken(flow, flow.steps[name]):
                 if (
                     any(is_among(key, (later,)) for key in flow.wordings_of(one.key))
                     and not was
@@ -116,7 +117,7 @@ def _order(flow: CallFlow, start: str, rule: Rule, lint: Lint, problems: Problem
 
 
 def _without_a_word(flow: CallFlow, start: str, rule: Rule, problems: ProblemList) -> None:
-    for name, was in surely(flow, {start: False}, bool, _follows_all).items():
+    for name, was in surely(flow, begun(flow, start, bool), bool, _follows_all).items():
         step = flow.steps[name]
         if isinstance(step, HangUp) and not was:
             message = f"a call can end in '{name}' before a word was said, which {rule.id} forbids"
@@ -134,7 +135,7 @@ def _farewell(flow: CallFlow, start: str, rule: Rule, lint: Lint, calls: Calls, 
 
     for name, was in surely(flow, _also_outcomes(flow, start), parts, _taken_leave(flow)).items():
         step = flow.steps[name]
-        if isinstance(step, Close) and not was and not all_hold(flow, spoken(step), parts):
+        if isinstance(step, Close) and not was and not all_hold(flow, spoken(flow, step), parts):
             message = f"'{name}' waits for the other side to hang up without the farewell that {rule.id} asks for"
             problems.error(step.where, message, f"say {_or(flow, lint.farewell)} in it, or on every way to it")
 
@@ -145,7 +146,7 @@ def _ask_first(flow: CallFlow, start: str, rule: Rule, lint: Lint, problems: Pro
 
     for name, was in surely(flow, _also_outcomes(flow, start), asks, _taken_leave(flow)).items():
         done = list[Spoken]()
-        for one in spoken(flow.steps[name]):
+        for one in spoken(flow, flow.steps[name]):
             if any(is_among(key, lint.farewell) for key in flow.wordings_of(one.key)):
                 if not was and not all_hold(flow, done, asks):
                     message = f"{one.key} is said without the question that {rule.id} asks for before it"
@@ -179,7 +180,7 @@ def _hang_ups(flow: CallFlow, start: str, rule: Rule, problems: ProblemList) -> 
             begins[target] = False
     for name in surely(flow, begins, lambda _: False, is_documented):
         step = flow.steps[name]
-        if any(isinstance(flow.steps[way.target], HangUp) and not is_documented(step, way) for way in ways(step)):
+        if any(isinstance(flow.steps[way.target], HangUp) and not is_documented(step, way) for way in ways(flow, step)):
             problems.error(step.where, f"after '{name}' we hang up; {asked}", hint)
 
 
@@ -251,7 +252,9 @@ def _taken_leave(flow: CallFlow) -> Callable[[Step, Way], bool]:
 
 
 def _led_here(flow: CallFlow, target: str) -> Location | None:
-    return next((step.where for step in flow.steps.values() if any(way.target == target for way in ways(step))), None)
+    return next(
+        (step.where for step in flow.steps.values() if any(way.target == target for way in ways(flow, step))), None
+    )
 
 
 def _or(flow: CallFlow, keys: Sequence[str]) -> str:

@@ -9,15 +9,22 @@ from typing import TypeAlias, assert_never
 
 from ivrflow.flow.compiling.routes import exits
 from ivrflow.flow.model import (
+    Ask,
+    CallBack,
     CallFlow,
     Climb,
     Close,
     Collect,
     HangUp,
     Hours,
+    Keep,
     Menu,
+    PlayBack,
+    Queue,
+    Record,
     Rung,
     Say,
+    Score,
     Step,
     Transfer,
 )
@@ -42,30 +49,55 @@ Asks: TypeAlias = Callable[[Sequence[str]], bool]
 """Whether phrases said one after the other hold what is looked for."""
 
 
-def spoken(step: Step) -> tuple[Spoken, ...]:
+def spoken(flow: CallFlow, step: Step) -> tuple[Spoken, ...]:
     """Everything a step says while it goes well, in its order."""
     match step:
         case Say() | Climb() | Menu() | Close():
             return tuple(_of_rungs(step.ladder.rungs))
+        case Queue():
+            thanks = tuple(Spoken(key, step.where) for key in step.thanks)
+            return (*spoken_at_once(flow, step), *_of_rungs(step.ladder.rungs), *thanks)
+        case Transfer(warm=warm) if warm is not None:
+            # What only the colleague hears is nothing that is said to the caller.
+            return (*spoken_at_once(flow, step), *(Spoken(key, warm.where) for key in warm.thanks))
+        case Ask():
+            return tuple(Spoken(key, step.where) for key in step.filler)
+        case Collect() | Transfer() | Record() | PlayBack() | Keep() | Score() | CallBack() | Hours() | HangUp():
+            return spoken_at_once(flow, step)
+        case _:
+            assert_never(step)
+
+
+def spoken_at_once(flow: CallFlow, step: Step) -> tuple[Spoken, ...]:
+    """What a step says before it waits for anything."""
+    match step:
+        case Climb() | Menu() | Close():
+            return tuple(_of_rungs(_up_to_wait(step.ladder.rungs)))
+        case Say():
+            return tuple(_of_rungs(step.ladder.rungs))
         case Collect():
             return (Spoken(step.ask, step.where),)
-        case Transfer():
-            return tuple(Spoken(key, step.where) for key in step.announce)
-        case Hours() | HangUp():
+        case Transfer() | Queue():
+            return (*_recorded(flow, whole_call=False), *(Spoken(key, step.where) for key in step.announce))
+        case Record():
+            return tuple(Spoken(key, step.where) for key in step.ask)
+        case Hours() | PlayBack() | Keep() | Score() | CallBack() | Ask() | HangUp():
             return ()
         case _:
             assert_never(step)
 
 
-def spoken_at_once(step: Step) -> tuple[Spoken, ...]:
-    """What a step says before it waits for anything."""
-    match step:
-        case Climb() | Menu() | Close():
-            return tuple(_of_rungs(_up_to_wait(step.ladder.rungs)))
-        case Say() | Collect() | Transfer() | Hours() | HangUp():
-            return spoken(step)
-        case _:
-            assert_never(step)
+def spoken_first(flow: CallFlow) -> tuple[Spoken, ...]:
+    """What is said before the first step: that the whole call is recorded."""
+    return _recorded(flow, whole_call=True)
+
+
+def _recorded(flow: CallFlow, *, whole_call: bool) -> tuple[Spoken, ...]:
+    """What says that the call is recorded, from its beginning or from the first agent on."""
+    recording = flow.recording
+    if recording is None or recording.whole_call != whole_call:
+        return ()
+    return tuple(Spoken(key, recording.where) for key in recording.announce)
 
 
 def waits(step: Step) -> bool:
@@ -73,10 +105,10 @@ def waits(step: Step) -> bool:
     match step:
         case Say() | Climb():
             return any(rung.wait > 0 for rung in step.ladder.rungs)
-        case Menu() | Collect() | Transfer() | Close():
+        case Menu() | Collect() | Transfer() | Queue() | Record() | Close():
             return True
-        case Hours() | HangUp():
-            return False
+        case Hours() | PlayBack() | Keep() | Score() | CallBack() | Ask() | HangUp():
+            return False  # whom a look-up asks is nobody on the call
         case _:
             assert_never(step)
 
@@ -106,7 +138,7 @@ class Way:
     said: tuple[Spoken, ...]
 
 
-def ways(step: Step) -> Iterator[Way]:
+def ways(flow: CallFlow, step: Step) -> Iterator[Way]:
     """The exits of a step."""
     match step:
         case Hours():
@@ -116,10 +148,20 @@ def ways(step: Step) -> Iterator[Way]:
         case Climb() | Menu() | Say():
             for way in exits(step):
                 is_through = way.word in {"used_up", "then", "no_input"}
-                yield Way(way.word, way.target, spoken(step) if is_through else spoken_at_once(step))
-        case Collect() | Transfer() | Close() | HangUp():
+                yield Way(way.word, way.target, spoken(flow, step) if is_through else spoken_at_once(flow, step))
+        case Ask():
             for way in exits(step):
-                yield Way(way.word, way.target, spoken_at_once(step))
+                yield Way(way.word, way.target, ())
+                if step.filler:  # said only to a caller for whom it takes long
+                    yield Way(way.word, way.target, spoken(flow, step))
+        case Transfer() | Queue():
+            targets = [(way.word, way.target) for way in exits(step)]
+            targets += [("transfer", name) for name in flow.agents.transfers]  # whoever talks there may send on
+            for word, target in targets:
+                yield Way(word, target, spoken_at_once(flow, step))
+        case Collect() | Record() | PlayBack() | Keep() | Score() | CallBack() | Close() | HangUp():
+            for way in exits(step):
+                yield Way(way.word, way.target, spoken_at_once(flow, step))
         case _:
             assert_never(step)
 
@@ -127,7 +169,7 @@ def ways(step: Step) -> Iterator[Way]:
 def first_said(flow: CallFlow, start: str) -> tuple[tuple[tuple[Spoken, ...], str], ...]:
     """Every way a call can begin: what is said until something is waited for, and the step in which that is."""
     found: list[tuple[tuple[Spoken, ...], str]] = []
-    ahead: list[tuple[str, tuple[Spoken, ...]]] = [(start, ())]
+    ahead = [(start, said[:MOST_LINES]) for said in lines(flow, spoken_first(flow))]
     seen: set[tuple[str, tuple[Spoken, ...]]] = set()
     while ahead and len(seen) < MOST_BEGINNINGS:
         name, before = ahead.pop()
@@ -136,11 +178,16 @@ def first_said(flow: CallFlow, start: str) -> tuple[tuple[tuple[Spoken, ...], st
         seen.add((name, before))
         step = flow.steps[name]
         if waits(step) or isinstance(step, HangUp):
-            found += [((*before, *said), name) for said in lines(flow, spoken_at_once(step))]
+            found += [((*before, *said), name) for said in lines(flow, spoken_at_once(flow, step))]
             continue
-        for way in ways(step):
+        for way in ways(flow, step):
             ahead += [(way.target, (*before, *said)[:MOST_LINES]) for said in lines(flow, way.said)]
     return tuple(found)
+
+
+def begun(flow: CallFlow, start: str, holds: Asks) -> dict[str, bool]:
+    """Where a call begins, and whether what is looked for is said before the first step, for `surely`."""
+    return {start: all_hold(flow, spoken_first(flow), holds)}
 
 
 def surely(
@@ -162,7 +209,7 @@ def surely(
             continue
         known[name] = was
         step = flow.steps[name]
-        followed = [way for way in ways(step) if way.target in flow.steps and not skips(step, way)]
+        followed = [way for way in ways(flow, step) if way.target in flow.steps and not skips(step, way)]
         ahead += [(way.target, was or all_hold(flow, way.said, holds)) for way in followed]
     return known
 

@@ -17,12 +17,12 @@ def keys(said: object) -> list[str]:
 def test_a_step_says_its_rungs_in_order_and_at_once_those_before_the_first_wait() -> None:
     welcome = FLOW.steps["welcome"]
 
-    assert keys(spoken(welcome)) == ["tiny/hello", "tiny/silent.again", "tiny/silent.goodbye"]
-    assert keys(spoken_at_once(welcome)) == ["tiny/hello"]
-    assert keys(spoken(FLOW.steps["number"])) == ["house/ask_number"]
-    assert keys(spoken(FLOW.steps["agent"])) == ["house/connecting"]
-    assert keys(spoken(FLOW.steps["bye"])) == ["tiny/anything_else.ask", "tiny/closing.thanks"]
-    assert spoken(FLOW.steps["hang_up"]) == ()
+    assert keys(spoken(FLOW, welcome)) == ["tiny/hello", "tiny/silent.again", "tiny/silent.goodbye"]
+    assert keys(spoken_at_once(FLOW, welcome)) == ["tiny/hello"]
+    assert keys(spoken(FLOW, FLOW.steps["number"])) == ["house/ask_number"]
+    assert keys(spoken(FLOW, FLOW.steps["agent"])) == ["house/connecting"]
+    assert keys(spoken(FLOW, FLOW.steps["bye"])) == ["tiny/anything_else.ask", "tiny/closing.thanks"]
+    assert spoken(FLOW, FLOW.steps["hang_up"]) == ()
 
 
 def test_what_waits_for_somebody_is_told_from_what_goes_on() -> None:
@@ -30,17 +30,17 @@ def test_what_waits_for_somebody_is_told_from_what_goes_on() -> None:
 
 
 def test_each_exit_knows_what_was_said_by_then() -> None:
-    by_word = {way.word: keys(way.said) for way in ways(FLOW.steps["welcome"])}
+    by_word = {way.word: keys(way.said) for way in ways(FLOW, FLOW.steps["welcome"])}
 
     assert by_word["speech"] == ["tiny/hello"]
     assert by_word["used_up"] == ["tiny/hello", "tiny/silent.again", "tiny/silent.goodbye"]
 
 
 def test_every_line_of_the_calendar_may_be_said() -> None:
-    said = spoken_at_once(WITH_LINES.steps["welcome"])
+    said = spoken_at_once(WITH_LINES, WITH_LINES.steps["welcome"])
 
     assert [keys(line) for line in lines(WITH_LINES, said)] == [["tiny/hello", "house/morning"], []]
-    assert all_hold(FLOW, spoken_at_once(FLOW.steps["welcome"]), lambda line: "tiny/hello" in line)
+    assert all_hold(FLOW, spoken_at_once(FLOW, FLOW.steps["welcome"]), lambda line: "tiny/hello" in line)
     assert not all_hold(WITH_LINES, said, lambda line: "tiny/hello" in line)
 
 
