@@ -15,6 +15,7 @@ from ivrflow.bridge.agi_events import Environment
 from ivrflow.bridge.ami_client import AmiActionTimeout, AmiClient, AmiConnectionLost
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
+from ivrflow.bridge.asked_orders import Asked, Reply, heard_fields, is_asked, read_asked, reply_pages
 from ivrflow.bridge.call_orders import Answer, CallOff, CallWanted, answer_fields, is_call_order, read_call_order
 from ivrflow.bridge.fastagi_server import AgiChannel, FastAgiServer
 from ivrflow.bridge.orders import OrderRefused, is_order, masked, read_order
@@ -53,7 +54,7 @@ class Exchange:
         line_settings: what all lines share.
         on_call: takes a new line and what Asterisk says of it; connects it to a live call, or closes it by returning
             False (the dialplan's fallback has the caller then).
-        on_order: takes orders to place a call, and those that take one back; None ignores them.
+        on_order: takes orders to place a call, those that take one back, and those that are answered; None ignores them.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Exchange:
         on_call: Callable[[AsteriskLine, Environment], bool],
         *,
         max_calls: int,
-        on_order: Callable[[CallWanted | CallOff], None] | None = None,
+        on_order: Callable[[CallWanted | CallOff | Asked], None] | None = None,
     ) -> None:
         self._address = address
         self._line_settings = line_settings
@@ -166,6 +167,15 @@ class Exchange:
         """Tell whoever ordered a call what became of it."""
         self.order("UserEvent", answer_fields(answer))
 
+    def heard(self, ask: str) -> None:
+        """Tell whoever gave the order of that name that it takes a while."""
+        self.order("UserEvent", heard_fields(ask))
+
+    def reply(self, ask: str, reply: Reply) -> None:
+        """Tell whoever gave the order of that name what came of it."""
+        for fields in reply_pages(ask, reply):
+            self.order("UserEvent", fields)
+
     def _outgoing_settled(self, line: OutgoingLine) -> None:
         self._dialling.pop(line.unique_id, None)
 
@@ -223,7 +233,10 @@ class Exchange:
     def _ordered(self, event: AmiEvent) -> None:
         """Somebody tells a call something, or wants one placed. Nothing that comes this way may do harm."""
         if is_call_order(event):
-            self._call_ordered(event)
+            self._take_order(event, read_call_order, "an order to place a call")
+            return
+        if is_asked(event):
+            self._take_order(event, read_asked, "an order")
             return
         call = event.get("Call")
         line = self._lines.get(call)
@@ -236,12 +249,15 @@ class Exchange:
             why = str(problem)  # a log record that kept the exception would keep the line, by its traceback
             log.warning("call %s: an order is ignored: %s", call, why)
 
-    def _call_ordered(self, event: AmiEvent) -> None:
+    def _take_order(
+        self, event: AmiEvent, read: Callable[[AmiEvent], CallWanted | CallOff | Asked], called: str
+    ) -> None:
+        """Hand an order on to those who carry it out and answer."""
         try:
-            order = read_call_order(event)
+            order = read(event)
         except OrderRefused as problem:
             why = str(problem)
-            log.warning("an order to place a call is ignored: %s", why)
+            log.warning("%s is ignored: %s", called, why)
             return
         if self._on_order is not None:
             self._on_order(order)
