@@ -6,8 +6,9 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Protocol
 
 from ivrflow.bridge.call_orders import Answer, CallOff, CallWanted
 from ivrflow.bridge.exchange import Exchange
@@ -98,6 +99,36 @@ class PlacedCalls:
         """Place calls with these flows from now on; calls that run keep theirs."""
         self._flows = flows
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether anybody can be rung at the moment."""
+        return self._exchange.is_up and not self._is_closed
+
+    def call_back(
+        self,
+        call: str,
+        flow: CallFlow,
+        number: str,
+        values: Mapping[str, str],
+        on_answered: Callable[[], None],
+        on_over: Callable[[str], None],
+    ) -> bool:
+        """Ring somebody who waits to be called back, whom nothing hinders; False when nobody is rung after all.
+
+        Args:
+            call: its id, fit to be told from those of other calls.
+            flow: that places it.
+            number: digits; personal.
+            values: for placeholders; personal.
+            on_answered: called once, when the person picks up.
+            on_over: called once, with the call's outcome.
+        """
+        if not self.is_ready:
+            return False
+        ordered = CallOrdered(caller=number, arrived_at=time.time(), values=dict(values))
+        self._begin(call, flow, ordered, _CalledBack(on_answered, on_over))
+        return True
+
     def close(self) -> None:
         """Ring nobody from now on, and stop what rings."""
         self._is_closed = True
@@ -116,20 +147,40 @@ class PlacedCalls:
         if refusal is not None and refusal.outcome == NOT_ALLOWED:
             self._refuse(order, refusal.why)  # a number nobody may ring leaves no record either
             return
-        dial_string = self._dial.replace("{number}", order.number)
-        line = self._exchange.outgoing(call_id, dial_string, self._calling_number)
-        self._asked[order.ask] = line
-        record = self._journal.call_arrived(call_id, flow, now)
         news = _News(self._exchange, order.ask, call_id, self._clock)
-        call = LiveCall(
-            call_id,
-            CallSession(flow),
-            line,
-            self._clock,
-            record,
-            on_over=lambda call: self._over(call, order, news),
-            look_ups=self._look_ups,
-        )
+        if refusal is None:
+            news.dialling(flow.places_calls.ring_for if flow.places_calls else 0.0)
+
+        def over() -> None:
+            if order.ask in self._asked:
+                self._asked[order.ask] = None
+
+        ordered = CallOrdered(caller=order.number, arrived_at=at, values=order.values)
+        line = self._begin(call_id, flow, ordered, news, over, lambda line: self._asked.update({order.ask: line}))
+        if refusal is not None:
+            line.never_mind()
+            self._refuse(order, refusal.why, refusal.again_at, call_id)
+
+    def _begin(
+        self,
+        call_id: str,
+        flow: CallFlow,
+        ordered: CallOrdered,
+        news: _Told,
+        on_over: Callable[[], None] = lambda: None,
+        on_line: Callable[[OutgoingLine], object] = lambda _: None,
+    ) -> OutgoingLine:
+        """Let the call begin: the session rings, or finds that it must not."""
+        line = self._exchange.outgoing(call_id, self._dial.replace("{number}", ordered.caller), self._calling_number)
+        on_line(line)
+        record = self._journal.call_arrived(call_id, flow, time.time())
+
+        def over(call: LiveCall) -> None:
+            self._switchboard.release(call)
+            on_over()
+            news.over(call.session)
+
+        call = LiveCall(call_id, CallSession(flow), line, self._clock, record, on_over=over, look_ups=self._look_ups)
         self._switchboard.connect(call)
 
         def happened(event: CallEvent) -> None:
@@ -138,18 +189,29 @@ class PlacedCalls:
                 news.answered()
 
         line.on_event = happened
-        if refusal is None:
-            news.dialling(flow.places_calls.ring_for if flow.places_calls else 0.0)
-        call.happened(CallOrdered(caller=order.number, arrived_at=at, values=order.values))
-        if refusal is not None:
-            line.never_mind()
-            self._refuse(order, refusal.why, refusal.again_at, call_id)
+        call.happened(ordered)
+        return line
 
-    def _over(self, call: LiveCall, order: CallWanted, news: _News) -> None:
-        self._switchboard.release(call)
-        if order.ask in self._asked:
-            self._asked[order.ask] = None
-        news.over(call.session)
+
+class _Told(Protocol):
+    """Whoever is told what becomes of a call."""
+
+    def answered(self) -> None:
+        """The person picked up."""
+
+    def over(self, session: CallSession) -> None:
+        """The call is over."""
+
+
+class _CalledBack:
+    """Tells whoever calls people back."""
+
+    def __init__(self, on_answered: Callable[[], None], on_over: Callable[[str], None]) -> None:
+        self.answered = on_answered
+        self._on_over = on_over
+
+    def over(self, session: CallSession) -> None:
+        self._on_over(session.outcome or "handed_to_fallback")
 
 
 class _News:
