@@ -49,6 +49,10 @@ class Switchboard:
         """All live calls."""
         return tuple(self._live.values())
 
+    def is_live(self, call_id: str) -> bool:
+        """Whether the call goes on."""
+        return call_id in self._live
+
     @property
     def counts(self) -> CallCounts:
         """How many calls live, how many were served, how late the latest timer was."""
