@@ -29,7 +29,7 @@ from ivrflow.engine.digits import DigitEntry
 from ivrflow.engine.hindrance import hindrance
 from ivrflow.engine.holding import DONE_BEFORE, Hold, follower, hold_during, why_unknown
 from ivrflow.engine.left_message import Message
-from ivrflow.engine.leg import Leg, gone_to, only_music, waiting_values
+from ivrflow.engine.leg import Leads, Leg, gone_to, only_music, waiting_values
 from ivrflow.engine.lifecycle import CallPhase
 from ivrflow.engine.place import Interrupted, Place
 from ivrflow.engine.promises import agreed, completed, promised
@@ -1054,15 +1054,19 @@ class CallSession:
         self._stop_playing("no agent")
         self._place = Place(leg.step)
         self._note(Fact.AGENT_UNAVAILABLE, detail=why)
-        self._leg = None
-        if leg.giver and isinstance(leg.step, Transfer) and leg.step.warm:
-            self._leg = leg.giver
+        if leg.giver:
             self._phase.take("colleague_is_gone")
-            self._say(leg.step.warm.back, ThenRejoin(leg.giver))
+            self._give_back(leg.step, leg.giver)
             return
+        self._leg = None
         self._phase.take("agent_is_gone")
         self._stop_music()
         self._go(gone_to(leg.step, why))
+
+    def _give_back(self, step: Leads, giver: Leg) -> None:
+        """No colleague: back to the agent who tried to hand the caller over."""
+        self._leg = giver
+        self._say(step.warm.back if isinstance(step, Transfer) and step.warm else (), ThenRejoin(giver))
 
     # ── agents: on the line ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -1113,6 +1117,10 @@ class CallSession:
         if leg and leg.giver and leg.giver.ticket == ticket:
             self._note(Fact.AGENT_LEFT, detail="handed over")
             self._leg = replace(leg, giver=None)
+        elif leg and leg.has_answered and leg.ticket == ticket and leg.giver:
+            self._stop_playing("the colleague is gone")
+            self._note(Fact.AGENT_LEFT, detail="before being joined")
+            self._give_back(leg.step, leg.giver)
         elif leg and leg.has_answered and leg.ticket == ticket:
             self._first_to_hang_up = self._first_to_hang_up or "agent"
             self._talk_over(leg)
@@ -1127,7 +1135,7 @@ class CallSession:
         """The agent is gone. What was begun for the caller goes on to its end, unless only an agent can end it."""
         self._phase.take("agent_is_gone")
         self._note(Fact.AGENT_LEFT)
-        self._leg = leg.giver
+        self._leg = None
         standing = self._standing
         if self._place.interrupted and isinstance(standing, Saying | Pausing):
             return
