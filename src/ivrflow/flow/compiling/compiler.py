@@ -9,23 +9,30 @@ from pathlib import PurePosixPath
 from typing import assert_never
 
 from ivrflow.flow.calendar import asks_for_holidays
+from ivrflow.flow.compiling.agents import compile_agents, compile_recording
 from ivrflow.flow.compiling.holds import follows
 from ivrflow.flow.compiling.ladders import situation_ladders
 from ivrflow.flow.compiling.names import Names
 from ivrflow.flow.compiling.routes import check_routes
 from ivrflow.flow.compiling.steps import compile_step
 from ivrflow.flow.compiling.tasks import spoken_tasks
+from ivrflow.flow.compiling.what_callers_leave import CALLBACK_NUMBER
 from ivrflow.flow.days import Calendar
 from ivrflow.flow.keys import grammar as g
+from ivrflow.flow.keys.call_steps import COLLECT
 from ivrflow.flow.keys.holiday_file import TABLE_FILE, is_holiday_file, read_calendar, table_text, table_years
+from ivrflow.flow.keys.look_ups import LEARN
 from ivrflow.flow.keys.outgoing import compile_placing, is_always_quiet
 from ivrflow.flow.keys.standard import read_standard
+from ivrflow.flow.keys.what_callers_leave import CALLBACK
 from ivrflow.flow.keys.when import compile_wordings
 from ivrflow.flow.model import (
     HANG_UP,
     RETURN,
     WHEN,
+    Agents,
     CallFlow,
+    CallRecording,
     Climb,
     HangUp,
     Ladder,
@@ -258,6 +265,7 @@ class _Compiler:
             files=files,
             missing=missing,
             steps=frozenset({HANG_UP} | {entry.key.text for entry in table.entries}) if table else None,
+            values=_kept_values(table) if table else frozenset(),
         )
         names.wordings = compile_wordings(form[g.WORDINGS], names)
         names.tasks = spoken_tasks(form[g.TASKS], names)
@@ -268,10 +276,12 @@ class _Compiler:
         leaves = self._leaves(form, names)
         situations = situation_ladders(standard, limits, names.tasks) if standard else {}
         placing = self._placing(form, names, start)
+        agents, recording = self._agents(form, names, situations, steps)
         begins = [
             start,
             *([placing.start] if placing else ()),
             *outcomes.values(),
+            *agents.transfers,
             *(step for targets in leaves.values() for step in targets.values()),
         ]
         if start and table:
@@ -304,6 +314,8 @@ class _Compiler:
             source=self._source,
             wordings=names.wordings,
             calendar=self._calendar,
+            agents=agents,
+            recording=recording,
         )
         if asks_for_holidays(flow):  # a replay must find the table as it was, whatever is installed then
             flow = replace(flow, source={**self._source, TABLE_FILE: table_text(self._calendar.years)})
@@ -322,6 +334,16 @@ class _Compiler:
             self._problems.error(placing.quiet[0].where, message, "shorten one of them")
         return placing
 
+    def _agents(
+        self, form: Form, names: Names, situations: Mapping[str, Ladder], steps: Mapping[str, Step]
+    ) -> tuple[Agents, CallRecording | None]:
+        agents, recording = Agents(), None
+        if form.wrote(g.AGENTS):
+            agents = compile_agents(form[g.AGENTS], form.place(g.AGENTS), names, situations, steps)
+        if form.wrote(g.RECORDING):
+            recording = compile_recording(form[g.RECORDING], form.place(g.RECORDING), names, steps)
+        return agents, recording
+
     def _steps(
         self, table: Table, names: Names, limits: Limits, mentioned: dict[str, frozenset[str]]
     ) -> dict[str, Step]:
@@ -338,9 +360,8 @@ class _Compiler:
                 continue
             check_name(name, "a step's name", self._problems)
             before = len(self._problems.problems)
-            step = compile_step(name, entry.value, names, limits)
-            if step is not None:
-                steps[name.text] = step
+            for step in compile_step(name, entry.value, names, limits):
+                steps[step.name] = step
             if len(self._problems.problems) > before or _is_damaged(entry.value):
                 mentioned[name.text] = _mentioned(entry.value, known)
         steps[HANG_UP] = HangUp(HANG_UP, table.where, "hung_up")
@@ -444,6 +465,21 @@ def _limits(form: Form) -> Limits:
 
 def _zone(form: Form) -> tzinfo:
     return form[g.ZONE]
+
+
+def _kept_values(steps: Table) -> frozenset[str]:
+    """Names of the values that steps keep or learn, as far as they can be read."""
+    kept: set[str] = set()
+    for entry in steps.entries:
+        if not isinstance(entry.value, Table):
+            continue
+        if isinstance(value := entry.value.get(COLLECT.name), Text):
+            kept.add(value.text)
+        if isinstance(learnt := entry.value.get(LEARN.name), Table):
+            kept |= {one.key.text for one in learnt.entries}
+        if entry.value.get(CALLBACK.name) is not None:
+            kept.add(CALLBACK_NUMBER)
+    return frozenset(kept)
 
 
 def _mentioned(node: Node, steps: frozenset[str]) -> frozenset[str]:

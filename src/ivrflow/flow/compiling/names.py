@@ -24,6 +24,7 @@ class Names:
         tasks: phrase key per task that ivrflow speaks itself.
         wordings: those that the calendar chooses, by name.
         chosen: the names of those that are used.
+        values: names of what the flow's steps keep or learn of a caller.
     """
 
     problems: ProblemList
@@ -36,6 +37,7 @@ class Names:
     tasks: Mapping[str, str] = field(default_factory=dict)
     wordings: dict[str, Wording] = field(default_factory=dict)
     chosen: set[str] = field(default_factory=set)
+    values: frozenset[str] = frozenset()
 
     def phrase(self, name: Named) -> str:
         """The full key of a phrase: "gov12345/silent_call.greeting"; empty for none."""

@@ -6,7 +6,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from ivrflow.flow.model import HANG_UP, RETURN, Climb, Close, Collect, HangUp, Hours, Ladder, Menu, Say, Step, Transfer
+from ivrflow.flow.model import (
+    HANG_UP,
+    RETURN,
+    Ask,
+    CallBack,
+    Climb,
+    Close,
+    Collect,
+    HangUp,
+    Hours,
+    Keep,
+    Ladder,
+    Menu,
+    PlayBack,
+    Queue,
+    Record,
+    Say,
+    Score,
+    Step,
+    Transfer,
+)
 from ivrflow.flow.problems import ProblemList
 
 
@@ -55,6 +75,8 @@ def exits(step: Step) -> tuple[Exit, ...]:
                 Exit("busy", step.busy),
                 Exit("unreachable", step.unreachable),
             ]
+        case Queue() | Record() | PlayBack() | Keep() | Score() | CallBack() | Ask():
+            ways = _ways_of_services(step)
         case Close():
             ways = [Exit("request", step.request)]
         case HangUp():
@@ -62,6 +84,41 @@ def exits(step: Step) -> tuple[Exit, ...]:
         case _:
             assert_never(step)
     return tuple(way for way in ways if way.target)
+
+
+def _ways_of_services(step: Queue | Record | PlayBack | Keep | Score | CallBack | Ask) -> list[Exit]:
+    """The ways out of steps in which somebody or something else than the caller works."""
+    match step:
+        case Queue():
+            takes_time = bool(step.announce)
+            return [
+                *_inputs(None, step.listening.keys),
+                Exit("agent_left", step.agent_left),
+                Exit("no_answer", step.no_answer),
+                Exit("nobody", step.nobody, takes_time=takes_time),
+                Exit("full", step.full, takes_time=takes_time),
+            ]
+        case Record():
+            return [Exit("done", step.done), Exit("nothing", step.nothing)]
+        case PlayBack():
+            return [Exit("then", step.then)]
+        case Keep() | Score():
+            return [Exit("then", step.then, takes_time=False)]
+        case CallBack():
+            return [
+                Exit("then", step.then, takes_time=False),
+                Exit("undiallable", step.undiallable, takes_time=False),
+            ]
+        case Ask():
+            return [
+                *(Exit("case", target, takes_time=False) for target in step.cases.values()),
+                Exit("done", step.done, takes_time=False),
+                Exit("late", step.late),
+                Exit("wrong", step.wrong, takes_time=False),
+                Exit("failed", step.failed, takes_time=False),
+            ]
+        case _:
+            assert_never(step)
 
 
 def _inputs(speech: str | None, keys: Mapping[str, str]) -> list[Exit]:
@@ -97,7 +154,7 @@ def check_routes(
         leads.setdefault(name, set(mentioned))
     reached = _reached(begins, leads)
     for name, step in steps.items():
-        if name not in reached and name != HANG_UP:
+        if name not in reached and name != HANG_UP and "." not in name:
             problems.error(step.where, f"nothing leads to the step '{name}'", "let a step lead to it, or delete it")
     _check_circles(steps, problems)
     if not problems.errors:  # a lost exit would be blamed twice

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ivrflow.flow.compiling.drafts import LEADS_HINT, Draft, barge_in, check_talk, key_steps
 from ivrflow.flow.compiling.ladders import opened_rule, rule_ladder, rule_rungs, says, with_opening, with_waits
+from ivrflow.flow.compiling.look_ups import compile_look_up
 from ivrflow.flow.compiling.names import Names
-from ivrflow.flow.keys import grammar as g
+from ivrflow.flow.compiling.queueing import compile_queue
+from ivrflow.flow.compiling.what_callers_leave import compile_callback, compile_record, compile_survey
+from ivrflow.flow.keys import call_steps as g
+from ivrflow.flow.keys import step_keys as k
+from ivrflow.flow.keys.grammar import STEP_KINDS
+from ivrflow.flow.keys.look_ups import LOOK_UP
+from ivrflow.flow.keys.queueing import QUEUE
+from ivrflow.flow.keys.what_callers_leave import CALLBACK, RECORD, SURVEY
 from ivrflow.flow.keys.when import compile_windows, with_greeting
 from ivrflow.flow.model import (
     RETURN,
@@ -27,10 +36,11 @@ from ivrflow.flow.model import (
     Say,
     Step,
     Transfer,
+    Warm,
 )
-from ivrflow.flow.problems import Location, did_you_mean
+from ivrflow.flow.problems import did_you_mean
 from ivrflow.flow.reading.forms import Form
-from ivrflow.flow.reading.reader import STEP, KeyTarget, Named, wrong
+from ivrflow.flow.reading.reader import STEP, Named, wrong
 from ivrflow.flow.reading.source import Node, Table, Text
 from ivrflow.flow.reading.times import written
 
@@ -39,40 +49,29 @@ HAS_REQUEST = "caller_has_request"
 
 WAITS_FOR_HANGUP = "wait_caller_hangup"
 
-_KINDS: Mapping[str, g.StepKind] = {kind.main.name: kind for kind in g.STEP_KINDS}
+_KINDS: Mapping[str, k.StepKind] = {kind.main.name: kind for kind in STEP_KINDS}
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A step being compiled: what is written, and what it may refer to."""
-
-    name: str
-    where: Location
-    form: Form
-    names: Names
-    limits: Limits
-
-    def error(self, where: Location, message: str, hint: str) -> None:
-        self.names.problems.error(where, message, hint)
-
-
-def compile_step(name: Text, node: Node, names: Names, limits: Limits) -> Step | None:
-    """The step written under `name`; None when it cannot be told what kind of step it is."""
+def compile_step(name: Text, node: Node, names: Names, limits: Limits) -> tuple[Step, ...]:
+    """The step written under `name`, and those it is put together from; none when its kind cannot be told."""
     if not isinstance(node, Table):
         wrong(node, "a step", f"{name.text}: {{say: …, then: …}}", names.problems)
-        return None
+        return ()
     mains = [entry for entry in node.entries if entry.key.text in _KINDS]
     if not mains:
         _not_a_step(name, node, names)
-        return None
+        return ()
     if len(mains) > 1:
         first, second = mains[0].key, mains[1].key
         message = f"a step does one thing; here are '{first.text}' and '{second.text}'"
         names.problems.error(second.where, message, "make two steps of it")
-        return None
+        return ()
     main = mains[0].key
     form = _KINDS[main.text].spec.read(node, main.where, names.problems)
-    return _COMPILERS[main.text](_Draft(name.text, name.where, form, names, limits))
+    draft = Draft(name.text, name.where, form, names, limits)
+    if main.text in _COMPOUNDS:
+        return _COMPOUNDS[main.text](draft)
+    return (_COMPILERS[main.text](draft),)
 
 
 def _not_a_step(name: Text, node: Table, names: Names) -> None:
@@ -87,39 +86,24 @@ def _not_a_step(name: Text, node: Table, names: Names) -> None:
 # ── what the caller may do ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _keys(targets: tuple[KeyTarget, ...], names: Names) -> dict[str, str]:
-    return {target.key: names.step(target.step) for target in targets}
-
-
-def _barge_in(draft: _Draft, leads: frozenset[BargeIn], hint: str) -> frozenset[BargeIn]:
-    """The inputs that cut the prompt; each must lead somewhere."""
-    for entry in draft.form[g.BARGE_IN]:
-        if entry.name not in leads:
-            draft.error(entry.where, f"'{entry.name}' may cut the prompt but leads nowhere", hint.format(entry.name))
-    return frozenset(entry.name for entry in draft.form[g.BARGE_IN])
-
-
-_LEADS_HINT = "write where it leads under 'on:', or take '{}' out of barge_in"
-
-
-def _listening(draft: _Draft, on: Form) -> Listening:
-    speech, keys = on[g.SPEECH], on[g.KEY]
+def _listening(draft: Draft, on: Form) -> Listening:
+    speech, keys = on[k.SPEECH], on[k.KEY]
     leads: set[BargeIn] = set()
-    if on.wrote(g.SPEECH):
+    if on.wrote(k.SPEECH):
         leads.add("speech")
-    if on.wrote(g.KEY):
+    if on.wrote(k.KEY):
         leads.add("key")
     return Listening(
-        barge_in=_barge_in(draft, frozenset(leads), _LEADS_HINT),
+        barge_in=barge_in(draft, draft.form[k.BARGE_IN], frozenset(leads), LEADS_HINT),
         speech=draft.names.step(speech) or None,
-        keys=_keys(keys, draft.names),
+        keys=key_steps(keys, draft.names),
     )
 
 
 # ── one function per kind of step ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _say(draft: _Draft) -> Step:
+def _say(draft: Draft) -> Step:
     form, names = draft.form, draft.names
     rule = names.rule(form[g.SAY_RULE])
     keys = [(names.phrase(phrase), phrase.where) for phrase in form[g.SAY]]
@@ -139,7 +123,7 @@ def _says(rule: Rule, key: str, names: Names) -> bool:
     return any(says(rule, phrase) for phrase in names.wordings_of(key))
 
 
-def _climb(draft: _Draft) -> Step:
+def _climb(draft: Draft) -> Step:
     form, names = draft.form, draft.names
     rule = names.rule(form[g.LADDER])
     opening = form[g.OPENING]
@@ -162,7 +146,7 @@ def _climb(draft: _Draft) -> Step:
     return Climb(draft.name, draft.where, ladder, _listening(draft, on), {**left}, used_up=names.step(form[g.USED_UP]))
 
 
-def _greeting(draft: _Draft, climbed: Rule) -> tuple[Rung, ...]:
+def _greeting(draft: Draft, climbed: Rule) -> tuple[Rung, ...]:
     """What is said before the ladder; after the last of it the caller may speak or key."""
     form, names = draft.form, draft.names
     rungs = [
@@ -174,12 +158,12 @@ def _greeting(draft: _Draft, climbed: Rule) -> tuple[Rung, ...]:
         draft.error(form.place(g.GREETING_WAIT), "there is no greeting to wait after", "write greeting: and a phrase")
     if rungs:
         wait, band = _greeting_wait(draft, rungs[-1])
-        speech = "speech" if form[g.LADDER_ON].wrote(g.SPEECH) else None
+        speech = "speech" if form[g.LADDER_ON].wrote(k.SPEECH) else None
         rungs[-1] = replace(rungs[-1], wait=wait, band=band, leave_on=speech)
     return tuple(rungs)
 
 
-def _greeting_wait(draft: _Draft, greeting: Rung) -> tuple[float, Band | None]:
+def _greeting_wait(draft: Draft, greeting: Rung) -> tuple[float, Band | None]:
     """The flow's own wait, within what the greeting's own rule documents, if anything."""
     standard = draft.names.standard
     rule = standard.rules[greeting.rule.partition("/")[2]] if standard and greeting.rule else None
@@ -199,7 +183,7 @@ def _as_step(node: Node) -> Named:
     return Named(node.text, node.where) if isinstance(node, Text) else Named("", node.where)
 
 
-def _left(draft: _Draft, ladder: Ladder, on: Form) -> dict[str, str]:
+def _left(draft: Draft, ladder: Ladder, on: Form) -> dict[str, str]:
     """Steps per word that leaves the ladder; every word of the ladder must lead somewhere."""
     words = {rung.leave_on for rung in ladder.rungs if rung.leave_on} - {"caller_hangup"}
     left: dict[str, str] = {}
@@ -217,20 +201,20 @@ def _left(draft: _Draft, ladder: Ladder, on: Form) -> dict[str, str]:
     return left
 
 
-def _menu(draft: _Draft) -> Step:
+def _menu(draft: Draft) -> Step:
     form, names = draft.form, draft.names
     on, invalid = form[g.MENU_ON], form[g.INVALID]
     menu = form[g.MENU]
     phrase = names.phrase(menu)
     rule = opened_rule(names.standard, phrase)
     rung = Rung(menu.where, say=phrase, wait=form[g.MENU_WAIT], rule=rule)
-    speech = names.step(on[g.SPEECH]) or None
-    leads: frozenset[BargeIn] = frozenset({"key", "speech"} if on.wrote(g.SPEECH) else {"key"})
+    speech = names.step(on[k.SPEECH]) or None
+    leads: frozenset[BargeIn] = frozenset({"key", "speech"} if on.wrote(k.SPEECH) else {"key"})
     return Menu(
         draft.name,
         draft.where,
         Ladder(draft.name, (rung,) * (1 + form[g.MENU_REPEATS]), "no_input", draft.where),
-        Listening(_barge_in(draft, leads, _LEADS_HINT), speech, _keys(on[g.MENU_KEY], names)),
+        Listening(barge_in(draft, form[k.BARGE_IN], leads, LEADS_HINT), speech, key_steps(on[g.MENU_KEY], names)),
         no_input=names.step(on[g.NO_INPUT]),
         invalid=names.phrase(invalid[g.INVALID_SAY]),
         invalid_repeats=invalid[g.INVALID_REPEATS],
@@ -238,7 +222,7 @@ def _menu(draft: _Draft) -> Step:
     )
 
 
-def _collect(draft: _Draft) -> Step:
+def _collect(draft: Draft) -> Step:
     form, names = draft.form, draft.names
     on = form[g.COLLECT_ON]
     least, most = form[g.DIGITS]
@@ -249,10 +233,12 @@ def _collect(draft: _Draft) -> Step:
         ask=names.phrase(form[g.ASK]),
         least=least,
         most=most,
-        end_key=form[g.ENDING],
+        end_key=form[k.ENDING],
         first_digit=form[g.FIRST_DIGIT],
         inter_digit=form[g.INTER_DIGIT],
-        barge_in=_barge_in(draft, frozenset({"key"}), "only keys are collected; write barge_in: [key]"),
+        barge_in=barge_in(
+            draft, form[k.BARGE_IN], frozenset({"key"}), "only keys are collected; write barge_in: [key]"
+        ),
         incomplete_say=names.phrase(form[g.INCOMPLETE_SAY]),
         repeats=form[g.COLLECT_REPEATS],
         done=names.step(on[g.DONE]),
@@ -261,34 +247,45 @@ def _collect(draft: _Draft) -> Step:
     )
 
 
-def _hours(draft: _Draft) -> Step:
+def _hours(draft: Draft) -> Step:
     windows = compile_windows(draft.form[g.HOURS], draft.names)
     return Hours(draft.name, draft.where, windows, draft.names.step(draft.form[g.OTHERWISE]))
 
 
-def _transfer(draft: _Draft) -> Step:
+def _transfer(draft: Draft) -> Step:
     form, names = draft.form, draft.names
     on = form[g.TRANSFER_ON]
     no_answer = names.step(on[g.NO_ANSWER])
-    if form[g.TALK_FOR] > draft.limits.call_length:
-        bound = written(draft.limits.call_length)
-        message = f"the talk may last longer than the call: call_length is {bound}"
-        names.problems.warn(form.place(g.TALK_FOR), message, f"write at most {bound}, or raise limits.call_length")
+    check_talk(draft)
     return Transfer(
         draft.name,
         draft.where,
         extension=form[g.TRANSFER],
         announce=names.phrases(form[g.ANNOUNCE]),
         ring_for=form[g.RING_FOR],
-        talk_for=form[g.TALK_FOR],
-        agent_left=names.step(on[g.AGENT_LEFT]),
+        talk_for=form[k.TALK_FOR],
+        agent_left=names.step(on[k.AGENT_LEFT]),
         no_answer=no_answer,
         busy=names.step(on[g.BUSY]) or no_answer,
         unreachable=names.step(on[g.UNREACHABLE]) or no_answer,
+        warm=_warm(draft),
     )
 
 
-def _close(draft: _Draft) -> Step:
+def _warm(draft: Draft) -> Warm | None:
+    form, names = draft.form, draft.names
+    if not form.wrote(g.WARM):
+        return None
+    warm = form[g.WARM]
+    return Warm(
+        form.place(g.WARM),
+        whisper=names.phrases(warm[g.WHISPER]),
+        thanks=names.phrases(warm[g.WARM_THANKS]),
+        back=names.phrases(warm[g.BACK]),
+    )
+
+
+def _close(draft: Draft) -> Step:
     form, names = draft.form, draft.names
     close, on = form[g.CLOSE], form[g.CLOSE_ON]
     asking = _closing_rungs(draft, close[g.CLOSE_ASK], asks=True)
@@ -306,14 +303,14 @@ def _close(draft: _Draft) -> Step:
         draft.name,
         draft.where,
         ladder=Ladder(draft.name, (*asking, *leaving), WAITS_FOR_HANGUP, draft.where),
-        barge_in=_barge_in(draft, leads, "without 'ask' there is nothing to answer; take '{}' out"),
+        barge_in=barge_in(draft, form[k.BARGE_IN], leads, "without 'ask' there is nothing to answer; take '{}' out"),
         request=names.step(on[g.REQUEST]),
         guard=close[g.GUARD],
         reminder=names.phrase(close[g.REMINDER]) or None,
     )
 
 
-def _closing_rungs(draft: _Draft, name: Named, *, asks: bool) -> tuple[Rung, ...]:
+def _closing_rungs(draft: Draft, name: Named, *, asks: bool) -> tuple[Rung, ...]:
     """The rungs of a rule, or one rung for a phrase of the house."""
     names = draft.names
     if not name:
@@ -330,11 +327,11 @@ def _closing_rungs(draft: _Draft, name: Named, *, asks: bool) -> tuple[Rung, ...
     return rungs
 
 
-def _hang_up(draft: _Draft) -> Step:
+def _hang_up(draft: Draft) -> Step:
     return HangUp(draft.name, draft.where, draft.form[g.HANG_UP_WITH].text)
 
 
-_COMPILERS: Mapping[str, Callable[[_Draft], Step]] = {
+_COMPILERS: Mapping[str, Callable[[Draft], Step]] = {
     g.SAY.name: _say,
     g.LADDER.name: _climb,
     g.MENU.name: _menu,
@@ -343,4 +340,13 @@ _COMPILERS: Mapping[str, Callable[[_Draft], Step]] = {
     g.TRANSFER.name: _transfer,
     g.CLOSE.name: _close,
     g.HANG_UP_WITH.name: _hang_up,
+    QUEUE.name: compile_queue,
+    LOOK_UP.name: compile_look_up,
 }
+
+_COMPOUNDS: Mapping[str, Callable[[Draft], tuple[Step, ...]]] = {
+    RECORD.name: compile_record,
+    SURVEY.name: compile_survey,
+    CALLBACK.name: compile_callback,
+}
+"""The kinds that are written as one step and walked as several."""

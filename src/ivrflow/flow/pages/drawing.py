@@ -14,16 +14,23 @@ from ivrflow.flow.model import (
     HANG_UP,
     RETURN,
     WHEN,
+    Ask,
+    CallBack,
     CallFlow,
     Climb,
     Close,
     Collect,
     HangUp,
     Hours,
+    Keep,
     Ladder,
     Menu,
     Phrase,
+    PlayBack,
+    Queue,
+    Record,
     Say,
+    Score,
     Step,
     Transfer,
     Window,
@@ -31,6 +38,7 @@ from ivrflow.flow.model import (
 from ivrflow.flow.reading.times import written, written_days, written_minute
 
 _SHOWN_OF_PHRASE = 22
+_S_PER_H = 3600.0
 _LOOKALIKES = str.maketrans('"<>&`\\;%', "”‹›＆ʼ＼；％")
 """Signs with a meaning of their own in Mermaid. Its own escapes (`#quot;`) fall apart where it wraps a line."""
 
@@ -58,7 +66,8 @@ def _reachable(flow: CallFlow) -> set[str]:
 
 
 def _id(step: str) -> str:
-    return f"step_{step}"  # plain names like 'end' or 'style' are words of Mermaid
+    """Plain names like 'end' or 'style' are words of Mermaid, and a dot means something there."""
+    return f"step_{step.replace('.', '-')}"
 
 
 def _escaped(text: str) -> str:
@@ -83,6 +92,12 @@ def _shape(step: Step) -> tuple[str, str]:
             return "{", "}"
         case Transfer():
             return "([", "])"
+        case Queue():
+            return "([", "])"
+        case Record() | PlayBack():
+            return "[/", "/]"
+        case Keep() | Score() | CallBack() | Ask():
+            return "[(", ")]"
         case Close():
             return "(", ")"
         case HangUp():
@@ -119,7 +134,10 @@ def _words(step: Step, phrases: Mapping[str, Phrase]) -> list[str]:
                 *announced,
                 f"ring {step.extension} for {written(step.ring_for)}",
                 f"talk up to {written(step.talk_for)}",
+                "the agent stays until somebody answers" if step.warm else "",
             ]
+        case Queue() | Record() | PlayBack() | Keep() | Score() | CallBack() | Ask():
+            said = _services(step, phrases)
         case Close():
             reminder = [_phrase(step.reminder, phrases), f"wait {written(step.guard)}"] if step.reminder else []
             guard = f"caller hangs up first, within {written(step.guard)}"
@@ -128,13 +146,57 @@ def _words(step: Step, phrases: Mapping[str, Phrase]) -> list[str]:
             said = ["" if step.outcome == "hung_up" else step.outcome]
         case _:
             assert_never(step)
-    return [step.name.replace("_", " "), *said]
+    return [step.name.replace("_", " ").replace(".", ": "), *said]
+
+
+def _services(
+    step: Queue | Record | PlayBack | Keep | Score | CallBack | Ask, phrases: Mapping[str, Phrase]
+) -> list[str]:
+    """What somebody or something else than the caller does in the step."""
+    match step:
+        case Queue():
+            asked = [
+                f"from {written(level.after)} on: queue {level.queue}" if level.after else f"queue {level.queue}"
+                for level in step.levels
+            ]
+            thanks = [_phrase(key, phrases) for key in step.thanks]
+            return [
+                *(_phrase(key, phrases) for key in step.announce),
+                *asked,
+                *_rungs(step.ladder, phrases),
+                f"wait up to {written(step.most)}",
+                *([f"waited over {written(step.thanks_over)}: {' '.join(thanks)}"] if thanks else []),
+                f"talk up to {written(step.talk_for)}",
+            ]
+        case Record():
+            ending = f", ends with {step.end_key}" if step.end_key else ""
+            asked = [_phrase(key, phrases) for key in step.ask]
+            bounds = f"{written(step.most)} at most, until {written(step.silence)} of silence{ending}"
+            return [*asked, f"message for {step.about}: {bounds}"]
+        case PlayBack():
+            return ["plays the message"]
+        case Keep():
+            return ["keeps the message"]
+        case Score():
+            return [f"{step.survey}: {step.score} of {step.most}"]
+        case CallBack():
+            whom = "the number keyed in" if step.number else "the caller's own number"
+            bounds = (
+                f"within {written(step.within_h * _S_PER_H)}, {'1 try' if step.tries == 1 else f'{step.tries} tries'}"
+            )
+            return [f"orders a call to {whom}", f"by {step.flow}, {bounds}"]
+        case Ask():
+            filler = [f"after {written(step.filler_after)}: {' '.join(_phrase(key, phrases) for key in step.filler)}"]
+            return [f"asks {step.url}", *(filler if step.filler else []), f"waits up to {written(step.most)}"]
+        case _:
+            assert_never(step)
 
 
 def _rungs(ladder: Ladder, phrases: Mapping[str, Phrase]) -> list[str]:
     lines: list[str] = []
     for rung in ladder.rungs:
         doing = _phrase(rung.say, phrases) if rung.say else (rung.task or "").replace("_", " ")
+        doing = doing or ("music" if rung.wait > 0 else "")
         lines.append(doing + (f" · {written(rung.wait)}" if rung.wait > 0 else ""))
     return lines
 
@@ -166,32 +228,43 @@ def _edge_label(words: list[str]) -> str:
     return f"|{_quoted([', '.join(said)])}|" if said else ""
 
 
+_SAID: Mapping[tuple[type[Step], str], str] = {
+    (Climb, "used_up"): "silent to the end",
+    (Menu, "no_input"): "no key",
+    (Collect, "no_input"): "no key",
+    (Collect, "done"): "all digits",
+    (Collect, "incomplete"): "too few digits",
+    (Transfer, "agent_left"): "agent hangs up",
+    (Queue, "agent_left"): "agent hangs up",
+    (Queue, "no_answer"): "waited long enough",
+    (Queue, "nobody"): "no agent there",
+    (Queue, "full"): "queue is full",
+    (Record, "done"): "a message",
+    (Ask, "done"): "an answer",
+    (Ask, "late"): "no answer in time",
+    (Ask, "wrong"): "an answer that makes no sense",
+    (Ask, "failed"): "nobody to ask",
+    (Close, "request"): "has a request",
+}
+"""What is written on an arrow where the way's own word says too little."""
+
+
 def _label(step: Step, way: Exit, index: int) -> str:
     match step, way.word:
         case Hours(windows=windows), "window":
             return _window(windows[index])
+        case Ask(cases=cases), "case":
+            return list(cases)[index]
         case _, "then":
             return ""
         case _, "speech":
             return "speaks"
         case _, "key":
             return "key " + " ".join(way.keys)
-        case Climb(), "used_up":
-            return "silent to the end"
-        case Menu() | Collect(), "no_input":
-            return "no key"
         case Menu(invalid_repeats=repeats), "invalid":
             return f"more than {repeats} wrong keys" if repeats else "a wrong key"
-        case Collect(), "done":
-            return "all digits"
-        case Collect(), "incomplete":
-            return "too few digits"
-        case Transfer(), "agent_left":
-            return "agent hangs up"
-        case Close(), "request":
-            return "has a request"
         case _, word:
-            return word.replace("_", " ")
+            return _SAID.get((type(step), word), word.replace("_", " "))
 
 
 def _window(window: Window) -> str:

@@ -9,9 +9,14 @@ import textwrap
 from typing import Any
 
 from ivrflow.flow.days import HOLIDAYS
+from ivrflow.flow.keys import agents, holiday_file, look_ups, phrasebook, promises, rules, standard, when
+from ivrflow.flow.keys import call_steps as c
 from ivrflow.flow.keys import grammar as g
-from ivrflow.flow.keys import holiday_file, phrasebook, promises, rules, standard, when
+from ivrflow.flow.keys import queueing as q
+from ivrflow.flow.keys import step_keys as k
+from ivrflow.flow.keys import what_callers_leave as w
 from ivrflow.flow.keys.outgoing import PLACING_SPEC
+from ivrflow.flow.keys.step_keys import StepKind
 from ivrflow.flow.reading.forms import FormSpec, Key
 from ivrflow.flow.reading.reader import KEYS
 from ivrflow.flow.reading.times import DAYS
@@ -42,6 +47,8 @@ def flow_reference() -> str:
         + key_table(PLACING_SPEC)
     )
     parts.append("### limits\n\nBounds of every call. Each ends in a worded outcome.\n\n" + key_table(g.LIMITS_SPEC))
+    parts.append(_AGENTS_OPENING + key_table(agents.AGENTS_SPEC))
+    parts.append(_RECORDING_OPENING + key_table(agents.RECORDING_SPEC))
     parts.append(_WORDINGS_OPENING + key_table(when.LINE_SPEC))
     parts.append(_STEPS_OPENING)
     parts += [_step(kind) for kind in g.STEP_KINDS]
@@ -90,6 +97,8 @@ def _value_table() -> str:
             "a key, not the wording; with `FILE/` from another file; `when/NAME` is a wording of the calendar",
         ),
         ("a rule", "`silent_call`", "a rule of the flow's standard, without the standard's id"),
+        ("a queue", "`general`", "its name on the PBX: a small letter, then small letters, digits, `_` and `-`"),
+        ("days to keep", "`90d`", "a number of days, at most ten years"),
         ("a name, a word", "`case_number`", "small letters, digits and `_`"),
     )
     return "".join(f"| {name} | {how} | {remark} |\n" for name, how, remark in rows) + (
@@ -118,6 +127,31 @@ wordings:
     - {days: [new_year, spring_festival], say: greeting_holiday.new_year}
     - {from: "08:30", to: "12:00", say: greeting_time_of_day.morning}
     - {say: greeting_inbound.daily}
+```
+
+"""
+
+_AGENTS_OPENING = """\
+### agents
+
+What an agent can do while talking with a caller. A code is keyed on the agent's telephone; the caller does not hear it.
+
+```yaml
+agents:
+  hold: hold_request
+  transfers: [to_colleague, to_supervisor]
+  codes: {"*21": noise, "*70": to_supervisor, "*80": cancel, "*81": done, "*82": leave}
+```
+
+"""
+
+_RECORDING_OPENING = """\
+### recording
+
+Both sides of a talk, in one file. While a caller keys in digits that are kept (`collect`), nothing is recorded.
+
+```yaml
+recording: {announce: house/recording.notice, whole_call: no, keep: 90d}
 ```
 
 """
@@ -151,7 +185,7 @@ _WAITS = """\
 """
 
 
-def _step(kind: g.StepKind) -> str:
+def _step(kind: StepKind) -> str:
     heading = kind.main.name
     example = textwrap.indent(kind.example, "  ")
     parts = [f"### {heading}\n\n{kind.about}\n\n```yaml\nexample:\n{example}\n```\n\n", key_table(kind.spec)]
@@ -160,31 +194,49 @@ def _step(kind: g.StepKind) -> str:
 
 
 def _nested(key: Key[Any]) -> str:
-    """The table of the keys below `key`, when it holds a table."""
+    """The tables of the keys below `key`, when it holds a table; those below these follow."""
     spec = _NESTED.get(id(key))
     if spec is None:
         return ""
-    below = f"each item of `{key.name}`" if key is g.HOURS else f"`{key.name}`"
-    return f"\nBelow {below}:\n\n{key_table(spec)}"
+    below = f"each item of `{key.name}`" if id(key) in _LISTED else f"`{key.name}`"
+    return f"\nBelow {below}:\n\n{key_table(spec)}" + "".join(_nested(inner) for inner in spec.keys)
 
 
+_LISTED = frozenset({id(c.HOURS), id(q.QUEUE), id(q.ANNOUNCEMENTS)})
 _NESTED = {
     id(key): spec
     for key, spec in (
         (g.LIMITS, g.LIMITS_SPEC),
         (g.PLACES_CALLS, PLACING_SPEC),
-        (g.SAY_ON, g.SAY_EXITS),
-        (g.LADDER_ON, g.LADDER_EXITS),
-        (g.INVALID, g.INVALID_SPEC),
-        (g.MENU_ON, g.MENU_EXITS),
-        (g.DIGITS, g.LENGTH_SPEC),
-        (g.COLLECT_ON, g.COLLECT_EXITS),
-        (g.HOURS, when.WINDOW_SPEC),
-        (g.TRANSFER_ON, g.TRANSFER_EXITS),
-        (g.CLOSE, g.CLOSE_SPEC),
-        (g.CLOSE_ON, g.CLOSE_EXITS),
+        (g.AGENTS, agents.AGENTS_SPEC),
+        (g.RECORDING, agents.RECORDING_SPEC),
+        (c.SAY_ON, c.SAY_EXITS),
+        (c.LADDER_ON, c.LADDER_EXITS),
+        (c.INVALID, c.INVALID_SPEC),
+        (c.MENU_ON, c.MENU_EXITS),
+        (c.DIGITS, k.LENGTH_SPEC),
+        (c.COLLECT_ON, c.COLLECT_EXITS),
+        (c.HOURS, when.WINDOW_SPEC),
+        (c.WARM, c.WARM_SPEC),
+        (c.TRANSFER_ON, c.TRANSFER_EXITS),
+        (c.CLOSE, c.CLOSE_SPEC),
+        (c.CLOSE_ON, c.CLOSE_EXITS),
+        (k.WRONG, k.WRONG_SPEC),
+        (q.QUEUE, q.LEVEL_SPEC),
+        (q.ANNOUNCEMENTS, q.ANNOUNCEMENT_SPEC),
+        (q.THANKS, q.THANKS_SPEC),
+        (q.QUEUE_ON, q.QUEUE_EXITS),
+        (w.REVIEW, w.REVIEW_SPEC),
+        (w.RECORD_ON, w.RECORD_EXITS),
+        (w.SURVEY_ON, w.SURVEY_EXITS),
+        (w.NUMBER_LENGTH, k.LENGTH_SPEC),
+        (w.CALLBACK_ON, w.CALLBACK_EXITS),
+        (look_ups.FILLER, look_ups.FILLER_SPEC),
+        (look_ups.LOOK_UP_ON, look_ups.LOOK_UP_EXITS),
     )
 }
+_OWN_WORDS = frozenset({id(c.DIGITS), id(w.NUMBER_LENGTH), id(q.QUEUE)})
+"""Keys whose value may be a table and need not: the page says what else may stand there."""
 
 
 def key_table(spec: FormSpec) -> str:
@@ -198,7 +250,7 @@ def key_table(spec: FormSpec) -> str:
 
 def _row(key: Key[Any]) -> str:
     kind = key.kind
-    name = "a table, see below" if id(key) in _NESTED and key is not g.DIGITS else kind.name
+    name = "a table, see below" if id(key) in _NESTED and id(key) not in _OWN_WORDS else kind.name
     bounds = f", {kind.bounds}" if kind.bounds else ""
     needed = f"**required** without `{key.unless}`" if key.unless else "**required**"
     default = needed if key.required else f"`{key.default}`" if key.default is not None else ""
