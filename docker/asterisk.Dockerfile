@@ -15,7 +15,8 @@ RUN groupadd --system --gid 5060 asterisk \
  && apt-get clean \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o asterisk -g asterisk -m 0750 /var/lib/ivrflow/pbx \
- && install -d -o asterisk -g asterisk -m 0755 /var/lib/ivrflow/prompts
+ && install -d -o asterisk -g asterisk -m 0755 /var/lib/ivrflow/prompts \
+ && install -d -o asterisk -g asterisk -m 0750 /var/lib/ivrflow/recordings
 
 COPY asterisk/ /usr/share/ivrflow/asterisk/
 

@@ -27,7 +27,7 @@ RUN --mount=type=secret,id=certificates \
  && /opt/ivrflow/bin/pip install --no-cache-dir --no-deps .
 
 FROM ${BASE}
-# The same number as the PBX's user: both work on the prompts volume.
+# The same number as the PBX's user: both work on the volumes of prompts and recordings.
 RUN groupadd --system --gid 5060 ivrflow \
  && useradd --system --uid 5060 --gid ivrflow --home-dir /var/lib/ivrflow --no-create-home \
             --shell /usr/sbin/nologin ivrflow \
@@ -35,7 +35,8 @@ RUN groupadd --system --gid 5060 ivrflow \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends python3 tzdata \
  && apt-get clean \
  && rm -rf /var/lib/apt/lists/* \
- && install -d -o ivrflow -g ivrflow -m 0755 /var/lib/ivrflow /var/lib/ivrflow/prompts /var/lib/ivrflow/journal
+ && install -d -o ivrflow -g ivrflow -m 0755 /var/lib/ivrflow /var/lib/ivrflow/prompts /var/lib/ivrflow/journal \
+ && install -d -o ivrflow -g ivrflow -m 0750 /var/lib/ivrflow/recordings
 COPY --from=builder /opt/ivrflow /opt/ivrflow
 COPY callflows/ /usr/share/ivrflow/callflows/
 COPY prompts/ /usr/share/ivrflow/prompts/
@@ -45,9 +46,11 @@ ENV PATH=/opt/ivrflow/bin:$PATH \
     IVRFLOW_MASTERS=/usr/share/ivrflow/prompts \
     IVRFLOW_PROMPTS_DIR=/var/lib/ivrflow/prompts \
     IVRFLOW_PBX_PROMPTS_DIR=/var/lib/ivrflow/prompts \
+    IVRFLOW_RECORDINGS_DIR=/var/lib/ivrflow/recordings \
+    IVRFLOW_PBX_RECORDINGS_DIR=/var/lib/ivrflow/recordings \
     IVRFLOW_JOURNAL=sqlite:////var/lib/ivrflow/journal/journal.sqlite
 USER ivrflow
 WORKDIR /usr/share/ivrflow
-VOLUME /var/lib/ivrflow/prompts /var/lib/ivrflow/journal
+VOLUME /var/lib/ivrflow/prompts /var/lib/ivrflow/recordings /var/lib/ivrflow/journal
 # The formats the PBX plays are made from the masters first; a prompt that is there already is not made again.
 CMD ["sh", "-c", "ivrflow prompts build && exec ivrflow serve"]

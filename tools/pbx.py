@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from tools import images, passwords
-from tools.places import MUSIC, PBX, PROMPTS, RECIPE
+from tools.places import MUSIC, PBX, PROMPTS, RECIPE, RECORDINGS
 from tools.stages import SetupError
 
 USER = "asterisk"
@@ -31,6 +31,7 @@ USER_ID = 5060
 
 _STATE_INSIDE = "/var/lib/ivrflow/pbx"
 _PROMPTS_INSIDE = "/var/lib/ivrflow/prompts"
+_RECORDINGS_INSIDE = "/var/lib/ivrflow/recordings"
 _RECIPE_INSIDE = "/usr/share/ivrflow/asterisk"
 
 _READY_LINE = "Asterisk Ready."
@@ -41,10 +42,11 @@ _LAST_LINES = 15
 # Everything is mounted by bind inside the namespace `unshare` made, so it is gone with the process. The tree itself is
 # read-only: all that a PBX writes is in its state folder.
 _MOUNT_AND_BECOME_ASTERISK = f"""
-tree=$1 state=$2 prompts=$3 recipe=$4
+tree=$1 state=$2 prompts=$3 recipe=$4 recordings=$5
 mount --bind "$tree" "$tree"
 mount --bind "$state" "$tree{_STATE_INSIDE}"
 mount --bind "$prompts" "$tree{_PROMPTS_INSIDE}"
+mount --bind "$recordings" "$tree{_RECORDINGS_INSIDE}"
 mount --bind "$recipe" "$tree{_RECIPE_INSIDE}"
 mount --bind /proc "$tree/proc"
 mount --bind /dev "$tree/dev"
@@ -142,8 +144,8 @@ class PbxSettings:
             **self.secrets,
         }
 
-    def engine_environment(self, prompts: Path = PROMPTS) -> dict[str, str]:
-        """What the engine has to be told to work with this PBX, whose prompts are in that folder."""
+    def engine_environment(self, prompts: Path = PROMPTS, recordings: Path = RECORDINGS) -> dict[str, str]:
+        """What the engine has to be told to work with this PBX, whose prompts and recordings are in those folders."""
         return {
             "IVRFLOW_AMI_HOST": self.ami_bind,
             "IVRFLOW_AMI_PORT": str(self.ami_port),
@@ -153,6 +155,8 @@ class PbxSettings:
             "IVRFLOW_AGI_PORT": str(self.agi_port),
             "IVRFLOW_PROMPTS_DIR": str(prompts),
             "IVRFLOW_PBX_PROMPTS_DIR": _PROMPTS_INSIDE,
+            "IVRFLOW_RECORDINGS_DIR": str(recordings),
+            "IVRFLOW_PBX_RECORDINGS_DIR": _RECORDINGS_INSIDE,
         }
 
 
@@ -189,6 +193,7 @@ class Pbx:
         state: the folder for everything it writes; made when missing, given to the PBX's user.
         settings: its ports, passwords and the rest.
         prompts: the folder with the prompts in the PBX's formats; made when missing.
+        recordings: the folder for recorded calls and messages; made when missing, given to the PBX's user.
         recipe: the configuration to start with.
         tree: the file tree to start from; default the one `build` makes.
     """
@@ -199,12 +204,14 @@ class Pbx:
         settings: PbxSettings,
         *,
         prompts: Path = PROMPTS,
+        recordings: Path = RECORDINGS,
         recipe: Path = RECIPE,
         tree: Path | None = None,
     ) -> None:
         self.state = state.absolute()
         self.settings = settings
         self.prompts = prompts.absolute()
+        self.recordings = recordings.absolute()
         self._recipe = recipe.absolute()
         self._tree = tree
         self._process: asyncio.subprocess.Process | None = None
@@ -237,7 +244,7 @@ class Pbx:
         self._prepare_folders()
         _show_music(tree)
         script = ["sh", "-euc", _MOUNT_AND_BECOME_ASTERISK, "pbx"]
-        folders = [str(folder) for folder in (tree, self.state, self.prompts, self._recipe)]
+        folders = [str(folder) for folder in (tree, self.state, self.prompts, self._recipe, self.recordings)]
         environment = {name: os.environ[name] for name in ("PATH", "TZ") if name in os.environ}
         self._process = await asyncio.create_subprocess_exec(
             *["unshare", "--mount", "--propagation", "private", *script, *folders],
@@ -336,8 +343,10 @@ class Pbx:
             shutil.rmtree(self.state / folder, ignore_errors=True)
         (self.state / "log" / "messages.log").unlink(missing_ok=True)
         self.state.mkdir(parents=True, exist_ok=True)
-        os.chown(self.state, USER_ID, USER_ID)
-        self.state.chmod(0o750)
+        self.recordings.mkdir(parents=True, exist_ok=True)
+        for owned in (self.state, self.recordings):
+            os.chown(owned, USER_ID, USER_ID)
+            owned.chmod(0o750)
 
     def _check_ports(self) -> None:
         settings = self.settings

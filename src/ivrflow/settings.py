@@ -154,6 +154,21 @@ class Settings:
         "The same folder as Asterisk sees it (another path when it runs in a container or on another machine).",
         shown="`IVRFLOW_PROMPTS_DIR` as an absolute path",
     )
+    recordings_dir: Path = _setting(
+        Path(".ivrflow/recordings"), _path, "The folder into which the PBX writes recorded calls and callers' messages."
+    )
+    pbx_recordings_dir: PurePosixPath = _setting(
+        PurePosixPath(),
+        _absolute,
+        "The same folder as Asterisk sees it. Asterisk's user must be able to write there, and ours to move and delete.",
+        shown="`IVRFLOW_RECORDINGS_DIR` as an absolute path",
+    )
+    messages_keep_days: int = _setting(
+        365,
+        _whole(0, 36500),
+        "Messages callers left are deleted after this many days; 0 keeps them for ever. (Recorded calls: `recording:` "
+        "in the flow.)",
+    )
     music: Path = _setting(
         Path(".ivrflow/music"),
         _path,
@@ -186,6 +201,12 @@ class Settings:
     calling_number: str = _setting(
         "", _digits_or_none, "The number shown to people whom a flow rings, digits only.", shown="none"
     )
+    callbacks_at_once: int = _setting(
+        4,
+        _whole(0, 1000),
+        "How many calls the engine has under way at the same time to call people back who asked for it; 0: it calls nobody "
+        "back, and who waits goes on waiting.",
+    )
     talk_level: int = _setting(
         512, _whole(1, 32767), "Mean absolute sample of 20 ms (16-bit scale) from which a caller counts as speaking."
     )
@@ -201,9 +222,11 @@ class Settings:
     """What was set but has no effect or is unwise; for the log."""
 
     def __post_init__(self) -> None:
-        """Fill the one default that depends on another setting."""
+        """Fill the defaults that depend on another setting."""
         if self.pbx_prompts_dir == PurePosixPath():
             object.__setattr__(self, "pbx_prompts_dir", PurePosixPath(self.prompts_dir.absolute()))
+        if self.pbx_recordings_dir == PurePosixPath():
+            object.__setattr__(self, "pbx_recordings_dir", PurePosixPath(self.recordings_dir.absolute()))
 
 
 def variable(setting: str) -> str:

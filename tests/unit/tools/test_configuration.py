@@ -143,15 +143,16 @@ def compose() -> dict[str, Any]:
     return read
 
 
-def test_two_services_with_health_checks_share_the_prompts(compose: dict[str, Any]) -> None:
+def test_two_services_with_health_checks_share_prompts_and_recordings(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert set(services) == {"asterisk", "engine"}
     for service in services.values():
         assert service["healthcheck"]["test"][0] == "CMD"
         assert any(volume.startswith("prompts:/var/lib/ivrflow/prompts") for volume in service["volumes"])
+        assert "recordings:/var/lib/ivrflow/recordings" in service["volumes"]
         assert (DOCKER / ".." / service["build"]["dockerfile"]).exists()
         assert service["build"]["context"] == ".."
-    assert "prompts" in compose["volumes"]
+    assert {"prompts", "recordings"} <= set(compose["volumes"])
 
 
 def test_nothing_is_published_or_privileged(compose: dict[str, Any]) -> None:
@@ -184,7 +185,8 @@ def test_only_known_settings_are_passed(compose: dict[str, Any]) -> None:
     assert set(given) <= {*pbx.defaults(), *passwords.NAMES}
 
 
-FIXED = {"AMI_HOST", "AMI_USER", "AGI_HOST", "FLOWS", "MASTERS", "MUSIC", "PROMPTS_DIR", "PBX_PROMPTS_DIR"}
+FOLDERS = {"FLOWS", "MASTERS", "MUSIC", "PROMPTS_DIR", "PBX_PROMPTS_DIR", "RECORDINGS_DIR", "PBX_RECORDINGS_DIR"}
+FIXED = {"AMI_HOST", "AMI_USER", "AGI_HOST", *FOLDERS}
 """Settings that are not the operator's here: both services share a machine, the folders are those of the image, and the
 hold music is only looked at by testers."""
 

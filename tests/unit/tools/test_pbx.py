@@ -48,11 +48,12 @@ def test_secrets_are_not_printed() -> None:
 
 def test_the_engine_is_told_the_same_as_the_pbx() -> None:
     settings = PbxSettings.from_environment({}).on_free_ports()
-    told, rendered = settings.engine_environment(Path("/here")), settings.environment()
+    told, rendered = settings.engine_environment(Path("/here"), Path("/there")), settings.environment()
     for name in ("IVRFLOW_AMI_PORT", "IVRFLOW_AMI_USER", "IVRFLOW_AMI_SECRET", "IVRFLOW_AGI_HOST", "IVRFLOW_AGI_PORT"):
         assert told[name] == rendered[name]
     assert told["IVRFLOW_PBX_PROMPTS_DIR"] == rendered["IVRFLOW_PBX_PROMPTS_DIR"]
     assert told["IVRFLOW_PROMPTS_DIR"] == "/here"
+    assert told["IVRFLOW_RECORDINGS_DIR"] == "/there"
 
 
 def test_free_ports_are_free_and_enough() -> None:
