@@ -13,18 +13,25 @@ from datetime import datetime
 from functools import partial
 
 from ivrflow.bridge.agi_events import Environment
+from ivrflow.bridge.asked_orders import Asked
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.call_orders import CallOff, CallWanted
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
+from ivrflow.bridge.outgoing_line import OUTGOING
 from ivrflow.calendar_notices import CalendarWatch
 from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow
+from ivrflow.order_desk import OrderDesk
 from ivrflow.placed_calls import PlacedCalls, pretended
+from ivrflow.reading_aside import read_aside
+from ivrflow.reloading import Reloading
 from ivrflow.runtime.call_loop import LiveCall
+from ivrflow.runtime.callbacks import CallbackScheduler, new_call
 from ivrflow.runtime.clock import LoopClock
 from ivrflow.runtime.enquiries import Enquiries
 from ivrflow.runtime.journal import Journal
+from ivrflow.runtime.journal_callbacks import CallbackBook
 from ivrflow.runtime.switchboard import Switchboard
 from ivrflow.settings import Settings
 
@@ -47,10 +54,12 @@ class Service:
     """
 
     def __init__(self, settings: Settings, flows: Mapping[str, CallFlow]) -> None:
-        self.flows = {number: flow for flow in flows.values() for number in flow.numbers}
+        self.flows: Mapping[str, CallFlow] = {}
         """The flow of each dialled number."""
-        self._flows_by_id = dict(flows)
-        self._calendar = CalendarWatch(flows.values())
+        self.flows_by_id: Mapping[str, CallFlow] = {}
+        self._placed: PlacedCalls | None = None
+        self._use(flows)
+        self._is_stopping = False
         self._are_test_calls = settings.test_calls
         self.journal = Journal(settings.journal, keep_days=settings.journal_keep_days)
         self.switchboard = Switchboard()
@@ -73,8 +82,14 @@ class Service:
             max_calls=settings.max_calls,
             on_order=self._ordered,
         )
+        self.reloading = Reloading(
+            partial(read_aside, settings), lambda: self.flows_by_id, self._use, lambda: self.switchboard.counts.live
+        )
         self._dial = settings.dial
         self._calling_number = settings.calling_number
+        self._journal_url = settings.journal
+        self._callbacks_at_once = settings.callbacks_at_once
+        self._callbacks: CallbackScheduler | None = None
 
     async def start(self) -> None:
         """Open the journal, log in at the PBX, then take calls.
@@ -83,8 +98,9 @@ class Service:
             SettingsError: something is not as it was deployed; says what.
         """
         self._clock = LoopClock(asyncio.get_running_loop())
+        self._desk = OrderDesk(self.exchange, self.switchboard, self._clock, self.reloading)
         self._placed = PlacedCalls(
-            self._flows_by_id,
+            self.flows_by_id,
             self.exchange,
             self.journal,
             self.switchboard,
@@ -98,21 +114,51 @@ class Service:
         self.journal.open()
         try:
             await self.exchange.start()
+            self._call_back(self._placed)
         except BaseException:
             await self._close()
             raise
 
     async def stop(self, drain_s: float = DRAIN_S) -> None:
-        """Take no new calls, let the live ones end in peace (`drain_s` seconds at most), close everything."""
-        self.exchange.server.stop_accepting()
-        self._placed.close()
+        """Take no new calls, let the live ones end in peace (`drain_s` seconds at most), close everything.
+
+        The port stays open meanwhile: an agent who is parted from the caller is spoken to over a session of its own.
+        """
+        self._is_stopping = True
+        if self._placed is not None:
+            self._placed.close()
         try:
+            await self._desk.close()
             await self.switchboard.drain(drain_s)
         finally:
             await self._close()
 
+    def _use(self, flows: Mapping[str, CallFlow]) -> None:
+        """Begin calls with these flows from now on; calls that run keep theirs."""
+        self.flows = {number: flow for flow in flows.values() for number in flow.numbers}
+        self.flows_by_id = dict(flows)
+        self._calendar = CalendarWatch(flows.values())
+        if self._placed is not None:
+            self._placed.use(self.flows_by_id)
+            self._look_at_calendar()
+
+    def _call_back(self, placed: PlacedCalls) -> None:
+        """Begin to call people back."""
+        if self._callbacks_at_once:
+            self._callbacks = CallbackScheduler(
+                CallbackBook(self._journal_url),
+                lambda flow: self.flows_by_id.get(flow),
+                placed,
+                is_live=self.switchboard.is_live,
+                at_once=self._callbacks_at_once,
+                new_call=new_call(OUTGOING),
+            )
+            self._callbacks.start()
+
     async def _close(self) -> None:
         try:
+            if self._callbacks is not None:
+                await self._callbacks.close()
             await self.enquiries.close()
             await self.exchange.close()
         finally:
@@ -123,11 +169,17 @@ class Service:
         for notice in self._calendar.news(datetime.now().astimezone().date()):
             log.warning("%s: %s (%s)", notice.where, notice.message, notice.hint)
 
-    def _ordered(self, order: CallWanted | CallOff) -> None:
-        self._placed.ordered(order)
+    def _ordered(self, order: CallWanted | CallOff | Asked) -> None:
+        if isinstance(order, Asked):
+            self._desk.ordered(order)
+        elif self._placed is not None:
+            self._placed.ordered(order)
 
     def _call_arrived(self, line: AsteriskLine, environment: Environment) -> bool:
-        """Connect a caller with the flow of the number dialled; False when there is none."""
+        """Connect a caller with the flow of the number dialled; False when there is none, or no time."""
+        if self._is_stopping:
+            log.warning("call %s: the engine is stopping; the caller goes to the fallback", line.unique_id)
+            return False
         self._look_at_calendar()
         flow = self.flows.get(environment.dialled_number)
         if flow is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import logging
@@ -20,9 +21,7 @@ from ivrflow.app import DRAIN_S, Service
 from ivrflow.diagnosis import Finding, diagnose
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError
-from ivrflow.flow_files import load_flows
-from ivrflow.prompts.formats import missing_formats
-from ivrflow.prompts.index import PromptIndex, ahead_folder
+from ivrflow.reading_aside import ReadingFailed, load_for_service
 from ivrflow.settings import LogFormat, Settings, SettingsError, read_settings
 
 log = logging.getLogger("ivrflow")
@@ -54,6 +53,8 @@ def serve(drain: float) -> None:
       ivrflow doctor             look whether everything is there
 
     A second Ctrl-C does not wait for live calls: they go to the PBX's fallback.
+
+    SIGHUP, or `ivrflow reload`, reads flows, standards and prompts anew for the calls to come (docs/ops.md).
     """  # noqa: D301 - \b keeps the lines apart in --help
     try:
         settings = read_settings(needs=("ami_secret",))
@@ -71,23 +72,6 @@ def serve(drain: float) -> None:
         sys.exit(1)
 
 
-def load_for_service(settings: Settings) -> dict[str, CallFlow]:
-    """Every flow, checked against the prompts the PBX can really play.
-
-    Raises:
-        FlowError: a flow or standard is not in order, or a phrase has no recording.
-        SettingsError: a prompt has no file in some format.
-    """
-    index = PromptIndex.load(settings.masters, ahead_folder(settings.prompts_dir))
-    flows = load_flows([settings.flows], index.catalogue())
-    missing = missing_formats(index, settings.prompts_dir)
-    if missing:
-        raise SettingsError(
-            f"{len(missing)} prompts have no files for the PBX in {settings.prompts_dir}; run: ivrflow prompts build"
-        )
-    return flows
-
-
 async def _serve(settings: Settings, flows: dict[str, CallFlow], drain: float) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -95,13 +79,27 @@ async def _serve(settings: Settings, flows: dict[str, CallFlow], drain: float) -
     def stop() -> None:
         if stopping.is_set():
             for call in service.switchboard.live:
-                call.abandon("the engine was stopped twice")
+                call.abandon("the engine was told twice to stop")
         stopping.set()
 
+    async def reload() -> None:
+        with contextlib.suppress(FlowError, SettingsError, ReadingFailed):  # the log has it
+            await service.reloading.reload()
+
+    def reload_asked() -> None:
+        if stopping.is_set():
+            log.warning("reload ignored: the engine is stopping")
+            return
+        task = loop.create_task(reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    reloads: set[asyncio.Task[None]] = set()
     service = Service(settings, flows)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     await service.start()
+    loop.add_signal_handler(signal.SIGHUP, reload_asked)
     _collect_garbage_seldom()
     sys.setswitchinterval(THREAD_SWITCH_S)
     served = ", ".join(f"{number} ({flow.id})" for number, flow in sorted(service.flows.items()))
@@ -111,8 +109,10 @@ async def _serve(settings: Settings, flows: dict[str, CallFlow], drain: float) -
     try:
         await stopping.wait()
         live = service.switchboard.counts.live
-        log.info("stopping: no new calls; %d live ones have %g s to end", live, drain)
+        log.info("stopping: new callers get the fallback; %d live calls have %g s to end", live, drain)
     finally:
+        for task in reloads:
+            task.cancel()
         await service.stop(drain)
     counts = service.switchboard.counts
     log.info("stopped; %d calls served, latest timer %.0f ms late", counts.served, counts.latest_timer_s * 1000)

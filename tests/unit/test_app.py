@@ -16,16 +16,16 @@ from ivrflow.app import Service
 from ivrflow.engine.messages import CallArrived
 from ivrflow.flow_files import load_flows
 from ivrflow.runtime.journal_reader import CallSummary, JournalReader
-from ivrflow.serve_commands import load_for_service
+from ivrflow.reading_aside import load_for_service
 from ivrflow.settings import SettingsError, read_settings
 from ivrflow.simulator.replay import replay
 
 
-async def ring(port: int, number: str) -> tuple[SilentCall, "asyncio.Future[SilentCall]"]:
+async def ring(port: int, number: str, identity: str = "pbx-1.1") -> tuple[SilentCall, "asyncio.Future[SilentCall]"]:
     loop = asyncio.get_running_loop()
     over: asyncio.Future[SilentCall] = loop.create_future()
     _, call = await loop.create_connection(
-        lambda: SilentCall(number, "pbx-1.1", 0.05, lambda _seconds: None, over.set_result), "127.0.0.1", port
+        lambda: SilentCall(number, identity, 0.05, lambda _seconds: None, over.set_result), "127.0.0.1", port
     )
     return call, over
 
@@ -73,6 +73,31 @@ async def test_calls_left_when_it_stops_go_to_the_fallback(tmp_path: Path) -> No
                 await asyncio.sleep(0.01)
             await service.stop(0.05)
             await over
+
+
+async def test_who_rings_while_it_stops_gets_the_fallback_and_who_talks_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stand_in(tmp_path) as environment:
+        settings = read_settings(environment)
+        service = Service(settings, load_for_service(settings))
+        await service.start()
+        live, live_over = await ring(settings.agi_port, "12345")
+        async with asyncio.timeout(30):
+            while live.commands < 2:  # noqa: ASYNC110 - the same
+                await asyncio.sleep(0.01)
+            stopping = asyncio.create_task(service.stop(60))
+            await asyncio.sleep(0)
+            late, late_over = await ring(settings.agi_port, "12345", "pbx-1.2")
+            await late_over
+            assert late.commands == 0
+            before = live.commands
+            while live.commands == before:  # noqa: ASYNC110 - it is asked again, as if nothing had happened
+                await asyncio.sleep(0.01)
+            live.hang_up()
+            await live_over
+            await stopping
+    assert "call pbx-1.2: the engine is stopping; the caller goes to the fallback" in caplog.text
 
 
 async def test_what_cannot_start_leaves_no_task_and_no_thread(tmp_path: Path) -> None:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
+from ivrflow.bridge.agent_leg import AGENT_PATH, LEG_NAME, AgentLeg, AgentSession
 from ivrflow.bridge.agi_events import Environment
 from ivrflow.bridge.ami_client import AmiActionTimeout, AmiClient, AmiConnectionLost
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
-from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.asked_orders import Asked, Reply, heard_fields, is_asked, read_asked, reply_pages
+from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.call_orders import Answer, CallOff, CallWanted, answer_fields, is_call_order, read_call_order
-from ivrflow.bridge.fastagi_server import AgiChannel, FastAgiServer
+from ivrflow.bridge.fastagi_server import AgiChannel, AgiHandler, FastAgiServer
+from ivrflow.bridge.manager_events import number, tell_of_caller, tell_of_telephone
 from ivrflow.bridge.orders import OrderRefused, is_order, masked, read_order
 from ivrflow.bridge.outgoing_line import OUTGOING, OutgoingLine
+from ivrflow.bridge.queue_places import QueuePlaces
 
 log = logging.getLogger("ivrflow.bridge")
 
@@ -32,6 +35,12 @@ LAST_ORDERS_S = 1.0
 
 MAX_UNIQUE_ID = 149
 """Characters of the longest Uniqueid that Asterisk has room for."""
+
+SESSIONS_PER_CALL = 3
+"""The caller's, and those of two agents while one hands the caller over to the other."""
+
+FALLBACK = "fallback"
+"""The dialplan's context for callers whom no engine serves any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +79,16 @@ class Exchange:
         self._line_settings = line_settings
         self._on_call = on_call
         self._lines: dict[str, AsteriskLine] = {}
-        self._agents: dict[str, AsteriskLine] = {}
+        self._legs: dict[str, AgentLeg] = {}
+        """By Uniqueid of every channel of theirs."""
+        self._places = QueuePlaces(asyncio.get_running_loop().time, self._ask_hold_time)
+        self._max_calls = max_calls
+        self._refused_calls = 0
         self._on_order = on_order
         self._dialling: dict[str, OutgoingLine] = {}
         self._orders: set[asyncio.Task[None]] = set()
         self._is_up = False
-        self.server = FastAgiServer(self._call_arrived, max_connections=max_calls)
+        self.server = FastAgiServer(self._connected, max_connections=SESSIONS_PER_CALL * max_calls)
         self.manager = AmiClient(
             address.ami_host,
             address.ami_port,
@@ -109,11 +122,23 @@ class Exchange:
 
     # ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _connected(self, channel: AgiChannel) -> AgiHandler:
+        if channel.environment.path == AGENT_PATH:
+            return self._agent_connected(channel)
+        return self._call_arrived(channel)
+
+    def _agent_connected(self, channel: AgiChannel) -> AgiHandler:
+        """Half 1 of an agent's leg; one that was just let go, or joined, may come too late."""
+        leg = self._legs.get(channel.environment.unique_id)
+        return AgentSession(channel, None) if leg is None else leg.session_opened(channel)
+
     def _call_arrived(self, channel: AgiChannel) -> AsteriskLine:
         line = AsteriskLine(channel, self, self._line_settings, self._line_closed)
         outgoing = self._dialling.get(line.unique_id)
         if fault := self._fault_of(line.unique_id):
             log.warning("closed the FastAGI connection from %s: %s", channel.peer, fault)
+            channel.close()
+        elif self._is_full:
             channel.close()
         elif outgoing is not None:
             self._lines[line.unique_id] = line
@@ -131,6 +156,17 @@ class Exchange:
                 line.hearing_lost()
         return line
 
+    @property
+    def _is_full(self) -> bool:
+        """Whether one call more would be too many; said once."""
+        is_full = len(self._lines) >= self._max_calls
+        if is_full and not self._refused_calls:
+            log.error("refusing calls: %d are live, which is the limit", self._max_calls)
+        elif self._refused_calls and not is_full:
+            log.warning("accepting calls again; %d were refused", self._refused_calls)
+        self._refused_calls = self._refused_calls + 1 if is_full else 0
+        return is_full
+
     def _fault_of(self, unique_id: str) -> str:
         """Why that cannot be a new call's identity, or "". Events are routed and the journal is kept by it."""
         if not unique_id:
@@ -142,8 +178,6 @@ class Exchange:
     def _line_closed(self, line: AsteriskLine) -> None:
         if self._lines.get(line.unique_id) is line:
             del self._lines[line.unique_id]
-        for agent in [agent for agent, its_line in self._agents.items() if its_line is line]:
-            del self._agents[agent]
 
     # ── calls we place ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -191,14 +225,38 @@ class Exchange:
         is_refused_only_surely: bool = False,
     ) -> None:
         """Send an action whose answer nobody waits for."""
-        sending = self._send_order(action, headers, on_refused, variables, is_refused_only_surely)
-        task = asyncio.get_running_loop().create_task(sending)
+        self._do(self._send_order(action, headers, on_refused, variables, is_refused_only_surely))
+
+    def adopt(self, channel: str, leg: AgentLeg) -> None:
+        """Route the events of the channel with that Uniqueid to the leg."""
+        self._legs[channel] = leg
+
+    def forget(self, leg: AgentLeg) -> None:
+        """The leg is over: route nothing to it any more."""
+        self._places.forget(leg)
+        for channel in [channel for channel, its_leg in self._legs.items() if its_leg is leg]:
+            del self._legs[channel]
+
+    def line_up(self, leg: AgentLeg, queue: str, priority: int, waited: float) -> int:
+        """Follow the leg's place in the queue; the place it is owed for what it has waited already, 0 for the last."""
+        return self._places.line_up(leg, queue, priority, waited)
+
+    def _ask_hold_time(self, queue: str) -> None:
+        self._do(self._learn_hold_time(queue))
+
+    async def _learn_hold_time(self, queue: str) -> None:
+        seconds = 0.0
+        try:
+            for summary in await self.manager.list_action("QueueSummary", {"Queue": queue}):
+                seconds = number(summary.get("HoldTime"))
+        except AmiError as error:
+            log.warning("the hold time of a queue is not known: %s", error)
+        self._places.hold_time(queue, seconds)
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._orders.add(task)
         task.add_done_callback(self._orders.discard)
-
-    def adopt_agent(self, agent: str, line: AsteriskLine) -> None:
-        """Route the events of the agent's channel `agent` (its Uniqueid) to that line."""
-        self._agents[agent] = line
 
     async def _send_order(
         self,
@@ -221,14 +279,18 @@ class Exchange:
         if event.name == "UserEvent":
             if is_order(event):
                 self._ordered(event)
-            return
+                return
         unique_id = event.get("Uniqueid")
-        if (line := self._lines.get(unique_id)) is not None:
-            _of_caller(line, event)
-        elif (line := self._agents.get(unique_id)) is not None:
-            _of_agent(line, unique_id, event)
+        if event.name == "QueueCallerJoin":
+            self._places.joined(event, self._legs.get(unique_id))
+        elif event.name == "QueueCallerLeave":
+            self._places.left(event, self._legs.get(unique_id))
+        elif (line := self._lines.get(unique_id)) is not None:
+            tell_of_caller(line, event)
+        elif (leg := self._legs.get(unique_id)) is not None:
+            leg.happened(event)
         elif (outgoing := self._dialling.get(unique_id)) is not None:
-            _of_outgoing(outgoing, event)
+            tell_of_telephone(outgoing, event)
 
     def _ordered(self, event: AmiEvent) -> None:
         """Somebody tells a call something, or wants one placed. Nothing that comes this way may do harm."""
@@ -265,10 +327,8 @@ class Exchange:
     def _manager_up(self) -> None:
         first = not self._is_up
         self._is_up = True
-        if first and (self._lines or self._dialling):
-            task = asyncio.get_running_loop().create_task(self._resync())
-            self._orders.add(task)
-            task.add_done_callback(self._orders.discard)
+        if first:
+            self._do(self._resync())
 
     def _manager_down(self, reason: str) -> None:
         self._is_up = False
@@ -277,17 +337,22 @@ class Exchange:
             line.hearing_lost()
 
     async def _resync(self) -> None:
-        """After a reconnect: which of our callers are still there?"""
+        """After a connect: which of our callers and agents are still there, and which agents are kept for nobody?"""
         ringing = list(self._dialling.values())
         deaf = list(self._lines.values())  # not those who arrive while Asterisk makes its list: they may not be in it
+        legs = set(self._legs.values())
         try:
-            present = {channel.get("Uniqueid") for channel in await self.manager.list_action("CoreShowChannels")}
+            present = {
+                channel.get("Uniqueid"): channel for channel in await self.manager.list_action("CoreShowChannels")
+            }
         except AmiConnectionLost:
             return  # deaf they stay, until it is back once more
         except AmiError as error:
             # Their keys and speech arrive again all the same, and a caller who has left is known from the session.
             log.warning("cannot check the live calls after the reconnect: %s", error)
-            present = {line.unique_id for line in deaf} | {line.unique_id for line in ringing}
+            for line in deaf:
+                line.hearing_restored()
+            return
         for line in deaf:
             if line.unique_id in present:
                 line.hearing_restored()
@@ -296,54 +361,16 @@ class Exchange:
         for outgoing in ringing:
             if outgoing.unique_id not in present:
                 outgoing.lost_sight()
+        for leg in legs:
+            if leg.name not in present:
+                leg.ended()
+        self._let_orphans_go(present)
 
-
-def _of_outgoing(line: OutgoingLine, event: AmiEvent) -> None:
-    match event.name:
-        case "OriginateResponse":
-            if event.get("Response") != "Success":
-                line.originate_failed(event.get("Reason"))
-        case "Hangup":
-            line.channel_gone(int(_number(event.get("Cause"))))
-        case _:
-            pass
-
-
-def _of_caller(line: AsteriskLine, event: AmiEvent) -> None:
-    match event.name:
-        case "DTMFBegin":
-            if event.get("Direction") == "Received":
-                line.key_pressed(event.get("Digit"))
-        case "DTMFEnd":
-            if event.get("Direction") == "Received":
-                line.key_released(event.get("Digit"), _number(event.get("DurationMs")))
-        case "ChannelTalkingStart":
-            line.talking_started()
-        case "ChannelTalkingStop":
-            line.talking_stopped(_number(event.get("Duration")))
-        case "HangupRequest" | "SoftHangupRequest" | "Hangup":
-            line.caller_left(int(_number(event.get("Cause"))))
-        case _:
-            pass
-
-
-def _of_agent(line: AsteriskLine, agent: str, event: AmiEvent) -> None:
-    match event.name:
-        case "OriginateResponse":
-            if event.get("Response") == "Success":
-                line.agent_answered(agent)
-            else:
-                line.agent_unavailable(agent, event.get("Reason"))
-        case "HangupRequest":
-            line.agent_hung_up(agent, int(_number(event.get("Cause"))))
-        case "Hangup":
-            line.agent_gone(agent, int(_number(event.get("Cause"))))
-        case _:
-            pass
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    def _let_orphans_go(self, present: Mapping[str, AmiEvent]) -> None:
+        """End the agents' legs whose caller has left or is in the fallback: an engine that is no more sought them."""
+        for name in present.keys() - self._legs.keys():
+            if found := LEG_NAME.fullmatch(name):
+                caller = present.get(found[1])
+                if caller is None or caller.get("Context") == FALLBACK or found[1] in self._lines:
+                    log.warning("call %s: an agent is let go who was sought for nobody who is still there", found[1])
+                    self.order("Hangup", {"Channel": name, "Cause": "16"})
