@@ -18,6 +18,7 @@ from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.call_orders import CallOff, CallWanted
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
 from ivrflow.bridge.outgoing_line import OUTGOING
+from ivrflow.bridge.recordings import Recordings, RecordingSettings
 from ivrflow.calendar_notices import CalendarWatch
 from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.session import CallSession
@@ -25,6 +26,7 @@ from ivrflow.flow.model import CallFlow
 from ivrflow.order_desk import OrderDesk
 from ivrflow.placed_calls import PlacedCalls, pretended
 from ivrflow.reading_aside import read_aside
+from ivrflow.recordings_kept import recordings_kept
 from ivrflow.reloading import Reloading
 from ivrflow.runtime.call_loop import LiveCall
 from ivrflow.runtime.callbacks import CallbackScheduler, new_call
@@ -64,6 +66,15 @@ class Service:
         self.journal = Journal(settings.journal, keep_days=settings.journal_keep_days)
         self.switchboard = Switchboard()
         self.enquiries = Enquiries()
+        self.recordings = Recordings(
+            RecordingSettings(
+                folder=settings.recordings_dir,
+                pbx_folder=settings.pbx_recordings_dir,
+                messages_keep_days=settings.messages_keep_days,
+                talk_level=settings.talk_level,
+            ),
+            lambda: recordings_kept(self.flows_by_id.values()),
+        )
         self.exchange = Exchange(
             ExchangeAddress(
                 ami_host=settings.ami_host,
@@ -77,6 +88,7 @@ class Service:
                 prompts_dir=str(settings.pbx_prompts_dir),
                 talk_level=settings.talk_level,
                 echo_gain=10 ** (-settings.echo_loss_db / 20),
+                recordings=self.recordings,
             ),
             self._call_arrived,
             max_calls=settings.max_calls,
@@ -113,6 +125,7 @@ class Service:
         self._look_at_calendar()
         self.journal.open()
         try:
+            self.recordings.start()
             await self.exchange.start()
             self._call_back(self._placed)
         except BaseException:
@@ -161,6 +174,7 @@ class Service:
                 await self._callbacks.close()
             await self.enquiries.close()
             await self.exchange.close()
+            await self.recordings.close()
         finally:
             await asyncio.to_thread(self.journal.close)
 
@@ -195,6 +209,7 @@ class Service:
     def _connect(self, line: AsteriskLine, environment: Environment, flow: CallFlow, at: str) -> None:
         """Let the call begin, for the flow at local time `at` where a tester says so. The journal keeps the real time."""
         now = time.time()
+        line.flow = flow.id
         arrived = CallArrived(
             number=environment.dialled_number,
             caller=environment.caller_number,

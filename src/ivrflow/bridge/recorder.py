@@ -1,0 +1,80 @@
+"""What is recorded on one line: the call, and the messages its caller leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+from ivrflow.bridge import agi_commands as agi
+from ivrflow.bridge.call_recording import CallRecording, Orders
+from ivrflow.bridge.message_recording import MessageRecorder
+from ivrflow.bridge.unsettled_messages import TONE_LOUDEST
+from ivrflow.engine import messages as m
+
+if TYPE_CHECKING:
+    from ivrflow.bridge.fastagi_server import AgiChannel
+    from ivrflow.bridge.recordings import Recordings
+
+RecordingAction: TypeAlias = (
+    m.StartRecording
+    | m.PauseRecording
+    | m.ResumeRecording
+    | m.RecordMessage
+    | m.StopRecordingMessage
+    | m.KeepMessage
+)
+
+
+class Recorder:
+    """Everything recorded on one line.
+
+    Args:
+        call: the call's id, which is the Uniqueid of the caller's channel.
+        channel: its session.
+        manager: carries out orders.
+        recordings: the folder; None where nothing can be recorded.
+        tell: hears what came of a message.
+        before_tone: hears how loud the tone before a message is (mean |sample| of 20 ms), whose echo is no speech.
+    """
+
+    def __init__(
+        self,
+        call: str,
+        channel: AgiChannel,
+        manager: Orders,
+        recordings: Recordings | None,
+        *,
+        tell: Callable[[m.CallEvent], None],
+        before_tone: Callable[[int], None],
+    ) -> None:
+        self._channel = channel
+        self._before_tone = before_tone
+        self.call = CallRecording(call, manager, recordings, self._stop_all)
+        self.messages = MessageRecorder(call, channel, recordings, tell)
+
+    def perform(self, action: RecordingAction, flow: str) -> None:
+        """Start doing it; `flow` is the call's."""
+        match action:
+            case m.StartRecording():
+                self.call.start(flow)
+            case m.PauseRecording():
+                self.call.pause()
+            case m.ResumeRecording():
+                self.call.resume()
+            case m.RecordMessage():
+                self._before_tone(TONE_LOUDEST)
+                self.messages.record(action)
+            case m.StopRecordingMessage(ticket=ticket):
+                self.messages.stop(ticket)
+            case m.KeepMessage():
+                self.messages.keep(action, flow)
+            case _:
+                assert_never(action)
+
+    def close(self) -> None:
+        """The line is closed."""
+        self.call.close()
+        self.messages.close()
+
+    def _stop_all(self) -> None:
+        self._channel.send(agi.exec_("StopMixMonitor"))
