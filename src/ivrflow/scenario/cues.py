@@ -96,7 +96,9 @@ class SetBackground:
 
 @dataclass(frozen=True, slots=True)
 class StartHold:
-    """Put the other side on hold; ends in `DirectionDone`."""
+    """Put the other side on hold, in the words of the `Hold` step; ends in `DirectionDone`."""
+
+    is_inactive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ from ivrflow.scenario.script import (
     HangUp,
     Hear,
     HearMusic,
+    HearNothing,
     HearStart,
     Hold,
     Order,
@@ -201,6 +202,7 @@ class Performer:
     def _deadline_reached(self, deadline: float, now: float) -> None:
         step = self.step
         if self._standing == "waiting":
+            self._waited(deadline)
             self._step_ended(deadline, now)
         elif self._standing == "listening" and isinstance(step, Hear | HearStart | HearMusic):
             self._give_up(f"{_sound(step)} was not heard within {written(step.within)}", now)
@@ -248,11 +250,12 @@ class Performer:
                 case Hear() | HearStart() | HearMusic():
                     self._listen(step, now)
                     return
-                case Wait() | WaitUntil():
+                case Wait() | WaitUntil() | HearNothing():
                     ends = self._end_of(step)
                     if ends > now:
                         self._stand("waiting", ends)
                         return
+                    self._waited(ends)
                     self._moment = ends
                 case Say() | Press() | Hold() | Resume():
                     self._do(step, now)
@@ -284,8 +287,13 @@ class Performer:
         """From where on it may begin: not before what was heard last, and the same sound only as a new one."""
         return max(self._sounds_after, self._same_sound_after.get(_sound(step), self._sounds_after))
 
-    def _end_of(self, step: Wait | WaitUntil) -> float:
-        if isinstance(step, Wait):
+    def _waited(self, end: float) -> None:
+        """Whether anything was heard meanwhile is for the judgement: note from when to when nothing should have been."""
+        if isinstance(self.step, HearNothing):
+            self._note(self.step, self._begun_at, end)
+
+    def _end_of(self, step: Wait | WaitUntil | HearNothing) -> float:
+        if isinstance(step, Wait | HearNothing):
             return self._moment + step.seconds
         assert self.connected_at is not None, "no step begins before the answer"
         return max(self._moment, self.connected_at + step.second)
@@ -298,8 +306,8 @@ class Performer:
             case Press(keys=keys, hold_ms=hold_ms, gap_ms=gap_ms):
                 self._directions.append(StartPressing(step))
                 seconds = len(keys) * (hold_ms + gap_ms) / 1000
-            case Hold():
-                self._directions.append(StartHold())
+            case Hold(is_inactive=is_inactive):
+                self._directions.append(StartHold(is_inactive))
                 seconds = 0.0
             case Resume():
                 self._directions.append(StartResume())
@@ -331,7 +339,7 @@ class Performer:
 # ── words ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def in_words(step: Step) -> str:
+def in_words(step: Step) -> str:  # noqa: C901 - the one list of all steps; each branch is one line
     """A step as a reader knows it from the script, without keys and values: "hear gov12345/closing.survey"."""
     match step:
         case Hear(phrase=phrase):
@@ -342,10 +350,14 @@ def in_words(step: Step) -> str:
             return "hear hold music"
         case Pause():
             return "pause"
+        case HearNothing(seconds=seconds):
+            return f"hear nothing {written(seconds)}"
         case Wait(seconds=seconds):
             return f"wait {written(seconds)}"
         case WaitUntil(second=second):
             return f"wait until {written(second)}"
+        case Say(seconds=seconds, must_be_heard=True):
+            return f"talk {written(seconds)}"
         case Say(phrase=phrase, file=file, seconds=seconds):
             return f"say {phrase or (file.name if file else written(seconds))}"
         case Press():

@@ -93,6 +93,14 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class HearNothing:
+    """For so many seconds from the moment of the step before nothing is heard: no phrase, no music, nobody."""
+
+    seconds: float
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Do nothing for so many seconds, counted from the moment of the step before."""
 
@@ -116,12 +124,14 @@ class Say:
         phrase: key of a phrase of the flow, spoken in its recorded voice; empty when `file` or `seconds` says what.
         file: a sound file, absolute; None when there is none.
         seconds: how long it takes: of the recording, or of plain made-up speech when there is neither phrase nor file.
+        must_be_heard: whether the other side must hear it: caller and agent are joined.
     """
 
     seconds: float
     where: Location
     phrase: str = ""
     file: Path | None = None
+    must_be_heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +154,14 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Put the other side on hold (re-INVITE, sendonly)."""
+    """Put the other side on hold (re-INVITE).
+
+    Attributes:
+        is_inactive: whether the telephone says `inactive` instead of the usual `sendonly`.
+    """
 
     where: Location
+    is_inactive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +184,30 @@ class Order:
 
     Attributes:
         what: start the situation `word`; take it back; give the signal `word`; the task is done; the placeholder
-            `word` has the value `value`.
+            `word` has the value `value`; send the caller to the transfer step `word`.
     """
 
-    what: Literal["situation", "cancel", "signal", "done", "value"]
+    what: Literal["situation", "cancel", "signal", "done", "value", "transfer"]
     where: Location
     word: str = ""
     value: str = ""
 
 
 Step: TypeAlias = (
-    Hear | HearStart | HearMusic | Pause | Wait | WaitUntil | Say | Press | Background | Hold | Resume | HangUp | Order
+    Hear
+    | HearStart
+    | HearMusic
+    | HearNothing
+    | Pause
+    | Wait
+    | WaitUntil
+    | Say
+    | Press
+    | Background
+    | Hold
+    | Resume
+    | HangUp
+    | Order
 )
 
 
@@ -194,6 +222,26 @@ def last_pause(steps: Sequence[Step]) -> Pause | None:
 
 
 @dataclass(frozen=True, slots=True)
+class InQueues:
+    """The queues whose calls an agent takes, and from when to when. Seconds after the caller's call was answered.
+
+    Attributes:
+        names: of the queues.
+        logs_in: when the agent logs in; None: before the call.
+        logs_out: when the agent logs out; None: after the call.
+        pauses: when the agent pauses, 0 for before the call; None: never.
+        back: when the agent takes the pause back; None: never.
+    """
+
+    names: tuple[str, ...]
+    where: Location
+    logs_in: float | None = None
+    logs_out: float | None = None
+    pauses: float | None = None
+    back: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentPart:
     """One agent: a further SIP phone.
 
@@ -202,6 +250,7 @@ class AgentPart:
         manner: answers after `after` seconds of ringing; refuses (busy, declines) after them; lets it ring; or its
             phone is not there at all.
         steps: what is done from the answer on.
+        queues: whose calls it takes; None for an agent whom only transfers ring.
     """
 
     extension: str
@@ -209,6 +258,23 @@ class AgentPart:
     where: Location
     after: float = 0.0
     steps: tuple[Step, ...] = ()
+    queues: InQueues | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSide:
+    """What comes of a look-up of the flow.
+
+    Attributes:
+        ending: there is an answer; what comes is none that can be understood; an error comes back; nothing ever comes.
+        after: seconds until then.
+        answer: the fields of the answer.
+    """
+
+    ending: Literal["answers", "wrong", "fails", "never"]
+    where: Location
+    after: float = 0.0
+    answer: Mapping[str, str] = field(default_factory=dict)
 
 
 # ── what must come of it ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -257,6 +323,22 @@ class ExpectedPromise:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedMessage:
+    """A message that must have been left in a message box; `seconds` its length, None for any."""
+
+    seconds: Band | None
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedScore:
+    """The score that must have been given in a survey; None: none at all."""
+
+    score: int | None
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
 class Expectations:
     """What must be true when the call is over. What is None or empty is not looked at.
 
@@ -268,6 +350,9 @@ class Expectations:
         heard_else: whether the caller may also hear phrases the script does not name.
         lasts: seconds from the answer to the end.
         promises: by rule id; what is not listed may be promised or not.
+        messages: by message box; None when nobody looks, and empty when nobody may have left one.
+        scores: by survey.
+        callbacks: names of the flows by which the caller is called back, in their order; None when nobody looks.
         places: where each of these is written, by its name; for what is missing, the whole section.
     """
 
@@ -278,6 +363,9 @@ class Expectations:
     heard_else: bool = False
     lasts: Band | None = None
     promises: Mapping[str, ExpectedPromise] = field(default_factory=dict)
+    messages: Mapping[str, ExpectedMessage] | None = None
+    scores: Mapping[str, ExpectedScore] = field(default_factory=dict)
+    callbacks: tuple[str, ...] | None = None
     places: Mapping[str, Location] = field(default_factory=dict)
 
 
@@ -304,6 +392,7 @@ class Scenario:
         background: what the caller's microphone picks up from the start.
         caller: what the caller does from the answer on.
         agents: the further phones.
+        look_ups: what the other side of a look-up does, by the name of the flow's step.
         expect: what must be true at the end.
         within: seconds for everything, from dialling; then the call is torn down and the scenario has failed.
     """
@@ -325,6 +414,12 @@ class Scenario:
     within: float
     where: Location
     called: AgentPart | None = None
+    look_ups: Mapping[str, OtherSide] = field(default_factory=dict)
+
+    @property
+    def queues(self) -> frozenset[str]:
+        """The queues of the PBX that this scenario has agents in."""
+        return frozenset(name for agent in self.agents if agent.queues for name in agent.queues.names)
 
     @property
     def telephones_rung(self) -> tuple[AgentPart, ...]:

@@ -21,9 +21,11 @@ from ivrflow.flow.reading.reader import (
 )
 from ivrflow.flow.reading.source import Node, Table
 from ivrflow.flow.reading.times import DAY_S, duration
+from ivrflow.scenario.language.agent_words import AGENTS, CALLED
 from ivrflow.scenario.language.microphone_words import SOURCE
+from ivrflow.scenario.language.noted_words import CALLBACKS, LOOK_UPS, MESSAGES, SCORES
 from ivrflow.scenario.language.promise_words import PROMISE_TABLE
-from ivrflow.scenario.language.step_words import AGENTS, CALLED, SCRIPT
+from ivrflow.scenario.language.step_words import SCRIPT
 from ivrflow.scenario.language.written_values import (
     JUDGEMENT,
     NEVER_HEARD,
@@ -49,12 +51,33 @@ HUNG_UP_FIRST = Key("hung_up_first", WHO, "who hangs up first")
 OUTCOME = Key("outcome", OUTCOME_WORD, "how the call ends, in a word of the flow")
 VERDICTS = Key("verdicts", VERDICT_TABLE, "verdicts that rules must get; no rule that is not listed may be broken")
 NEVER_HEAR = Key("never_hear", NEVER_HEARD, "phrases the caller must not hear", example="[house/menu.main]")
-HEARD_ELSE = Key("heard_else", YES_OR_NO, "whether the caller may hear phrases that the script does not name", "no")
+HEARD_ELSE = Key(
+    "heard_else", YES_OR_NO, "whether caller and agents may hear phrases that their scripts do not name", "no"
+)
 LASTS = Key("lasts", RANGE, "seconds from the answer to the end")
 PROMISES = Key(
     "promises", PROMISE_TABLE, "what rules must promise the caller, by when; rules not listed are not looked at"
 )
-EXPECT_SPEC = FormSpec("'expect'", (HUNG_UP_FIRST, OUTCOME, VERDICTS, NEVER_HEAR, HEARD_ELSE, LASTS, PROMISES))
+MESSAGES_LEFT = Key("messages", MESSAGES, "messages that must be kept, by message box, each with its length or `any`")
+SCORES_GIVEN = Key("scores", SCORES, "scores the caller must have given, by survey; `none` for a survey without one")
+CALLBACKS_ORDERED = Key(
+    "callbacks", CALLBACKS, "the flows by which the caller must be called back, in their order", example="callback"
+)
+EXPECT_SPEC = FormSpec(
+    "'expect'",
+    (
+        HUNG_UP_FIRST,
+        OUTCOME,
+        VERDICTS,
+        NEVER_HEAR,
+        HEARD_ELSE,
+        LASTS,
+        PROMISES,
+        MESSAGES_LEFT,
+        SCORES_GIVEN,
+        CALLBACKS_ORDERED,
+    ),
+)
 
 
 def _read_expect(node: Node, problems: ProblemList) -> Form | None:
@@ -102,7 +125,27 @@ EXPECT = Key(
                    schema=EXPECT_SPEC.schema),
     "what must have come of it",
 )  # fmt: skip
+LOOK_UPS_KEY = Key(
+    "look_ups",
+    LOOK_UPS,
+    "what the other side of the flow's look-ups does, by the name of the step; without it nobody can be asked",
+)
 SCENARIO_SPEC = FormSpec(
     "a scenario",
-    (TITLE, FLOW, CALL, CALLED_KEY, AT, PROVES, ON, WHY, BOUND, CALLER_BACKGROUND, CALLER, AGENTS_KEY, EXPECT),
+    (
+        TITLE,
+        FLOW,
+        CALL,
+        CALLED_KEY,
+        AT,
+        PROVES,
+        ON,
+        WHY,
+        BOUND,
+        CALLER_BACKGROUND,
+        CALLER,
+        AGENTS_KEY,
+        LOOK_UPS_KEY,
+        EXPECT,
+    ),
 )

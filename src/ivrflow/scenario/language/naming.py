@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ivrflow.engine.session import SECONDS_PER_CHARACTER
 from ivrflow.flow.keys.outgoing import may_ring
-from ivrflow.flow.model import CallFlow, Climb, Close, Collect, HangUp, Hours, Menu, Say, Transfer
+from ivrflow.flow.model import CallFlow, Climb, Close, Collect, HangUp, Hours, Menu, Queue, Say, Transfer
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
 from ivrflow.flow.reading.reader import Named
 from ivrflow.flow.reading.syntax import shortened
@@ -113,7 +113,38 @@ class Naming:
             return name.text
         rung = ", ".join(sorted(self.vocabulary.extensions))
         hint = f"it rings {rung}" if rung else "it rings nobody: leave 'agents' out"
+        if any(isinstance(step, Queue) for step in self.flow.steps.values()):
+            hint = f"{f'it rings {rung}; ' if rung else ''}an agent of a queue begins with - queue: and its name"
         self.problems.error(name.where, f"the flow never rings {shortened(name.text)}", hint)
+        return ""
+
+    def queue(self, name: Named) -> str:
+        """A queue in which callers of the flow wait for an agent."""
+        steps = self.flow.steps.values()
+        queues = {level.queue for step in steps if isinstance(step, Queue) for level in step.levels}
+        if name.text in queues:
+            return name.text
+        message = f"no caller of {self.flow.id} waits in a queue '{shortened(name.text)}'"
+        hint = did_you_mean(name.text, queues) if queues else "the flow has no queue: leave 'queue' out"
+        self.problems.error(name.where, message, hint)
+        return ""
+
+    def transfer(self, name: Named) -> str:
+        """A transfer step to which agents may send callers."""
+        if name.text in self.flow.agents.transfers:
+            return name.text
+        allowed = self.flow.agents.transfers
+        message = f"agents of {self.flow.id} may not send callers to '{shortened(name.text)}'"
+        hint = did_you_mean(name.text, allowed) if allowed else "the flow names no transfers below 'agents'"
+        self.problems.error(name.where, message, hint)
+        return ""
+
+    def one_of(self, what: str, name: Named, known: Collection[str]) -> str:
+        """A name that the flow itself gives to `what`: a survey, a message box, a look-up."""
+        if name.text in known:
+            return name.text
+        hint = did_you_mean(name.text, known) if known else "it has none"
+        self.problems.error(name.where, f"{self.flow.id} has no {what} '{shortened(name.text)}'", hint)
         return ""
 
     def number(self, name: Named) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypedDict
 
-from ivrflow.flow.model import CallFlow
+from ivrflow.flow.model import Ask, CallBack, CallFlow, Record, Score
 from ivrflow.flow.problems import FlowError, Problem, ProblemList, did_you_mean
 from ivrflow.flow.reading.forms import Form
 from ivrflow.flow.reading.json_schema import SCHEMA_LINE
@@ -14,12 +15,23 @@ from ivrflow.flow.reading.source import SCENARIO_FILE, Table, parse
 from ivrflow.flow.reading.syntax import shortened
 from ivrflow.flow_files import ENDINGS, read_text
 from ivrflow.scenario.language import grammar as g
+from ivrflow.scenario.language import noted_words as n
 from ivrflow.scenario.language.how_long import longest_call
 from ivrflow.scenario.language.impossible import check_possible
 from ivrflow.scenario.language.naming import Naming
 from ivrflow.scenario.language.rule_pauses import rule_pauses
 from ivrflow.scenario.language.steps import ScriptReader
-from ivrflow.scenario.script import STAGES, AgentPart, Expectations, ExpectedPromise, ExpectedVerdict, Scenario
+from ivrflow.scenario.script import (
+    STAGES,
+    AgentPart,
+    Expectations,
+    ExpectedMessage,
+    ExpectedPromise,
+    ExpectedScore,
+    ExpectedVerdict,
+    OtherSide,
+    Scenario,
+)
 from ivrflow.settings import SettingsError
 
 MOST_PROBLEMS = 200
@@ -132,6 +144,7 @@ def _scenario(form: Form, flow: CallFlow, text: str, file: str, problems: Proble
     scripts = ScriptReader(naming, rule_pauses(flow), Path(file).absolute().parent)
     caller = scripts.caller(form[g.CALLER])
     called = _called(form, naming, scripts)
+    look_ups = _look_ups(form, naming)
     agents = tuple(scripts.agent(written) for written in form[g.AGENTS_KEY])
     stage = form[g.ON]
     expect = _expectations(form, naming)
@@ -155,6 +168,7 @@ def _scenario(form: Form, flow: CallFlow, text: str, file: str, problems: Proble
         else longest_call(flow, caller, [*agents, *([called] if called else [])], expect.lasts),
         where=form.place(g.TITLE),
         called=called,
+        look_ups=look_ups,
     )
     check_possible(scenario, naming, form.place(g.BOUND) if g.BOUND.name in form.values else None)
     return scenario
@@ -205,6 +219,7 @@ def _expectations(form: Form, naming: Naming) -> Expectations:
         never_hear={key: name.where for name in written[g.NEVER_HEAR] if (key := naming.phrase(name))},
         heard_else=bool(written[g.HEARD_ELSE]),
         promises=_promises(written, naming),
+        **_left_behind(written, naming),
         lasts=written[g.LASTS] if g.LASTS.name in written.values else None,
         places={key.name: written.places.get(key.name, section) for key in g.EXPECT_SPEC.keys},
     )
@@ -223,6 +238,64 @@ def _promises(written: Form, naming: Naming) -> dict[str, ExpectedPromise]:
         elif rule:
             promises[rule] = ExpectedPromise(time, where)
     return promises
+
+
+class _LeftBehind(TypedDict):
+    messages: dict[str, ExpectedMessage] | None
+    scores: dict[str, ExpectedScore]
+    callbacks: tuple[str, ...] | None
+
+
+def _left_behind(written: Form, naming: Naming) -> _LeftBehind:
+    steps = naming.flow.steps.values()
+    boxes = {step.about for step in steps if isinstance(step, Record)}
+    best = {step.survey: step.most for step in steps if isinstance(step, Score)}
+    flows = {step.flow for step in steps if isinstance(step, CallBack)}
+    scores: dict[str, ExpectedScore] = {}
+    for name, given, where in written[g.SCORES_GIVEN]:
+        survey = naming.one_of("survey", name, best)
+        if survey and given.score is not None and not 0 <= given.score <= best[survey]:
+            naming.problems.error(
+                where, f"the best score of {survey} is {best[survey]}", f"write {best[survey]} or less"
+            )
+        elif survey:
+            scores[survey] = ExpectedScore(given.score, where)
+    return {
+        "messages": {
+            box: ExpectedMessage(length.band, where)
+            for name, length, where in written[g.MESSAGES_LEFT]
+            if (box := naming.one_of("message box", name, boxes))
+        }
+        if written.wrote(g.MESSAGES_LEFT)
+        else None,
+        "scores": scores,
+        "callbacks": tuple(
+            flow for name in written[g.CALLBACKS_ORDERED] if (flow := naming.one_of("callback by", name, flows))
+        )
+        if written.wrote(g.CALLBACKS_ORDERED)
+        else None,
+    }
+
+
+def _look_ups(form: Form, naming: Naming) -> dict[str, OtherSide]:
+    asks = {step.name: step for step in naming.flow.steps.values() if isinstance(step, Ask)}
+    found: dict[str, OtherSide] = {}
+    for written in form[g.LOOK_UPS_KEY]:
+        name = naming.one_of("look-up", written.step, asks)
+        if not name:
+            continue
+        step = asks[name]
+        asked = {*step.learns.values(), *([step.field] if step.field else [])}
+        answer: dict[str, str] = {}
+        for field, value in written.form[n.ANSWERS]:
+            if field.text in asked:
+                answer[field.text] = value.text
+            else:
+                hint = did_you_mean(field.text, asked) if asked else "it asks for no field"
+                naming.problems.error(field.where, f"{name} does not ask for '{shortened(field.text)}'", hint)
+        ending: n.Ending = written.form[n.ENDS] if written.form.wrote(n.ENDS) else "answers"
+        found[name] = OtherSide(ending, written.where, written.form[n.AFTER], answer)
+    return found
 
 
 def _about(text: str) -> tuple[str, ...]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from ivrflow.flow.pages.reference import cells, key_table
 from ivrflow.flow.reading.times import written
+from ivrflow.scenario.language import agent_words as a
 from ivrflow.scenario.language import grammar as g
+from ivrflow.scenario.language import noted_words as n
 from ivrflow.scenario.language import step_words as w
 from ivrflow.scenario.language.how_long import FACTOR, MARGIN_S
 from ivrflow.scenario.script import HEARD_AT_LEAST, PATIENCE_S, RECOGNISED_AFTER_S
@@ -91,10 +93,19 @@ _AGENTS = """\
 ## Agents
 
 `agents` holds a list per extension, which is also the name of the SIP account. Its first item says what happens when the
-telephone rings; then follow steps as above, from the answer on. An agent hears the caller and nobody else.
+telephone rings; then follow steps as above, from the answer on. Before it may stand `queue`, for an agent who takes the
+calls of a queue. An agent hears the caller while the two are joined, and what ivrflow plays to both, or to the agent alone.
 
 | first item | meaning |
 |---|---|
+"""
+
+_LOOK_UPS = """\
+## Look-ups
+
+`look_ups` holds, for each step of the flow that looks something up, what its other side does: `never`, `wrong` or `fails`
+alone, or a table.
+
 """
 
 _BACKGROUND = f"""\
@@ -142,7 +153,9 @@ def scenario_reference() -> str:
             for word in w.STEP_WORDS
             if word.spec
         ),
-        _AGENTS + "".join(_step_row(word) for word in w.MANNERS),
+        _AGENTS + "".join(_step_row(word) for word in a.MANNERS),
+        f"`queue` before it:\n\n{key_table(a.QUEUE_SPEC)}",
+        _LOOK_UPS + key_table(n.LOOK_UP_SPEC),
         _BACKGROUND,
         _EXPECT + key_table(g.EXPECT_SPEC),
         _BOUNDS,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ivrflow.flow.reading.json_schema import Schema, document
+from ivrflow.scenario.language.agent_words import MANNER_SCHEMA, QUEUE_SCHEMA
 from ivrflow.scenario.language.grammar import SCENARIO_SPEC
-from ivrflow.scenario.language.step_words import MANNER_SCHEMA, STEP_SCHEMA
+from ivrflow.scenario.language.step_words import STEP_SCHEMA
 
 
 def scenario_schema() -> Schema:
@@ -15,5 +16,6 @@ def scenario_schema() -> Schema:
     )
     step = {"description": "What a telephone does or waits for.", **STEP_SCHEMA}
     manner = {"description": "What happens when the telephone rings.", **MANNER_SCHEMA}
-    body = {**SCENARIO_SPEC.schema, "$defs": {"step": step, "manner": manner}}
+    queue = {"description": "The queue whose calls the agent takes.", **QUEUE_SCHEMA}
+    body = {**SCENARIO_SPEC.schema, "$defs": {"step": step, "manner": manner, "queue": queue}}
     return document("scenario", "ivrflow scenario", about, body)

@@ -1,4 +1,4 @@
-"""The words of a script: everything a telephone can do or wait for, and how it rings."""
+"""The words of a script: everything a telephone can do or wait for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ivrflow.flow.reading.source import Entry, Items, Node, Table, Text, Unreada
 from ivrflow.flow.reading.syntax import full_width_hint, shortened
 from ivrflow.flow.reading.times import duration, written
 from ivrflow.scenario.language.microphone_words import SOURCE
-from ivrflow.scenario.language.written_values import KEYS_PRESSED, LENGTH, PAUSE_LENGTH, SHARE
+from ivrflow.scenario.language.written_values import KEYS_PRESSED, LENGTH, MEDIA_WORD, PAUSE_LENGTH, SHARE
 from ivrflow.scenario.script import HEARD_AT_LEAST, PATIENCE_S, RECOGNISED_AFTER_S
 from ivrflow.softphone.speaking import LONGEST_KEY_MS
 
@@ -53,7 +53,7 @@ GAP = Key("gap", duration(0.02, 60.0, "100ms"), "how long it is quiet between tw
 PRESS_SPEC = FormSpec("'press'", (PRESSED, HELD, GAP))
 
 
-def _short_form(
+def short_form(
     spec: FormSpec, main: Key[Any], name: str, example: str, elsewhere: Mapping[str, str] | None = None
 ) -> Kind[Form]:
     """The value of `main` alone, or a table of keys; `elsewhere` says what to do about keys that belong to other words."""
@@ -67,13 +67,17 @@ def _short_form(
                     problems.error(entry.key.where, message, strangers[entry.key.text])
             own = tuple(entry for entry in node.entries if entry.key.text not in strangers)
             form = spec.read(Table(own, node.where), node.where, problems)
-            return form if main.name in form.values else None
+            return form if main.name in form.values or not main.required else None
         value = main.kind.read(node, problems)
         return None if value is None else Form(node.where, {main.name: value}, {main.name: node.where})
 
     schema = {"anyOf": [main.kind.schema, spec.schema]}
     return Kind(name, example, Form(Location("", 0, 0)), read, schema=schema)
 
+
+HELD_FOR = Key("for", LENGTH, "how long it is held; without it until `resume`", example="5s")
+MEDIA = Key("media", MEDIA_WORD, "what the telephone asks for", "sendonly", example="inactive")
+HOLD_SPEC = FormSpec("'hold'", (HELD_FOR, MEDIA))
 
 SOUND_ENDINGS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".au")
 
@@ -162,7 +166,7 @@ class StepWord:
 
 HEAR = StepWord(
     "hear",
-    _short_form(
+    short_form(
         HEAR_SPEC,
         HEARD,
         "a phrase",
@@ -174,7 +178,7 @@ HEAR = StepWord(
 )
 HEAR_START = StepWord(
     "hear_start",
-    _short_form(HEAR_START_SPEC, HEARD, "a phrase", "silent_call.connected"),
+    short_form(HEAR_START_SPEC, HEARD, "a phrase", "silent_call.connected"),
     f"the phrase begins: goes on {written(RECOGNISED_AFTER_S)} into it, which may then be cut; what follows counts from"
     " its first sound",
     spec=HEAR_START_SPEC,
@@ -188,6 +192,12 @@ PAUSE = StepWord(
     " waits of its own choice; a number alone may be off by the flow's tolerance",
     example="as the rule says",
 )
+HEAR_NOTHING = StepWord(
+    "hear_nothing",
+    _SPEECH,
+    "for so long, from the moment of the step before, nothing is heard: no phrase, no music, nobody's voice",
+    example="5s",
+)
 WAIT = StepWord("wait", LENGTH, "do nothing for so long, counted from the moment of the step before", example="1s")
 WAIT_UNTIL = StepWord(
     "wait_until", LENGTH, "do nothing until so long after this phone's call was answered", example="12s"
@@ -197,12 +207,25 @@ SAY = StepWord(
     SPOKEN,
     "say something: so much plain speech, a phrase in its recorded voice, or a sound file (path beside the scenario)",
 )
+TALK = StepWord(
+    "talk",
+    _SPEECH,
+    "speak for so long, and be heard: the caller by an agent, an agent by the caller",
+    example="2s",
+)
 PRESS = StepWord(
-    "press", _short_form(PRESS_SPEC, PRESSED, "keys", '"1"'), "press keys, one after the other", spec=PRESS_SPEC
+    "press",
+    short_form(PRESS_SPEC, PRESSED, "keys", '"1"'),
+    "press keys, one after the other; an agent's star and two digits are a code of the flow's",
+    spec=PRESS_SPEC,
 )
 BACKGROUND = StepWord("background", SOURCE, "what the microphone picks up from now on", example="noise -30dB")
 HOLD = StepWord(
-    "hold", LENGTH, "put the other side on hold, and take it off again after so long", alone=True, example="5s"
+    "hold",
+    short_form(HOLD_SPEC, HELD_FOR, "a length of time", "5s"),
+    "put the other side on hold with the telephone's own key, and take it off again after so long",
+    alone=True,
+    spec=HOLD_SPEC,
 )
 RESUME = StepWord("resume", None, "take it off hold", alone=True)
 SITUATION = StepWord(
@@ -211,6 +234,9 @@ SITUATION = StepWord(
 CANCEL = StepWord("cancel", None, "take the situation back", alone=True)
 SIGNAL = StepWord("signal", WORD, "judge what the caller did: the word that leaves a ladder", example="understood")
 DONE = StepWord("done", None, "the task that the ladder asked for is done", alone=True)
+TRANSFER = StepWord(
+    "transfer", WORD, "an agent sends the caller to this transfer step of the flow", example="to_specialist"
+)
 VALUE = StepWord("value", VALUES, "a placeholder's value becomes known")
 HANG_UP = StepWord("hang_up", None, "hang up; nothing can follow", alone=True)
 
@@ -219,9 +245,11 @@ STEP_WORDS: tuple[StepWord, ...] = (
     HEAR_START,
     PAUSE,
     HEAR_MUSIC,
+    HEAR_NOTHING,
     WAIT,
     WAIT_UNTIL,
     SAY,
+    TALK,
     PRESS,
     BACKGROUND,
     HOLD,
@@ -230,19 +258,10 @@ STEP_WORDS: tuple[StepWord, ...] = (
     CANCEL,
     SIGNAL,
     DONE,
+    TRANSFER,
     VALUE,
     HANG_UP,
 )
-
-ANSWER_AFTER = duration(0.0, 600.0, "2s")
-RINGS = StepWord("ring", ANSWER_AFTER, "it rings for so long, then the agent answers")
-ANSWERS = StepWord("answers", None, "the agent answers at once", alone=True)
-BUSY = StepWord("busy", ANSWER_AFTER, "the line is busy, at once or after so long", alone=True)
-DECLINES = StepWord("declines", ANSWER_AFTER, "the agent refuses the call, at once or after so long", alone=True)
-RINGS_ON = StepWord("rings_on", None, "nobody answers", alone=True)
-UNREACHABLE = StepWord("unreachable", None, "the telephone is not there", alone=True)
-
-MANNERS: tuple[StepWord, ...] = (RINGS, ANSWERS, BUSY, DECLINES, RINGS_ON, UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +276,8 @@ class WrittenStep:
 Script: TypeAlias = tuple[WrittenStep, ...]
 
 
-def _read_item(node: Node, words: tuple[StepWord, ...], what: str, problems: ProblemList) -> WrittenStep | None:
+def read_item(node: Node, words: tuple[StepWord, ...], what: str, problems: ProblemList) -> WrittenStep | None:
+    """One item of a list: one of `words`, which together are `what`; None after noting what is wrong with it."""
     known = {word.name: word for word in words}
     if isinstance(node, Unreadable):
         return None
@@ -283,7 +303,7 @@ def _read_item(node: Node, words: tuple[StepWord, ...], what: str, problems: Pro
         return None
     if word.kind is None:
         if not isinstance(value, Unreadable):
-            hint = f"write - {word.name}" + (", or - ring: 2s" if word is ANSWERS else "")
+            hint = f"write - {word.name}" + (", or - ring: 2s" if word.name == "answers" else "")
             problems.error(name.where, f"'{word.name}' stands alone", hint)
         return None
     read = word.kind.read(value, problems)
@@ -297,8 +317,8 @@ def _several_keys(first: Entry, others: list[Entry], known: dict[str, StepWord],
         if name in known:
             hint = f"begin a line of its own with '- {name}'"
         else:
-            keys = {key.name for word in known.values() if word.spec for key in word.spec.keys}
-            belongs = first.key.text in known and near_word(name, keys)
+            word = known.get(first.key.text)
+            belongs = near_word(name, {key.name for key in word.spec.keys}) if word and word.spec else ""
             hint = f"write {first.key.text}: {{…, {belongs}: …}}" if belongs else did_you_mean(name, known)
         problems.error(other.key.where, f"'{shortened(name)}' stands in the step '{shortened(first.key.text)}'", hint)
 
@@ -322,6 +342,11 @@ _MEANT = {
     "bye": "hang_up",
     "unhold": "resume",
     "music": "hear_music",
+    "quiet": "hear_nothing",
+    "nothing": "hear_nothing",
+    "code": "press",
+    "refer": "transfer",
+    "converse": "talk",
     "noise": "background",
     "answer": "answers",
     "rings": "ring",
@@ -349,17 +374,18 @@ def _read_script(node: Node, problems: ProblemList) -> Script | None:
     else:
         wrong(node, what, example, problems)
         return None
-    return _read_steps(items, problems)
+    return read_steps(items, problems)
 
 
-def _read_steps(items: tuple[Node, ...], problems: ProblemList) -> Script:
+def read_steps(items: tuple[Node, ...], problems: ProblemList) -> Script:
+    """The items that can be read; what is wrong with the others is noted."""
     if len(items) > MOST_STEPS:
         problems.error(items[MOST_STEPS].where, f"more than {MOST_STEPS} steps", "split the scenario")
-    steps = [_read_item(item, STEP_WORDS, "anything a phone does", problems) for item in items[:MOST_STEPS]]
+    steps = [read_item(item, STEP_WORDS, "anything a phone does", problems) for item in items[:MOST_STEPS]]
     return tuple(step for step in steps if step is not None)
 
 
-def _item_schema(words: tuple[StepWord, ...]) -> js.Schema:
+def item_schema(words: tuple[StepWord, ...]) -> js.Schema:
     """A step: a word that stands alone, or a word and what stands behind its colon."""
     alone = {"enum": [word.name for word in words if word.alone]}
     keys = {word.name: {"description": word.about, **word.kind.schema} for word in words if word.kind}
@@ -373,8 +399,7 @@ def _item_schema(words: tuple[StepWord, ...]) -> js.Schema:
     return {"anyOf": [alone, table]}
 
 
-STEP_SCHEMA = _item_schema(STEP_WORDS)
-MANNER_SCHEMA = _item_schema(MANNERS)
+STEP_SCHEMA = item_schema(STEP_WORDS)
 _STEPS_ALONE: js.Schema = {"enum": [word.name for word in STEP_WORDS if word.alone]}
 
 SCRIPT: Kind[Script] = Kind(
@@ -383,72 +408,4 @@ SCRIPT: Kind[Script] = Kind(
     (),
     _read_script,
     schema={"anyOf": [_STEPS_ALONE, js.list_of({"$ref": "#/$defs/step"})]},
-)
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenAgent:
-    """What stands below an extension: how it rings, then what the agent does."""
-
-    extension: Named
-    where: Location
-    manner: WrittenStep
-    steps: Script
-
-
-def _read_agents(node: Node, problems: ProblemList) -> tuple[WrittenAgent, ...] | None:
-    if not isinstance(node, Table) or not node.entries:
-        wrong(node, "a table of extensions", '{"1001": [ring: 2s, hang_up]}', problems)
-        return None
-    agents: list[WrittenAgent] = []
-    for entry in node.entries:
-        extension = Named(entry.key.text, entry.key.where)
-        if not re.fullmatch(r"[0-9]{1,20}", entry.key.text, flags=re.ASCII):
-            hint = full_width_hint(entry.key.text) or 'write its digits in quotes, for example "1001"'
-            problems.error(entry.key.where, f"'{shortened(entry.key.text)}' is no extension", hint)
-            extension = NOBODY
-        items = entry.value.items if isinstance(entry.value, Items) else (entry.value,)
-        if not items or (isinstance(entry.value, Text) and not entry.value.text):
-            problems.error(entry.key.where, "what this agent does is missing", f"begin with {RINGS.shown}")
-            continue
-        manner = _read_manner(items[0], problems)
-        steps = _read_steps(items[1:], problems)
-        if manner is not None:
-            agents.append(WrittenAgent(extension, entry.key.where, manner, steps))
-    return tuple(agents)
-
-
-def _read_manner(node: Node, problems: ProblemList) -> WrittenStep | None:
-    first = node.entries[0].key if isinstance(node, Table) and node.entries else node
-    if isinstance(first, Text) and first.text in {word.name for word in STEP_WORDS}:
-        hint = f"begin with {RINGS.shown}, or with {', '.join(word.name for word in MANNERS[1:])}"
-        problems.error(first.where, "how this telephone rings is missing", hint)
-        return None
-    return _read_item(node, MANNERS, "how a telephone rings", problems)
-
-
-_AGENT_LIST: js.Schema = {
-    "type": "array",
-    "prefixItems": [{"$ref": "#/$defs/manner"}],
-    "items": {"$ref": "#/$defs/step"},
-    "minItems": 1,
-}
-_AGENT_SCHEMA: js.Schema = {"anyOf": [{"$ref": "#/$defs/manner"}, _AGENT_LIST]}
-
-
-def _read_called(node: Node, problems: ProblemList) -> WrittenStep | None:
-    if isinstance(node, Items):
-        wrong(node, "how a telephone rings", "{ring: 2s}", problems)
-        return None
-    return _read_manner(node, problems)
-
-
-CALLED: Kind[WrittenStep | None] = Kind("how a telephone rings", "{ring: 2s}", None, _read_called)
-
-AGENTS: Kind[tuple[WrittenAgent, ...]] = Kind(
-    "a table of extensions",
-    '{"1001": [ring: 2s, hang_up]}',
-    (),
-    _read_agents,
-    schema=js.table_of(_AGENT_SCHEMA, "[0-9]{1,20}", may_be_empty=False),
 )

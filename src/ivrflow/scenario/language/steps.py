@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,10 @@ import soundfile
 
 from ivrflow.flow.model import Band
 from ivrflow.flow.problems import Location
+from ivrflow.flow.reading.forms import Form
 from ivrflow.flow.reading.syntax import shortened
 from ivrflow.flow.reading.times import written
+from ivrflow.scenario.language import agent_words as a
 from ivrflow.scenario.language import step_words as g
 from ivrflow.scenario.language.naming import Naming
 from ivrflow.scenario.language.rule_pauses import RulePauses
@@ -23,8 +26,10 @@ from ivrflow.scenario.script import (
     HangUp,
     Hear,
     HearMusic,
+    HearNothing,
     HearStart,
     Hold,
+    InQueues,
     Order,
     Pause,
     Press,
@@ -35,18 +40,20 @@ from ivrflow.scenario.script import (
     WaitUntil,
 )
 
+_CODE = re.compile(r"\*[0-9]{2}", flags=re.ASCII)
+
 LONGEST_SOUND_S = 600.0
 """Seconds a sound file may have that somebody says."""
 
 Manner: TypeAlias = Literal["answers", "busy", "declines", "rings_on", "unreachable"]
 
 _MANNERS: dict[str, Manner] = {
-    g.RINGS.name: "answers",
-    g.ANSWERS.name: "answers",
-    g.BUSY.name: "busy",
-    g.DECLINES.name: "declines",
-    g.RINGS_ON.name: "rings_on",
-    g.UNREACHABLE.name: "unreachable",
+    a.RINGS.name: "answers",
+    a.ANSWERS.name: "answers",
+    a.BUSY.name: "busy",
+    a.DECLINES.name: "declines",
+    a.RINGS_ON.name: "rings_on",
+    a.UNREACHABLE.name: "unreachable",
 }
 
 
@@ -77,7 +84,7 @@ class ScriptReader:
         return self._read(script, is_callers=True)
 
     def _read(self, script: g.Script, *, is_callers: bool) -> tuple[Step, ...]:
-        drafts = [draft for item in script for draft in self._step(item)]
+        drafts = [draft for item in script for draft in self._step(item, is_callers=is_callers)]
         steps = [self._looked_up(drafts, index, is_callers=is_callers) for index in range(len(drafts))]
         return tuple(_patient([step for step in steps if step is not None], script))
 
@@ -85,23 +92,41 @@ class ScriptReader:
         """The caller's telephone, rung by the flow."""
         return AgentPart(number, _MANNERS[manner.word.name], where, manner.value or 0.0)
 
-    def agent(self, agent: g.WrittenAgent) -> AgentPart:
+    def agent(self, agent: a.WrittenAgent) -> AgentPart:
         """An agent's part."""
         manner = agent.manner.word.name
         if _MANNERS[manner] != "answers" and agent.steps:
             message = f"an agent whose telephone says '{manner}' does nothing more"
             self.naming.problems.error(agent.steps[0].where, message, "delete the steps, or begin with ring: 2s")
+        queues = self._queues(agent.queue) if agent.queue else None
         return AgentPart(
-            extension=self.naming.extension(agent.extension),
+            extension=agent.extension.text if agent.queue else self.naming.extension(agent.extension),
             manner=_MANNERS[manner],
             where=agent.where,
             after=agent.manner.value or 0.0,
             steps=self._read(agent.steps, is_callers=False),
+            queues=queues,
         )
+
+    def _queues(self, form: Form) -> InQueues | None:
+        names = tuple(name for one in form[a.QUEUES] if (name := self.naming.queue(one)))
+        times = {
+            key: form[key] if key.name in form.values else None for key in (a.LOGS_IN, a.LOGS_OUT, a.PAUSES, a.BACK)
+        }
+        for first, then in ((a.LOGS_IN, a.LOGS_OUT), (a.PAUSES, a.BACK)):
+            before, after = times[first], times[then]
+            if after is not None and after <= (before or 0.0):
+                message = f"'{then.name}' at {written(after)} is not after '{first.name}' at {written(before or 0.0)}"
+                self.naming.problems.error(
+                    form.place(then), message, f"write {then.name}: {written((before or 0.0) + 10)}"
+                )
+        if form.wrote(a.BACK) and not form.wrote(a.PAUSES):
+            self.naming.problems.error(form.place(a.BACK), "'back' ends a pause, and there is none", "write pauses: 0s")
+        return InQueues(names, form.where, times[a.LOGS_IN], times[a.LOGS_OUT], times[a.PAUSES], times[a.BACK])
 
     # ── one step ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _step(self, item: g.WrittenStep) -> Iterator[_Draft]:  # noqa: C901 - the one list of all steps; each branch is a line or two
+    def _step(self, item: g.WrittenStep, *, is_callers: bool) -> Iterator[_Draft]:  # noqa: C901 - the one list of all steps; each branch is a line or two
         value, where = item.value, item.where
         match item.word:
             case g.HEAR:
@@ -116,6 +141,8 @@ class ScriptReader:
                     yield HearStart(phrase, where, at_most, value[g.WITHIN], at_least)
             case g.HEAR_MUSIC:
                 yield HearMusic(where)
+            case g.HEAR_NOTHING:
+                yield HearNothing(value, where)
             case g.PAUSE:
                 tolerance = self.naming.flow.limits.tolerance
                 yield Pause(value, where, tolerance) if isinstance(value, Band) else _RulePauseWanted(where)
@@ -125,14 +152,17 @@ class ScriptReader:
                 yield WaitUntil(value, where)
             case g.SAY:
                 yield from self._say(value, where)
+            case g.TALK:
+                yield Say(value, where, must_be_heard=True)
             case g.PRESS:
+                self._check_code(value[g.PRESSED], where, is_callers=is_callers)
                 yield Press(value[g.PRESSED], where, round(value[g.HELD] * 1000), round(value[g.GAP] * 1000))
             case g.BACKGROUND:
                 yield Background(value, where)
             case g.HOLD:
-                yield Hold(where)
-                if value is not None:
-                    yield from (Wait(value, where), Resume(where))
+                yield Hold(where, is_inactive=value is not None and value[g.MEDIA] == "inactive")
+                if value is not None and g.HELD_FOR.name in value.values:
+                    yield from (Wait(value[g.HELD_FOR], where), Resume(where))
             case g.RESUME:
                 yield Resume(where)
             case g.HANG_UP:
@@ -153,12 +183,25 @@ class ScriptReader:
                 yield Order("cancel", where)
             case g.DONE:
                 yield Order("done", where)
+            case g.TRANSFER:
+                if word := self.naming.transfer(item.value):
+                    yield Order("transfer", where, word)
             case g.VALUE:
                 for name, value in item.value:
                     if self.naming.value(name, value):
                         yield Order("value", where, name.text, value.text)
             case _:
                 raise AssertionError(f"nobody reads the step {item.word.name}")
+
+    def _check_code(self, keys: str, where: Location, *, is_callers: bool) -> None:
+        """A star and two digits on an agent's telephone are a code; one that the flow does not have does nothing."""
+        codes = self.naming.flow.agents.codes
+        if is_callers or not _CODE.fullmatch(keys) or keys in codes:
+            return
+        hint = (
+            f"it has {', '.join(sorted(codes))}" if codes else "no agent of it can key any: write 'agents' in the flow"
+        )
+        self.naming.problems.error(where, f"{self.naming.flow.id} has no code {keys}", hint)
 
     def _say(self, spoken: g.Spoken, where: Location) -> Iterator[Say]:
         if spoken.seconds is not None:

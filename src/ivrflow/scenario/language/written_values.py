@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from ivrflow.engine.trace import Judgement
 from ivrflow.flow.model import Band
@@ -192,6 +192,11 @@ YES_OR_NO: Kind[bool | None] = _one_of(
     "yes or no",
     {"no": False, "yes": True},
     {"true": "write yes", "on": "write yes", "false": "write no", "off": "write no"},
+)
+MEDIA_WORD: Kind[Literal["sendonly", "inactive"] | None] = _one_of(
+    "what a telephone asks for that holds",
+    {"sendonly": "sendonly", "inactive": "inactive"},
+    {"recvonly": "write sendonly, or inactive", "sendrecv": "that is no hold: write sendonly, or inactive"},
 )
 WHO: Kind[HungUpFirst | None] = _one_of(
     "anybody who hangs up",

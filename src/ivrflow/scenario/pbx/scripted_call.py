@@ -179,8 +179,8 @@ class ScriptedCall:
                 self._do(self._call.say(self._sounds[step]))
             case c.StartPressing(step=step):
                 self._do(self._call.press(step.keys, step.hold_ms, step.gap_ms))
-            case c.StartHold():
-                self._do(self._call.hold())
+            case c.StartHold(is_inactive=is_inactive):
+                self._do(self._call.hold("inactive" if is_inactive else "sendonly"))
             case c.StartResume():
                 self._do(self._call.resume())
             case c.SetBackground(source=source):

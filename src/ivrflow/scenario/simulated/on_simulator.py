@@ -8,12 +8,11 @@ phones as they would hear it; so the same scenario plays here in milliseconds. W
 from __future__ import annotations
 
 import heapq
-import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from itertools import count
-from typing import Literal, assert_never
+from typing import assert_never
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.session import CallSession
@@ -21,19 +20,17 @@ from ivrflow.engine.trace import Fact
 from ivrflow.flow.reading.times import written
 from ivrflow.scenario import cues as c
 from ivrflow.scenario.observation import EngineSide, Observation
-from ivrflow.scenario.script import AgentPart, HungUpFirst, Order, Press, Say, Scenario
+from ivrflow.scenario.script import HungUpFirst, Order, Press, Say, Scenario
+from ivrflow.scenario.simulated.people import NOBODY, agent_as, called_as, comings_and_goings, manner_at, queues_of
 from ivrflow.scenario.simulated.simulated_ear import Sound
 from ivrflow.scenario.simulated.simulated_microphone import SimulatedMicrophone
-from ivrflow.scenario.simulated.simulated_phone import EndedBy, SimulatedPhone
-from ivrflow.simulator.agents import Agent, AgentChange
+from ivrflow.scenario.simulated.simulated_phone import EndedBy, SimulatedPhone, Speech, Voice
+from ivrflow.simulator.agents import AgentChange, AgentDeed
 from ivrflow.simulator.call_file import USUAL_TIME
-from ivrflow.simulator.called import Called
-from ivrflow.simulator.caller_commands import Bare, TellAgent
+from ivrflow.simulator.caller_commands import AgentActs, Bare, TellAgent, TellLookUp
+from ivrflow.simulator.look_ups import LookUp
 from ivrflow.simulator.simulation import Happening, Simulation
 from ivrflow.softphone.audio_source import NoRtp
-
-_NOBODY = Agent("unreachable", talks=math.inf, works=math.inf)
-"""An extension without a phone in the scenario. A task takes until somebody says that it is done."""
 
 
 def play(scenario: Scenario) -> Observation:
@@ -53,22 +50,29 @@ class _Stage:
         self._microphone = SimulatedMicrophone(scenario.background, 0.0)
         self._background = scenario.background
         self._cues: deque[tuple[SimulatedPhone, c.Cue]] = deque()
-        self._plans: list[tuple[float, int, Callable[[], None]]] = []
+        self._plans: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = count()
         self._told = 0
-        self._prompt: Sound | None = None
+        self._prompt: list[Sound] = []
         self._music: Sound | None = None
-        self._rung: SimulatedPhone | None = None
-        self._talking: SimulatedPhone | None = None
+        self._rung: dict[m.Ticket, list[SimulatedPhone]] = {}
+        self._on_line: dict[m.Ticket, SimulatedPhone] = {}
+        self._joined: SimulatedPhone | None = None
         self._hung_up_here = False
         self._simulation = Simulation(
             flow,
-            agents={"": _NOBODY, **{part.extension: _agent(part) for part in scenario.agents}},
+            agents={"": NOBODY, **{part.extension: agent_as(part) for part in scenario.agents}},
             arrived_at=at.replace(tzinfo=flow.timezone).timestamp(),
             number=scenario.number,
-            called=_called(scenario.called) if scenario.called else None,
+            called=called_as(scenario.called) if scenario.called else None,
             begins_at=-scenario.called.after if scenario.called and not scenario.is_never_answered else 0.0,
+            queues=queues_of(scenario),
+            look_up=LookUp("fails"),
         )
+        for part in scenario.agents:
+            for second, manner in comings_and_goings(part):
+                change = AgentChange(part.extension, manner, part.after if manner == "answers" else None)
+                self._plan_at(second, partial(self._simulation.caller, TellAgent(change)))
 
     def play(self) -> Observation:
         simulation, within = self._simulation, self._scenario.within
@@ -122,8 +126,11 @@ class _Stage:
             due.append((deadline, lambda: self._tell(phone, c.DeadlineReached(), deadline)))
         return due
 
-    def _plan(self, seconds: float, do: Callable[[], None]) -> None:
-        heapq.heappush(self._plans, (self._now + seconds, next(self._numbers), do))
+    def _plan(self, seconds: float, do: Callable[[], object]) -> None:
+        self._plan_at(self._now + seconds, do)
+
+    def _plan_at(self, second: float, do: Callable[[], object]) -> None:
+        heapq.heappush(self._plans, (second, next(self._numbers), do))
 
     # ── the phones ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -163,29 +170,27 @@ class _Stage:
 
     def _say(self, phone: SimulatedPhone, step: Say) -> None:
         performer = phone.performer
-        listener = self._other(phone)
-        if listener is not None:
-            kind: Literal["phrase", "unknown"] = "phrase" if step.phrase else "unknown"
-            phone.saying = listener.ear.begins(kind, step.phrase, step.seconds, self._now)
+        phone.speech = Speech("phrase" if step.phrase else "unknown", step.phrase, step.seconds, self._now)
+        self._carry_voices()
         if phone is self._caller:
             self._microphone.begins_to_say(self._now)
 
         def said() -> None:
-            if phone.saying is not None:
-                phone.saying.ends(self._now)
-                phone.saying = None
+            if phone.performer is not performer:
+                return
+            phone.speech = None
+            self._carry_voices()
             if phone is self._caller:
                 self._microphone.has_said(self._now)
-            if phone.performer is performer:
-                self._tell(phone, c.DirectionDone())
+            self._tell(phone, c.DirectionDone())
 
         self._plan(step.seconds, said)
 
     def _press(self, phone: SimulatedPhone, step: Press) -> None:
         performer = phone.performer
         for place, key in enumerate(step.keys):
-            if phone is self._caller:  # an agent's keys go to the caller's phone, which takes no notice
-                self._plan(place * (step.hold_ms + step.gap_ms) / 1000, partial(self._key, key))
+            # RFC 4733: a key is known to be one when it is released.
+            self._plan(place * (step.hold_ms + step.gap_ms) / 1000, partial(self._key, phone, key))
 
         def pressed() -> None:
             if phone.performer is performer:
@@ -193,16 +198,22 @@ class _Stage:
 
         self._plan((len(step.keys) * (step.hold_ms + step.gap_ms) - step.gap_ms) / 1000, pressed)
 
-    def _key(self, key: str) -> None:
-        self._simulation.feed(m.KeyPressed(key=key))
+    def _key(self, phone: SimulatedPhone, key: str) -> None:
+        """A caller's key is for the flow; an agent's goes to the caller's phone, which takes no notice, but for codes."""
+        if phone is self._caller:
+            self._simulation.feed(m.KeyPressed(key=key))
+        elif code := phone.code(key):
+            self._simulation.caller(AgentActs(AgentDeed("keys", phone.name, code)))
 
     def _hold(self, phone: SimulatedPhone) -> None:
-        listener = self._other(phone)
         phone.ear.goes_deaf(self._now)
-        if listener is not None:
-            phone.hold_music = listener.ear.begins("music", "", 0.0, self._now)
         if phone is self._caller:
             self._microphone.set_source(NoRtp(), self._now)
+            if self._joined is not None:
+                phone.hold_music = self._joined.ear.begins("music", "", 0.0, self._now)
+        else:
+            self._simulation.caller(AgentActs(AgentDeed("holds", phone.name)))
+        self._carry_voices()
         self._cues.append((phone, c.DirectionDone()))
 
     def _resume(self, phone: SimulatedPhone) -> None:
@@ -212,6 +223,9 @@ class _Stage:
             phone.hold_music = None
         if phone is self._caller:
             self._microphone.set_source(self._background, self._now)
+        else:
+            self._simulation.caller(AgentActs(AgentDeed("back", phone.name)))
+        self._carry_voices()
         self._cues.append((phone, c.DirectionDone()))
 
     def _order(self, order: Order) -> None:
@@ -225,6 +239,8 @@ class _Stage:
                 simulation.feed(m.SignalGiven(word=order.word))
             case "done":
                 simulation.caller(Bare.DONE)
+            case "transfer":
+                simulation.feed(m.TransferOrdered(step=order.word))
             case "value":
                 simulation.feed(m.ValuesLearned(values={order.word: order.value}))
             case _:
@@ -234,14 +250,27 @@ class _Stage:
         if phone is self._caller:
             self._hung_up_here = True
             self._simulation.feed(m.CallerHungUp(cause=16))
-        elif phone is self._talking:
-            self._simulation.caller(TellAgent(AgentChange(manner="leaves")))
+        elif phone in self._on_line.values():
+            self._simulation.caller(TellAgent(AgentChange(extension=phone.name, manner="leaves")))
 
     def _other(self, phone: SimulatedPhone) -> SimulatedPhone | None:
         """Who hears this phone, apart from the engine."""
         if phone is self._caller:
-            return self._talking
-        return self._caller if phone is self._talking and not phone.ear.is_deaf else None
+            return self._joined if not phone.ear.is_deaf else None
+        return self._caller if phone is self._joined and not phone.ear.is_deaf else None
+
+    def _carry_voices(self) -> None:
+        """Let everybody who speaks be heard by whoever hears them now, and by nobody else."""
+        for phone in (self._caller, *self._agents.values()):
+            listener, speech, saying = self._other(phone), phone.speech, phone.saying
+            is_heard = speech is not None and listener is not None
+            if saying is not None and (not is_heard or listener is None or saying not in listener.ear):
+                saying.ends(self._now)
+                phone.saying = None
+            if speech is not None and listener is not None and phone.saying is None:
+                whole = speech.since == self._now
+                kind: Voice = speech.kind if whole else "unknown"
+                phone.saying = listener.ear.begins(kind, speech.phrase if whole else "", speech.seconds, self._now)
 
     # ── the engine ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -263,13 +292,12 @@ class _Stage:
                 self._cues.append((self._caller, c.Connected()))
             case m.PromptEnded():
                 self._end_prompt(at)
-            case m.AgentAnswered() if self._rung is not None:
-                self._rung.answers(at)
-                self._cues.append((self._rung, c.Connected()))
-            case m.AgentUnavailable() if self._rung is not None:
-                self._phone_ends(self._rung, "phone", at)
-            case m.AgentLeft() if self._talking is not None:
-                self._phone_ends(self._talking, "phone", at)
+            case m.AgentAnswered(ticket=ticket, agent=agent, rang=rang):
+                self._agent_answered(ticket, agent, rang, at)
+            case m.AgentUnavailable(ticket=ticket):
+                self._stop_ringing(ticket, "phone", at)
+            case m.AgentLeft(ticket=ticket) if ticket in self._on_line:
+                self._phone_ends(self._on_line.pop(ticket), "phone", at)
             case _:
                 pass
         for action in happening.actions:
@@ -278,36 +306,87 @@ class _Stage:
             self._end(at)
 
     def _perform(self, action: m.Action, at: float) -> None:
-        ear = self._caller.ear
         match action:
             case m.Dial() if self._scenario.called and self._scenario.called.manner != "unreachable":
                 self._caller.rings(at)
-            case m.Play(phrase=phrase, seconds=seconds, loudest_frame=loudest_frame):
-                self._prompt = ear.begins("phrase", phrase, seconds, at)
-                self._microphone.prompt_began(loudest_frame, at)
+            case m.Play():
+                self._play(action, at)
             case m.StopPlaying():
                 self._end_prompt(at)
             case m.StartMusic():
-                self._music = ear.begins("music", "", 0.0, at)
+                self._music = self._caller.ear.begins("music", "", 0.0, at)
             case m.StopMusic():
                 self._stop_music()
-            case m.Ring(extension=extension):
-                self._rung = None if extension in self._unreachable else self._agents.get(extension)
-                if self._rung is not None:
-                    self._rung.rings(at)
-            case m.Bridge():
-                self._talking, self._rung = self._rung, None
-            case m.StopRinging() if self._rung is not None:
-                self._phone_ends(self._rung, "peer", at)
-            case m.DropAgent() if self._talking is not None:
-                self._phone_ends(self._talking, "peer", at)
+            case m.Ring(ticket=ticket, extension=extension):
+                phone = None if extension in self._unreachable else self._agents.get(extension)
+                self._ring(ticket, [phone] if phone else [], at)
+            case m.JoinQueue(ticket=ticket, queue=queue):
+                self._ring(ticket, self._rings_in_vain(queue), at)
+            case m.Bridge(ticket=ticket):
+                self._joined = self._on_line.get(ticket)
+                self._carry_voices()
+            case m.Part():
+                self._joined = None
+                self._carry_voices()
+            case m.StopRinging(ticket=ticket):
+                self._stop_ringing(ticket, "peer", at)
+            case m.DropAgent(ticket=ticket) if ticket in self._on_line:
+                self._phone_ends(self._on_line.pop(ticket), "peer", at)
+            case m.Enquire():
+                self._simulation.caller(TellLookUp(self._look_up(self._simulation.session.step)))
             case _:
                 pass
 
+    def _play(self, play: m.Play, at: float) -> None:
+        """A prompt, or the caller's own message, at the ears of all who hear it."""
+        kind: Voice = "phrase" if play.phrase else "unknown"
+        hearers = [] if play.hearer == "agent" else [self._caller]
+        hearers += [self._on_line[play.leg]] if play.hearer != "caller" and play.leg in self._on_line else []
+        self._prompt = [hearer.ear.begins(kind, play.phrase, play.seconds, at) for hearer in hearers]
+        if self._caller in hearers:
+            self._microphone.prompt_began(play.loudest_frame, at)
+
+    def _look_up(self, step: str) -> LookUp:
+        other = self._scenario.look_ups.get(step)
+        return LookUp("fails") if other is None else LookUp(other.ending, other.after, tuple(other.answer.items()))
+
+    def _ring(self, ticket: m.Ticket, phones: list[SimulatedPhone], at: float) -> None:
+        self._rung[ticket] = phones
+        for phone in phones:
+            phone.rings(at)
+
+    def _rings_in_vain(self, queue: str) -> list[SimulatedPhone]:
+        """The phones of a queue that ring and are not answered: whoever answers is known when they do."""
+        return [
+            self._agents[part.extension]
+            for part in self._scenario.agents
+            if part.queues and queue in part.queues.names and part.manner in {"busy", "declines", "rings_on"}
+            if manner_at(part, self._now) not in {"paused", "logged_out"}
+        ]
+
+    def _agent_answered(self, ticket: m.Ticket, agent: str, rang: float, at: float) -> None:
+        rung = self._rung.pop(ticket, [])
+        phone = self._agents.get(agent) if agent else next(iter(rung), None)
+        for other in rung:
+            if other is not phone:
+                self._phone_ends(other, "peer", at)
+        if phone is None:
+            return
+        if phone not in rung:
+            phone.rings(at - rang)
+        self._on_line[ticket] = phone
+        phone.answers(at)
+        self._cues.append((phone, c.Connected()))
+
+    def _stop_ringing(self, ticket: m.Ticket, by: EndedBy, at: float) -> None:
+        for phone in self._rung.pop(ticket, []):
+            self._phone_ends(phone, by, at)
+
     def _end_prompt(self, at: float) -> None:
-        if self._prompt is not None:
-            self._prompt.ends(at)
-            self._prompt = None
+        for sound in self._prompt:
+            sound.ends(at)
+        if self._prompt:
+            self._prompt = []
             self._microphone.prompt_ended(at)
 
     def _stop_music(self) -> None:
@@ -317,51 +396,21 @@ class _Stage:
 
     def _phone_ends(self, phone: SimulatedPhone, by: EndedBy, at: float) -> None:
         """An agent's phone is off the line."""
-        if phone is self._talking:
-            self._caller.ear.all_ends(at)
-            self._music = self._talking = None
-        if phone is self._rung:
-            self._rung = None
+        phone.speech = None
+        if phone is self._joined:
+            self._joined = None
+        self._carry_voices()
         phone.ended(by, at)
         self._cues.append((phone, c.CallEnded()))
 
     def _end(self, at: float) -> None:
-        for phone in (self._rung, self._talking):
-            if phone is not None:
-                self._phone_ends(phone, "peer", at)
-        self._prompt = self._music = None
+        for ticket in list(self._rung):
+            self._stop_ringing(ticket, "peer", at)
+        for ticket in list(self._on_line):
+            self._phone_ends(self._on_line.pop(ticket), "peer", at)
+        self._prompt, self._music = [], None
         self._caller.ended("phone" if self._hung_up_here else "peer", at)
         self._cues.append((self._caller, c.CallEnded()))
-
-
-def _called(part: AgentPart) -> Called:
-    """How the caller's telephone rings on a call we place."""
-    match part.manner:
-        case "answers" | "busy":
-            return Called(part.manner, part.after)
-        case "declines":
-            return Called("refuses", part.after)
-        case "rings_on":
-            return Called("away")
-        case "unreachable":
-            return Called("unreachable", part.after)
-        case _:
-            assert_never(part.manner)
-
-
-def _agent(part: AgentPart) -> Agent:
-    """How the simulator's agent behaves until the performer has the phone in its hand."""
-    match part.manner:
-        case "answers":
-            return Agent("answers", part.after, talks=math.inf, works=math.inf)
-        case "busy" | "declines":
-            return Agent("busy", part.after)
-        case "rings_on":
-            return Agent("away")
-        case "unreachable":
-            return _NOBODY
-        case _:
-            assert_never(part.manner)
 
 
 def _engine_side(session: CallSession) -> EngineSide:

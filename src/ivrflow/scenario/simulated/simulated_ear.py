@@ -57,6 +57,10 @@ class SimulatedEar:
         self.is_deaf = False
         """Whether the line is on hold."""
 
+    def __contains__(self, sound: Sound) -> bool:
+        """Whether it is a sound on this line."""
+        return any(one is sound for one in self._sounds)
+
     # ── the line ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def begins(self, kind: _Kind, name: str, length: float, now: float) -> Sound:

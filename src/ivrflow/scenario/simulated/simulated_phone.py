@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ivrflow.flow.model import CallFlow
@@ -11,7 +11,23 @@ from ivrflow.scenario.performer import Performer
 from ivrflow.scenario.script import Step
 from ivrflow.scenario.simulated.simulated_ear import SimulatedEar, Sound
 
+Voice: TypeAlias = Literal["phrase", "unknown"]
+
 EndedBy: TypeAlias = Literal["phone", "peer", "nobody"]
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Something somebody says; `since` is when they began."""
+
+    kind: Voice
+    phrase: str
+    seconds: float
+    since: float
+
+
+CODE_LENGTH = 3
+"""Keys of a code: a star and two digits."""
 
 
 class SimulatedPhone:
@@ -21,7 +37,9 @@ class SimulatedPhone:
         name: "caller", or the agent's extension.
         ear: what it hears.
         performer: plays the present call's part, or the next one's.
-        saying: what it is saying, at the ear of whoever hears it.
+        speech: what it is saying, whoever hears it.
+        saying: the same, at the ear of whoever hears it.
+        keyed: what was keyed of a code so far.
         hold_music: what it lets the other phone hear while it has it on hold.
         trouble: why it could not play its part.
     """
@@ -30,7 +48,9 @@ class SimulatedPhone:
         self.name = name
         self.ear = SimulatedEar(flow)
         self.performer = Performer(steps)
+        self.speech: Speech | None = None
         self.saying: Sound | None = None
+        self.keyed = ""
         self.hold_music: Sound | None = None
         self.trouble = ""
         self._steps = steps
@@ -47,6 +67,17 @@ class SimulatedPhone:
         else:
             self.performer = Performer(self._steps)
             self._performers.append(self.performer)
+
+    def code(self, key: str) -> str:
+        """The code that this key completes, a star and two digits; empty when it completes none."""
+        if key == "*":
+            self.keyed = key
+        else:
+            self.keyed = self.keyed + key if self.keyed and key.isdigit() else ""
+        if len(self.keyed) < CODE_LENGTH:
+            return ""
+        code, self.keyed = self.keyed, ""
+        return code
 
     def answers(self, now: float) -> None:
         """Its call is up."""

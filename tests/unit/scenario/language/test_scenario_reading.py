@@ -68,7 +68,8 @@ def test_without_expectations_they_stand_at_the_top() -> None:
     expect = read("").expect
 
     assert set(expect.places) == {
-        *("hung_up_first", "outcome", "verdicts", "promises", "never_hear", "heard_else", "lasts")
+        *("hung_up_first", "outcome", "verdicts", "promises", "never_hear", "heard_else", "lasts"),
+        *("messages", "scores", "callbacks"),
     }
     assert set(expect.places.values()) == {Location(FILE, 1, 1)}
     assert expect == Expectations(places=expect.places)

@@ -4,10 +4,11 @@ from hotline_scenarios import GOV, TOP
 
 from ivrflow.flow.problems import ProblemList
 from ivrflow.flow.reading.source import parse
-from ivrflow.scenario.language import grammar, step_words
+from ivrflow.scenario.language import agent_words, grammar, noted_words, step_words
 from ivrflow.scenario.language.reading import read_scenario
 from ivrflow.scenario.language.reference import scenario_reference
 
+SPECS = (grammar.SCENARIO_SPEC, grammar.EXPECT_SPEC, agent_words.QUEUE_SPEC, noted_words.LOOK_UP_SPEC)
 PAGE = TOP / "docs" / "scenario-reference.md"
 
 
@@ -20,8 +21,8 @@ def test_the_page_in_the_documents_is_not_stale() -> None:
 def test_every_key_and_every_word_is_described() -> None:
     rows = set(re.findall(r"^\| `(?:- )?(\w+)", scenario_reference(), re.MULTILINE))
 
-    keys = {key.name for spec in (grammar.SCENARIO_SPEC, grammar.EXPECT_SPEC) for key in spec.keys}
-    words = {word.name for word in (*step_words.STEP_WORDS, *step_words.MANNERS)}
+    keys = {key.name for spec in SPECS for key in spec.keys}
+    words = {word.name for word in (*step_words.STEP_WORDS, *agent_words.MANNERS)}
     long_forms = {key.name for word in step_words.STEP_WORDS if word.spec for key in word.spec.keys}
     assert keys | words | long_forms <= rows
 

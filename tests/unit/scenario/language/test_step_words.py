@@ -3,7 +3,9 @@ from typing import Any
 import pytest
 
 from ivrflow.flow.problems import ProblemList
+from ivrflow.flow.reading.forms import Form
 from ivrflow.flow.reading.source import Node, parse
+from ivrflow.scenario.language import agent_words
 from ivrflow.scenario.language import step_words as w
 
 
@@ -24,7 +26,13 @@ def script(text: str) -> tuple[list[tuple[str, Any]], list[str]]:
 def test_a_step_is_a_word_or_a_word_with_a_value() -> None:
     items, hints = script("[hang_up, hold, hold: 3s, hear_music, wait: 1s]")
 
-    assert items == [("hang_up", None), ("hold", None), ("hold", 3.0), ("hear_music", None), ("wait", 1.0)]
+    assert [(word, value.values if isinstance(value, Form) else value) for word, value in items] == [
+        ("hang_up", None),
+        ("hold", None),
+        ("hold", {"for": 3.0}),
+        ("hear_music", None),
+        ("wait", 1.0),
+    ]
     assert hints == []
 
 
@@ -95,7 +103,7 @@ def test_what_is_said(text: str, said: tuple[float | None, str, str]) -> None:
 
 def test_agents_keep_their_places_and_their_order() -> None:
     problems = ProblemList()
-    agents = w.AGENTS.read(node('{"1001": [ring: 2s, hang_up], "1000": busy}'), problems)
+    agents = agent_words.AGENTS.read(node('{"1001": [ring: 2s, hang_up], "1000": busy}'), problems)
 
     assert agents is not None
     assert [(agent.extension.text, agent.manner.word.name, len(agent.steps)) for agent in agents] == [

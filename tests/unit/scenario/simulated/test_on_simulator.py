@@ -447,9 +447,7 @@ def test_an_agent_s_second_counts_from_its_own_answer() -> None:
 
 def test_an_agent_tells_ivrflow_what_it_may_know() -> None:
     observation = play(to_agent(who=agent(Order("situation", at(41), "noise"), HangUp(at(42)))))
-    assert [detail for _, detail in facts(observation, Fact.IGNORED)] == [
-        "situation noise: not while waiting for the talk to end"
-    ]
+    assert [detail for _, detail in facts(observation, Fact.SITUATION_STARTED)] == ["noise"]
 
 
 # ── bounds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
