@@ -61,8 +61,8 @@ def pbx_settings() -> PbxSettings:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_pbx(pbx_tree: Path, pbx_prompts: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pbx]:
     """The PBX of all tests; use `pbx`."""
-    state = tmp_path_factory.mktemp("pbx")
-    async with Pbx(state, own_settings(), prompts=pbx_prompts, tree=pbx_tree) as running:
+    state, recordings = tmp_path_factory.mktemp("pbx"), tmp_path_factory.mktemp("recordings")
+    async with Pbx(state, own_settings(), prompts=pbx_prompts, recordings=recordings, tree=pbx_tree) as running:
         yield running
 
 

@@ -63,7 +63,8 @@ def _step_for_tests(step: Step) -> Step:
 
 def settings_for(pbx: Pbx, journal: Path, **changed: str) -> Settings:
     """What the engine has to be told to work with that PBX."""
-    environment = {**pbx.settings.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{journal}/journal.sqlite"}
+    told = pbx.settings.engine_environment(recordings=pbx.recordings)
+    environment = {**told, "IVRFLOW_JOURNAL": f"sqlite:///{journal}/journal.sqlite"}
     return read_settings({**environment, **changed})
 
 
