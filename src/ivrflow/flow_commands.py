@@ -61,13 +61,13 @@ def check(
         raise click.UsageError(str(error)) from error
     told = _with_calendar(report)
     if form == "json":
-        data: object = [_as_json(problem) for problem in told]
+        data: object = [problem_as_json(problem) for problem in told]
         if in_full:
             data = {"problems": data, "proofs": [proof_data(prove(flow)) for flow in report.flows.values()]}
         click.echo(json.dumps(data, ensure_ascii=False, indent=2))
     else:
         for problem in told:
-            click.echo(_as_text(problem))
+            click.echo(problem_as_text(problem))
         for flow in report.flows.values():
             proof = prove(flow)
             for line in reasoning(proof) if in_full else proof_summary(proof):
@@ -87,7 +87,8 @@ def _errors(problems: Sequence[Problem]) -> int:
     return sum(problem.severity == "error" for problem in problems)
 
 
-def _as_json(problem: Problem) -> dict[str, str | int]:
+def problem_as_json(problem: Problem) -> dict[str, str | int]:
+    """The problem for machines."""
     return {
         "file": problem.where.file,
         "line": problem.where.line,
@@ -98,7 +99,7 @@ def _as_json(problem: Problem) -> dict[str, str | int]:
     }
 
 
-def _as_text(problem: Problem) -> str:
+def problem_as_text(problem: Problem) -> str:
     """The problem as `str()` words it, coloured; click takes the colours away where no terminal shows them."""
     place, colour = click.style(str(problem.where), bold=True), "red" if problem.severity == "error" else "yellow"
     kind = "" if problem.severity == "error" else "warning: "

@@ -15,8 +15,8 @@ from bench.stand_in import SilentCall
 from ivrflow.app import Service
 from ivrflow.engine.messages import CallArrived
 from ivrflow.flow_files import load_flows
-from ivrflow.runtime.journal_reader import CallSummary, JournalReader
 from ivrflow.reading_aside import load_for_service
+from ivrflow.runtime.journal_reader import CallSummary, JournalReader
 from ivrflow.settings import SettingsError, read_settings
 from ivrflow.simulator.replay import replay
 

@@ -98,7 +98,7 @@ async def test_several_at_once_are_done_one_after_the_other() -> None:
     served = Served(ONE)
     served.next = [{"two": TWO}, {"one": ONE}, FlowError(PROBLEMS)]
     answers = await asyncio.gather(*(served.reloading.reload() for _ in range(3)), return_exceptions=True)
-    assert [answer if isinstance(answer, Exception) else answer[0] for answer in answers[:2]] == [
+    assert [answer if isinstance(answer, BaseException) else answer[0] for answer in answers[:2]] == [
         "new: two; gone: one",
         "new: one; gone: two",
     ]

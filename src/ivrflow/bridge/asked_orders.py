@@ -121,14 +121,20 @@ def is_asked(event: AmiEvent) -> bool:
     return bool(event.get("Ask")) or event.get("Order") in get_args(ToEngine)
 
 
+def who_asks(event: AmiEvent) -> str:
+    """The order's own name; empty when it has none to which anybody could answer."""
+    ask = event.get("Ask")
+    return ask if _ASK.fullmatch(ask) else ""
+
+
 def read_asked(event: AmiEvent) -> Asked:
     """What was ordered.
 
     Raises:
         OrderRefused: it cannot be understood; the words hold nothing personal.
     """
-    ask, what, call = event.get("Ask"), event.get("Order"), event.get("Call")
-    if not _ASK.fullmatch(ask):
+    ask, what, call = who_asks(event), event.get("Order"), event.get("Call")
+    if not ask:
         raise OrderRefused("its Ask is no name of 8 to 64 letters, digits, dots and dashes")
     if what not in _ALL:
         raise OrderRefused(f"its Order is {masked(what)}; write {', '.join(_ALL)}")
