@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, assert_never
+from typing import Literal, TypeAlias, assert_never
 
 from ivrflow.bridge import agi_commands as agi
+from ivrflow.bridge.agent_leg import AgentLeg, LegManager, Where
+from ivrflow.bridge.agent_session import AgentSession
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply
 from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.bridge.header_question import HeaderQuestion
+from ivrflow.bridge.playback import Playback
+from ivrflow.bridge.recorder import Recorder
+from ivrflow.bridge.recordings import Recordings
 from ivrflow.bridge.speech_gate import TALK_SILENCE_MS, Heard, SpeechGate
 from ivrflow.engine import messages as m
 
@@ -24,9 +29,6 @@ log = logging.getLogger("ivrflow.bridge")
 
 ECHO_TAIL_S = 0.15
 """Seconds the echo of a prompt may still come back after its end (measured with delays of 50 to 150 ms)."""
-
-WHO_LEFT_S = 0.05
-"""Seconds to wait for word of who left a talk: a caller's HANGUP was seen up to 44 ms after Bridge()'s reply."""
 
 KEY_END_REPEATED_S = 0.05
 """Seconds beyond a key's own length within which another end of the same key is the same end once more."""
@@ -41,7 +43,6 @@ CALL_HEADER = "X-Ivrflow-Call"
 """SIP header of an agent's INVITE: the Uniqueid of the caller it is for, which is also the call's id in the journal."""
 
 _HowEnded: TypeAlias = Literal["finished", "stopped", "missing", "failed"]
-_WhyUnavailable: TypeAlias = Literal["no_answer", "busy", "unreachable"]
 
 _ENDINGS: Mapping[PlaybackEnding, _HowEnded] = {
     PlaybackEnding.FINISHED: "finished",
@@ -51,39 +52,6 @@ _ENDINGS: Mapping[PlaybackEnding, _HowEnded] = {
     PlaybackEnding.HANGUP: "stopped",
     PlaybackEnding.REFUSED: "failed",
 }
-
-_RANG_IN_VAIN = "3"
-"""OriginateResponse's Reason when the phone rang until the time was up; every other failure says 0 (measured)."""
-
-_CAUSES: Mapping[int, _WhyUnavailable] = {
-    # Q.850 cause of the agent's channel (measured: 17 for a 486, 21 for a phone that declined, 19 for one that rang).
-    17: "busy",
-    18: "no_answer",
-    19: "no_answer",
-    21: "busy",
-}
-
-
-class Manager(Protocol):
-    """What a line needs of the manager connection: an order whose answer nobody waits for."""
-
-    def order(
-        self,
-        action: str,
-        headers: Mapping[str, str],
-        on_refused: Callable[[str], None] | None = None,
-        *,
-        variables: Mapping[str, str] | None = None,
-        is_refused_only_surely: bool = False,
-    ) -> None:
-        """Send an action; `on_refused` hears why if Asterisk refuses it or the connection is lost.
-
-        `variables` are channel variables to set. With `is_refused_only_surely` it does not hear of an action that
-        Asterisk may have carried out all the same: one without an answer in time, or before the connection was lost.
-        """
-
-    def adopt_agent(self, agent: str, line: AsteriskLine) -> None:
-        """Route the events of the channel with that Uniqueid to the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +63,14 @@ class LineSettings:
         talk_level: mean |sample| from which sound counts as talking while nothing plays.
         echo_gain: the loudest echo of our own prompt to expect, as a factor (12 dB below: 0.25).
         music_class: Asterisk's music-on-hold class.
+        recordings: where calls and messages are recorded; None: nowhere.
     """
 
     prompts_dir: str
     talk_level: int = 512
     echo_gain: float = 0.25
     music_class: str = "default"
+    recordings: Recordings | None = None
 
 
 class AsteriskLine:
@@ -109,15 +79,15 @@ class AsteriskLine:
     def __init__(
         self,
         channel: AgiChannel,
-        manager: Manager,
+        manager: LegManager,
         settings: LineSettings,
         on_closed: Callable[[AsteriskLine], None],
     ) -> None:
         self.unique_id = channel.environment.unique_id
-        self.agent_channels: dict[str, m.Ticket] = {}
-        """Uniqueid of every agent's channel we ordered for this call, to the ticket of its `Ring`."""
         self.task: m.Ticket = 0
         """Ticket of the latest task asked of the agent; 0 when there was none."""
+        self.flow = ""
+        """Id of the call's flow, below which its recordings are filed."""
         self.on_event: Callable[[m.CallEvent], None] = _nobody
         self._channel = channel
         self._manager = manager
@@ -128,15 +98,15 @@ class AsteriskLine:
         self._gate_timer: asyncio.TimerHandle | None = None
         self._tail_timer: asyncio.TimerHandle | None = None
         self._question: HeaderQuestion | None = None
-        self._playing: dict[int, tuple[m.Ticket, bool]] = {}
-        """By number of the command: whose prompt the file is, and whether it is the last of that prompt."""
+        self._playback = Playback(channel)
+        self._recorder = Recorder(
+            self.unique_id, channel, manager, settings.recordings, tell=self._tell, before_tone=self._expect_echo
+        )
+        self._legs: dict[m.Ticket, AgentLeg] = {}
+        """Every agent sought for this call, by the ticket of the action that sought them."""
+        self._not_begun: set[m.Ticket] = set()
+        """Prompts that wait until the agent can hear them too."""
         self._answering = 0
-        self._bridging: tuple[int, m.Ticket] = (0, 0)
-        self._causes: dict[str, int] = {}
-        self._refused_agents: set[str] = set()
-        self._answered_agents: set[str] = set()
-        self._left: set[m.Ticket] = set()
-        self._unsettled: m.Ticket | None = None
         self._hanging_up = 0
         self._level = 0
         self._key_down = ""
@@ -166,31 +136,23 @@ class AsteriskLine:
                 self._answering = self._channel.send(agi.answer())
             case m.Play():
                 self._play(action)
-            case m.StopPlaying():
-                self._channel.interrupt()
+            case m.StopPlaying(ticket=ticket):
+                self._stop_playing(ticket)
             case m.StartMusic():
                 self._channel.send(agi.set_music(self._settings.music_class))
             case m.StopMusic():
                 self._channel.send(agi.set_music(None))
-            case m.Ring():
-                self._ring(action)
-            case m.StopRinging(ticket=ticket) | m.DropAgent(ticket=ticket):
-                self._drop_agent(ticket)
-            case m.Bridge(ticket=ticket):
-                self._bridge(ticket)
+            case m.Ring() | m.JoinQueue() | m.StopRinging() | m.DropAgent() | m.Bridge() | m.Part():
+                self._perform_with_agent(action)
             case m.Instruct():
                 self.task = action.ticket
                 log.info("call %s: the agent is asked to %s", self.unique_id, action.task)
-            case m.JoinQueue() | m.Part():
-                pass
             case m.RecordMessage() | m.StopRecordingMessage() | m.KeepMessage():
-                pass
+                self._recorder.perform(action, self.flow)
             case m.StartRecording() | m.PauseRecording() | m.ResumeRecording():
-                pass
-            case m.Enquire():
-                pass  # the live call asks, over HTTP
-            case m.NotePromise() | m.NoteScore() | m.OrderCallback():
-                pass  # the journal keeps it
+                self._recorder.perform(action, self.flow)
+            case m.Enquire() | m.NotePromise() | m.NoteScore() | m.OrderCallback():
+                pass  # the live call asks over HTTP; the journal keeps the rest
             case m.EndCall():
                 self._end_call()
             case m.FallBack(reason=reason):
@@ -199,15 +161,57 @@ class AsteriskLine:
                 assert_never(action)
 
     def _play(self, play: m.Play) -> None:
-        files = play.parts or ((play.prompt,) if play.prompt else ())
+        files = self._files(play)
+        leg = self._legs.get(play.leg)
         if not files:
             self._loop.call_soon(self._tell, m.PromptEnded(ticket=play.ticket, how="missing"))
+        elif play.hearer == "caller":
+            self._play_to_caller(play, files)
+        elif leg is None:
+            self._play_in_step(play, files, None)
+        else:
+            self._not_begun.add(play.ticket)
+            leg.when_apart(lambda session: self._begin(play, files, session))
+
+    def _files(self, play: m.Play) -> list[str]:
+        """What is played, as Asterisk sees the files."""
+        if play.message:
+            return [self._recorder.messages.sound_file(play.message)]
+        return [f"{self._settings.prompts_dir}/{file}" for file in (play.parts or (play.prompt,)) if file]
+
+    def _begin(self, play: m.Play, files: Sequence[str], session: AgentSession | None) -> None:
+        if play.ticket in self._not_begun and not self._is_gone:
+            self._not_begun.remove(play.ticket)
+            self._play_in_step(play, files, session)
+
+    def _play_in_step(self, play: m.Play, files: Sequence[str], session: AgentSession | None) -> None:
+        """Play to the agent, and to the caller as well unless it is for the agent alone."""
+        ticket = play.ticket
+        if play.hearer == "both":
+            if session is not None:
+                session.play(ticket, files)
+            self._play_to_caller(play, files)
+        elif session is not None:
+            session.play(ticket, files, lambda ending: self._tell(m.PromptEnded(ticket=ticket, how=_ENDINGS[ending])))
+        else:
+            self._loop.call_soon(self._tell, m.PromptEnded(ticket=ticket, how="failed"))
+
+    def _play_to_caller(self, play: m.Play, files: Sequence[str]) -> None:
+        self._expect_echo(play.loudest_frame or self._recorder.messages.loudest_frame(play.message))
+        self._playback.play(play.ticket, files)
+
+    def _stop_playing(self, ticket: m.Ticket) -> None:
+        if ticket in self._not_begun:
+            self._not_begun.remove(ticket)
+            self._loop.call_soon(self._tell, m.PromptEnded(ticket=ticket, how="stopped"))
             return
-        self._set_level(round(play.loudest_frame * self._settings.echo_gain * 1.1))
-        # All at once: each goes out in the moment in which the one before is over, and none once they are interrupted.
-        for number, file in enumerate(files, start=1):
-            command = self._channel.send(agi.stream_file(f"{self._settings.prompts_dir}/{file}"))
-            self._playing[command] = (play.ticket, number == len(files))
+        for leg in self._legs.values():
+            if leg.session is not None:
+                leg.session.stop()
+        self._playback.stop()
+
+    def _expect_echo(self, loudest_frame: int) -> None:
+        self._set_level(round(loudest_frame * self._settings.echo_gain * 1.1))
 
     def _set_level(self, level: int) -> None:
         """Set what counts as talking: above the echo of what is playing, otherwise the settings' own level."""
@@ -221,44 +225,29 @@ class AsteriskLine:
 
     def _lower_level(self) -> None:
         self._tail_timer = None
-        if not self._playing:
+        if not self._playback.is_playing:
             self._set_level(0)
 
-    def _ring(self, ring: m.Ring) -> None:
-        agent = f"{self.unique_id}-agent{ring.ticket}"
-        self.agent_channels[agent] = ring.ticket
-        self._manager.adopt_agent(agent, self)
-        self._manager.order(
-            "Originate",
-            {
-                "Channel": f"PJSIP/{ring.extension}",
-                "ChannelId": agent,
-                "Context": "agentleg",
-                "Exten": "up",
-                "Priority": "1",
-                # The engine keeps the bound; Asterisk's own comes later and only if the engine is gone.
-                "Timeout": str(round(ring.seconds * 1000) + 5000),
-                "CallerID": "ivrflow",
-                "Async": "true",
-            },
-            lambda why: self._refused(ring.ticket, why),
-            variables={f"PJSIP_HEADER(add,{CALL_HEADER})": self.unique_id},
-        )
-
-    def _refused(self, ticket: m.Ticket, why: str) -> None:
-        log.warning("call %s: the agent's phone could not be rung: %s", self.unique_id, why)
-        self._tell(m.AgentUnavailable(ticket=ticket, why="unreachable"))
-
-    def _drop_agent(self, ticket: m.Ticket) -> None:
-        for agent, its_ticket in list(self.agent_channels.items()):
-            if its_ticket == ticket:
-                self._manager.order("Hangup", {"Channel": agent, "Cause": "16"})
-
-    def _bridge(self, ticket: m.Ticket) -> None:
-        for agent, its_ticket in self.agent_channels.items():
-            if its_ticket == ticket:
-                # Bridge() keeps this AGI session: its reply comes when the agent has left.
-                self._bridging = (self._channel.send(agi.exec_("Bridge", agent)), ticket)
+    def _perform_with_agent(
+        self, action: m.Ring | m.JoinQueue | m.StopRinging | m.DropAgent | m.Bridge | m.Part
+    ) -> None:
+        leg = self._legs.get(action.ticket)
+        if leg is None:
+            leg = AgentLeg(self.unique_id, action.ticket, self._channel, self._manager, self._tell)
+            self._legs[action.ticket] = leg
+        match action:
+            case m.Ring(extension=extension, seconds=seconds):
+                leg.ring(extension, seconds)
+            case m.JoinQueue(queue=queue, priority=priority, waited=waited):
+                leg.queue(queue, priority, waited)
+            case m.StopRinging() | m.DropAgent():
+                leg.drop()
+            case m.Bridge():
+                leg.join()
+            case m.Part():
+                leg.part()
+            case _:
+                assert_never(action)
 
     def _end_call(self) -> None:
         self._channel.send(agi.set_variable(DONE_VARIABLE, "1"))
@@ -266,8 +255,7 @@ class AsteriskLine:
 
     def _fall_back(self, reason: str) -> None:
         log.warning("call %s goes to the fallback: %s", self.unique_id, reason)
-        for ticket in set(self.agent_channels.values()) - {self._bridging[1]}:
-            self._drop_agent(ticket)  # or a phone rings on, and whoever picks it up finds nobody; a talk may go on
+        self._let_agents_go(but_a_talk=True)  # or a phone rings on, and whoever picks it up finds nobody
         self._channel.interrupt()
         self._channel.close()  # without the done variable: the dialplan's fallback has the caller now
 
@@ -279,44 +267,29 @@ class AsteriskLine:
             self._question.answer(reply.text or "")
         elif command_id == self._answering and not reply.failed:
             self._tell(m.CallAnswered())
-        elif command_id == self._bridging[0]:
-            self._bridge_ended()
         elif command_id == self._hanging_up:
             self._channel.close()
-
-    def _bridge_ended(self) -> None:
-        """Bridge() is over: the agent left, or the caller did. The reply is the same for both.
-
-        The manager says whose phone hung up, on another socket and at about the same time; a caller's HANGUP follows
-        on this one. So without word of the agent yet, a moment is given to whichever comes.
-        """
-        ticket, self._bridging = self._bridging[1], (0, 0)
-        self._unsettled = ticket
-        if ticket in self.agent_channels.values() and ticket not in self._left:
-            self._loop.call_later(WHO_LEFT_S, self._agent_left, ticket)
+        elif self._recorder.messages.replied(command_id, reply):
+            pass
         else:
-            self._agent_left(ticket)
-
-    def _agent_left(self, ticket: m.Ticket) -> None:
-        if self._unsettled == ticket and not self._is_gone:
-            self._unsettled = None
-            self._tell(m.AgentLeft(ticket=ticket))
+            any(leg.bridge_replied(command_id) for leg in self._legs.values())
 
     def playback_ended(self, ending: PlaybackFinished) -> None:
-        """A file is over, and with it perhaps the prompt: told once, with the last of its files or the first that failed."""
-        ticket, is_last = self._playing.pop(ending.command_id, (None, True))
-        if ticket is None or (ending.ending is PlaybackEnding.FINISHED and not is_last):
+        """A file is over, and with it perhaps the prompt."""
+        if self._recorder.messages.playback_ended(ending):
+            self._lower_level_soon()
             return
-        rest = [command for command, (its_ticket, _) in self._playing.items() if its_ticket == ticket]
-        for command in rest:
-            del self._playing[command]
+        ticket = self._playback.ended(ending)
+        if ticket is None:
+            return
         if ending.ending is PlaybackEnding.MISSING:
             log.error("call %s: the PBX has no audio for a prompt; run `ivrflow doctor`", self.unique_id)
-        if rest and ending.ending in {PlaybackEnding.MISSING, PlaybackEnding.REFUSED}:
-            self._channel.interrupt()  # half a phrase is no phrase
         if ending.ending is not PlaybackEnding.HANGUP:
             self._tell(m.PromptEnded(ticket=ticket, how=_ENDINGS[ending.ending]))
-        if not self._playing and not self._is_gone:
+        self._lower_level_soon()
+
+    def _lower_level_soon(self) -> None:
+        if not self._playback.is_playing and not self._is_gone:
             self._tail_timer = self._loop.call_later(ECHO_TAIL_S, self._lower_level)
 
     def hung_up(self) -> None:
@@ -330,6 +303,10 @@ class AsteriskLine:
         if self._question is not None:
             self._question.answer("")
             self._question = None
+        for leg in self._legs.values():
+            leg.release()
+        self._legs.clear()
+        self._recorder.close()
         self.on_event = _nobody  # line and live call let go of each other: no work for the garbage collector
         self._on_closed(self)
 
@@ -346,7 +323,13 @@ class AsteriskLine:
         for timer in (self._gate_timer, self._tail_timer):
             if timer is not None:
                 timer.cancel()
+        self._let_agents_go(but_a_talk=isinstance(how, m.LineLost))  # an AGI session that breaks off ends no talk
         self._tell(how)
+
+    def _let_agents_go(self, *, but_a_talk: bool) -> None:
+        for leg in self._legs.values():
+            if not (but_a_talk and leg.where is Where.JOINED):
+                leg.drop()
 
     def told(self, order: m.CallEvent) -> None:
         """Somebody says something about the call: which situation this is, that the task is done."""
@@ -371,64 +354,25 @@ class AsteriskLine:
 
     def talking_started(self) -> None:
         """Asterisk hears the caller."""
+        self._recorder.messages.talking_started()
         self._gate.talking_started(self._loop.time())
         self._follow_gate([])
 
     def talking_stopped(self, lasted_ms: float) -> None:
         """Asterisk does not hear the caller any more."""
+        self._recorder.messages.talking_stopped(lasted_ms)
         self._follow_gate(self._gate.talking_stopped(self._loop.time(), lasted_ms))
 
     def hearing_lost(self) -> None:
         """The manager connection is gone: keys and speech do not reach us."""
+        self._recorder.messages.hearing_lost()
         self._follow_gate(self._gate.lost())
         self._tell(m.HearingLost())
 
     def hearing_restored(self) -> None:
         """The manager connection is back, and the caller is still there."""
+        self._recorder.messages.hearing_restored()
         self._tell(m.HearingRestored())
-
-    def agent_answered(self, agent: str) -> None:
-        """The agent's phone was picked up."""
-        if (ticket := self.agent_channels.get(agent)) is not None:
-            self._answered_agents.add(agent)
-            self._tell(m.AgentAnswered(ticket=ticket))
-
-    def agent_unavailable(self, agent: str, reason: str) -> None:
-        """The agent's phone will not be picked up; `reason` is OriginateResponse's code.
-
-        A busy phone and one that is not there are both reason 0. The cause of the agent's channel tells them apart; it
-        may come a moment later, and a phone that is not registered has no channel at all.
-        """
-        if (ticket := self.agent_channels.get(agent)) is None:
-            return
-        if reason == _RANG_IN_VAIN:
-            self._tell_unavailable(agent, ticket, "no_answer")
-        elif agent in self._causes:
-            self._tell_unavailable(agent, ticket, _CAUSES.get(self._causes[agent], "unreachable"))
-        else:
-            self._refused_agents.add(agent)
-            self._loop.call_later(WHO_LEFT_S, self._tell_unavailable, agent, ticket, "unreachable")
-
-    def _tell_unavailable(self, agent: str, ticket: m.Ticket, why: _WhyUnavailable) -> None:
-        if self.agent_channels.pop(agent, None) is not None:
-            self._tell(m.AgentUnavailable(ticket=ticket, why=why))
-
-    def agent_hung_up(self, agent: str, cause: int) -> None:
-        """The agent's phone hung up, or never picked up, for that Q.850 cause."""
-        if (ticket := self.agent_channels.get(agent)) is None:
-            return
-        self._causes.setdefault(agent, cause)
-        if agent in self._refused_agents:
-            self._tell_unavailable(agent, ticket, _CAUSES.get(self._causes[agent], "unreachable"))
-        else:
-            self._left.add(ticket)
-            self._agent_left(ticket)
-
-    def agent_gone(self, agent: str, cause: int) -> None:
-        """The agent's channel is gone."""
-        self.agent_hung_up(agent, cause)
-        if agent in self._answered_agents:
-            self.agent_channels.pop(agent, None)
 
     def _follow_gate(self, heard: list[Heard]) -> None:
         for event in heard:

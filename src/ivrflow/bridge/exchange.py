@@ -11,11 +11,12 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
-from ivrflow.bridge.agent_leg import AGENT_PATH, LEG_NAME, AgentLeg, AgentSession
+from ivrflow.bridge.agent_leg import AGENT_PATH, LEG_NAME, AgentLeg
+from ivrflow.bridge.agent_session import NobodysSession
 from ivrflow.bridge.agi_events import Environment
 from ivrflow.bridge.ami_client import AmiActionTimeout, AmiClient, AmiConnectionLost
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
-from ivrflow.bridge.asked_orders import Asked, Reply, heard_fields, is_asked, read_asked, reply_pages
+from ivrflow.bridge.asked_orders import Asked, Reply, heard_fields, is_asked, read_asked, reply_pages, who_asks
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.call_orders import Answer, CallOff, CallWanted, answer_fields, is_call_order, read_call_order
 from ivrflow.bridge.fastagi_server import AgiChannel, AgiHandler, FastAgiServer
@@ -81,7 +82,7 @@ class Exchange:
         self._lines: dict[str, AsteriskLine] = {}
         self._legs: dict[str, AgentLeg] = {}
         """By Uniqueid of every channel of theirs."""
-        self._places = QueuePlaces(asyncio.get_running_loop().time, self._ask_hold_time)
+        self._places = QueuePlaces(lambda: asyncio.get_running_loop().time(), self._ask_hold_time)
         self._max_calls = max_calls
         self._refused_calls = 0
         self._on_order = on_order
@@ -130,7 +131,7 @@ class Exchange:
     def _agent_connected(self, channel: AgiChannel) -> AgiHandler:
         """Half 1 of an agent's leg; one that was just let go, or joined, may come too late."""
         leg = self._legs.get(channel.environment.unique_id)
-        return AgentSession(channel, None) if leg is None else leg.session_opened(channel)
+        return NobodysSession(channel) if leg is None else leg.session_opened(channel)
 
     def _call_arrived(self, channel: AgiChannel) -> AsteriskLine:
         line = AsteriskLine(channel, self, self._line_settings, self._line_closed)
@@ -276,10 +277,9 @@ class Exchange:
     # ── what the manager says ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _manager_said(self, event: AmiEvent) -> None:
-        if event.name == "UserEvent":
-            if is_order(event):
-                self._ordered(event)
-                return
+        if event.name == "UserEvent" and is_order(event):
+            self._ordered(event)
+            return
         unique_id = event.get("Uniqueid")
         if event.name == "QueueCallerJoin":
             self._places.joined(event, self._legs.get(unique_id))
@@ -320,6 +320,8 @@ class Exchange:
         except OrderRefused as problem:
             why = str(problem)
             log.warning("%s is ignored: %s", called, why)
+            if (ask := who_asks(event)) and read is read_asked:
+                self.reply(ask, Reply(done=False, words=(why,)))
             return
         if self._on_order is not None:
             self._on_order(order)

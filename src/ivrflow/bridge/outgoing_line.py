@@ -13,7 +13,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
-from ivrflow.bridge.asterisk_line import CALL_HEADER, WHO_LEFT_S, AsteriskLine, Manager
+from ivrflow.bridge.agent_leg import WHO_LEFT_S
+from ivrflow.bridge.asterisk_line import CALL_HEADER, AsteriskLine
+from ivrflow.bridge.manager_orders import Manager
 from ivrflow.engine import messages as m
 
 log = logging.getLogger("ivrflow.bridge")
@@ -63,6 +65,8 @@ class OutgoingLine:
     ) -> None:
         self.unique_id = unique_id
         self.on_event: Callable[[m.CallEvent], None] = _nobody
+        self.flow = ""
+        """Id of the call's flow, below which its recordings are filed."""
         self._dial_string = dial_string
         self._calling_number = calling_number
         self._manager = manager
@@ -128,6 +132,7 @@ class OutgoingLine:
     def join(self, line: AsteriskLine) -> None:
         """The person picked up: `line` is the way to them from now on."""
         self._joined = line
+        line.flow = self.flow
         line.on_event = self.on_event
         self._settle()
         line.on_event(m.CallAnswered())

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from ivrflow.bridge import header_question
+from ivrflow.bridge.agent_leg import AgentLeg
 from ivrflow.bridge.agi_commands import Command
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply, read_environment
+from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.asterisk_line import ECHO_TAIL_S, AsteriskLine, LineSettings
 from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.bridge.speech_gate import CONFIRM_S, TALK_SILENCE_MS
@@ -22,7 +24,9 @@ class RecordedChannel:
     """Stands in for Asterisk's end: what was sent, in order."""
 
     def __init__(self) -> None:
-        self.environment = read_environment({"agi_uniqueid": "pbx-1.7", "agi_extension": "12345"})
+        self.environment = read_environment(
+            {"agi_uniqueid": "pbx-1.7", "agi_extension": "12345", "agi_arg_1": "(ulaw)"}
+        )
         self.sent: list[str] = []
         self.interrupted = 0
         self.closed = False
@@ -45,6 +49,8 @@ class RecordedManager:
         self.variables: list[dict[str, str]] = []
         self.refusals: list[Callable[[str], None] | None] = []
         self.adopted: list[str] = []
+        self.legs: dict[str, AgentLeg] = {}
+        self.lined_up: list[tuple[str, int, float]] = []
         self.only_surely: list[bool] = []
 
     def order(
@@ -61,9 +67,21 @@ class RecordedManager:
         self.variables.append(dict(variables or {}))
         self.refusals.append(on_refused)
 
-    def adopt_agent(self, agent: str, line: AsteriskLine) -> None:
-        assert isinstance(line, AsteriskLine)
-        self.adopted.append(agent)
+    def adopt(self, channel: str, leg: AgentLeg) -> None:
+        self.adopted.append(channel)
+        self.legs[channel] = leg
+
+    def forget(self, leg: AgentLeg) -> None:
+        self.legs = {channel: its_leg for channel, its_leg in self.legs.items() if its_leg is not leg}
+
+    def line_up(self, leg: AgentLeg, queue: str, priority: int, waited: float) -> int:
+        self.lined_up.append((queue, priority, waited))
+        return 2 if waited else 0
+
+    def say(self, name: str, **headers: str) -> None:
+        """An event of a channel, routed as the exchange does."""
+        if (leg := self.legs.get(headers["Uniqueid"])) is not None:
+            leg.happened(AmiEvent({"Event": name, **headers}))
 
 
 class Setup:
@@ -90,7 +108,15 @@ class Setup:
 
     def ring(self) -> str:
         self.line.perform(m.Ring(ticket=3, extension="1001", seconds=20.0))
-        return self.manager.adopted[-1]
+        return self.manager.adopted[-2]
+
+    def answers(self, ticket: int = 3) -> None:
+        """The agent's telephone rings and is picked up."""
+        name = f"pbx-1.7-agent{ticket}"
+        phone = {"DestUniqueid": f"phone-{ticket}", "DestChannel": "PJSIP/1001-0000002a"}
+        self.manager.say("DialBegin", Uniqueid=f"{name}-2", **phone)
+        self.manager.say("DialEnd", Uniqueid=f"{name}-2", DialStatus="ANSWER", **phone)
+        self.manager.say("OriginateResponse", Uniqueid=name, Response="Success")
 
 
 @pytest.fixture
@@ -265,7 +291,7 @@ async def test_falling_back_says_why(setup: Setup, caplog: pytest.LogCaptureFixt
 async def test_falling_back_stops_a_ringing_agent_and_lets_a_talk_go_on(setup: Setup) -> None:
     setup.line.perform(m.Ring(ticket=4, extension="1001", seconds=20))
     setup.line.perform(m.Ring(ticket=5, extension="1002", seconds=20))
-    setup.line.agent_answered("pbx-1.7-agent4")
+    setup.answers(4)
     setup.line.perform(m.Bridge(ticket=4))
     setup.line.perform(m.FallBack(reason="the engine is stopping"))
     dropped = [headers["Channel"] for action, headers in setup.manager.orders if action == "Hangup"]
@@ -284,85 +310,6 @@ async def test_the_caller_leaves_once_however_often_it_is_said(setup: Setup) -> 
 async def test_a_session_that_just_closes_is_a_lost_line_and_nobody_s_hang_up(setup: Setup) -> None:
     setup.line.closed()
     assert setup.events == [m.LineLost()]
-
-
-async def test_an_agent_is_rung_answers_and_is_joined(setup: Setup) -> None:
-    agent = setup.ring()
-    action, headers = setup.manager.orders[0]
-    assert action == "Originate"
-    assert setup.manager.variables[-1] == {"PJSIP_HEADER(add,X-Ivrflow-Call)": "pbx-1.7"}
-    assert headers["Channel"] == "PJSIP/1001"
-    assert headers["ChannelId"] == agent
-    setup.line.agent_answered(agent)
-    assert setup.events == [m.AgentAnswered(ticket=3)]
-    setup.line.perform(m.Bridge(ticket=3))
-    assert setup.channel.sent[-1].startswith('EXEC "Bridge"') or setup.channel.sent[-1].startswith("EXEC Bridge")
-    assert agent in setup.channel.sent[-1]
-
-
-@pytest.mark.parametrize(
-    ("cause", "reason", "why"),
-    [(17, "0", "busy"), (21, "0", "busy"), (19, "3", "no_answer"), (19, "0", "no_answer"), (27, "0", "unreachable")],
-)
-@pytest.mark.parametrize("cause_comes_first", [True, False])
-async def test_why_an_agent_cannot_be_had(
-    setup: Setup, cause: int, reason: str, why: str, *, cause_comes_first: bool
-) -> None:
-    agent = setup.ring()
-    if cause_comes_first:
-        setup.line.agent_hung_up(agent, cause)
-    setup.line.agent_unavailable(agent, reason)
-    setup.line.agent_gone(agent, cause)
-    (event,) = setup.events
-    assert isinstance(event, m.AgentUnavailable)
-    assert event.why == why
-
-
-async def test_a_phone_that_is_not_registered_has_no_cause_and_is_unreachable(setup: Setup) -> None:
-    agent = setup.ring()
-    setup.line.agent_unavailable(agent, "0")
-    assert setup.events == []
-    assert await setup.next_event() == m.AgentUnavailable(ticket=3, why="unreachable")
-
-
-async def test_a_refused_originate_is_an_unreachable_agent(setup: Setup) -> None:
-    setup.ring()
-    refuse = setup.manager.refusals[0]
-    assert refuse is not None
-    refuse("Extension does not exist.")
-    assert setup.events == [m.AgentUnavailable(ticket=3, why="unreachable")]
-
-
-async def test_the_agent_left_is_known_at_once_when_the_manager_said_so_first(setup: Setup) -> None:
-    agent = setup.ring()
-    setup.line.perform(m.Bridge(ticket=3))
-    setup.line.agent_hung_up(agent, 16)
-    setup.line.replied(len(setup.channel.sent), DONE)
-    assert setup.events == [m.AgentLeft(ticket=3)]
-
-
-async def test_the_bridge_ending_alone_waits_a_moment_for_word_of_who_left(setup: Setup) -> None:
-    agent = setup.ring()
-    setup.line.perform(m.Bridge(ticket=3))
-    setup.line.replied(len(setup.channel.sent), DONE)
-    assert setup.events == []
-    setup.line.agent_hung_up(agent, 16)
-    assert setup.events == [m.AgentLeft(ticket=3)]
-
-
-async def test_a_caller_who_left_a_talk_is_not_taken_for_the_agent(setup: Setup) -> None:
-    setup.ring()
-    setup.line.perform(m.Bridge(ticket=3))
-    setup.line.replied(len(setup.channel.sent), DONE)
-    setup.line.caller_left(16)
-    await asyncio.sleep(0.1)
-    assert setup.events == [m.CallerHungUp(cause=16)]
-
-
-async def test_dropping_an_agent_hangs_up_the_channel_we_named(setup: Setup) -> None:
-    agent = setup.ring()
-    setup.line.perform(m.StopRinging(ticket=3))
-    assert setup.manager.orders[1] == ("Hangup", {"Channel": agent, "Cause": "16"})
 
 
 async def test_speech_passes_the_gate(setup: Setup) -> None:

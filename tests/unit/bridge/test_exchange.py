@@ -116,23 +116,57 @@ async def test_events_of_strangers_and_unknown_events_are_left_alone(setup: Setu
     assert setup.events["a.1"] == []
 
 
-async def test_an_agents_channel_is_routed_to_the_line_that_ordered_it(setup: Setup) -> None:
+def seeks(line: AsteriskLine, setup: Setup) -> None:
+    line.perform(m.Ring(ticket=4, extension="1001", seconds=5))
+    assert set(setup.exchange._legs) == {"a.1-agent4", "a.1-agent4-2"}
+
+
+async def test_an_agents_channels_are_routed_to_the_leg_they_belong_to(setup: Setup) -> None:
     line, _ = setup.call("a.1")
-    line.agent_channels["a.1-agent4"] = 4
-    setup.exchange.adopt_agent("a.1-agent4", line)
+    seeks(line, setup)
+    setup.say("DialBegin", Uniqueid="a.1-agent4-2", DestUniqueid="p.9", DestChannel="PJSIP/1001-0000002a")
+    setup.say(
+        *["DialEnd"],
+        **{"Uniqueid": "a.1-agent4-2", "DialStatus": "ANSWER"},
+        **{"DestUniqueid": "p.9", "DestChannel": "PJSIP/1001-0000002a"},
+    )
     setup.say("OriginateResponse", Uniqueid="a.1-agent4", Response="Success", Reason="4")
+    setup.say("UserEvent", Uniqueid="p.9", UserEvent="IvrflowCode", Code="*80")
     setup.say("Hangup", Uniqueid="a.1-agent4", Cause="16")
-    assert setup.events["a.1"] == [m.AgentAnswered(ticket=4)]
-    assert line.agent_channels == {}
+    answered, keyed, left = setup.events["a.1"]
+    assert isinstance(answered, m.AgentAnswered)
+    assert (answered.ticket, answered.agent) == (4, "1001")
+    assert (keyed, left) == (m.AgentKeyed(ticket=4, code="*80"), m.AgentLeft(ticket=4))
+    assert setup.exchange._legs == {}
 
 
-async def test_a_failed_originate_says_why(setup: Setup) -> None:
+async def test_what_the_dialplan_says_of_a_leg_is_why_nobody_answers(setup: Setup) -> None:
     line, _ = setup.call("a.1")
-    line.agent_channels["a.1-agent4"] = 4
-    setup.exchange.adopt_agent("a.1-agent4", line)
-    setup.say("HangupRequest", Uniqueid="a.1-agent4", Cause="17")
+    seeks(line, setup)
+    setup.say("UserEvent", Uniqueid="a.1-agent4-2", UserEvent="IvrflowLeg", Status="BUSY", Cause="17")
     setup.say("OriginateResponse", Uniqueid="a.1-agent4", Response="Failure", Reason="0")
     assert setup.events["a.1"] == [m.AgentUnavailable(ticket=4, why="busy")]
+    assert setup.exchange._legs == {}
+
+
+async def test_an_agents_session_is_no_call(setup: Setup) -> None:
+    channel = Channel("nobody-agent4")
+    channel.environment = read_environment({"agi_uniqueid": "nobody-agent4", "agi_network_script": "agent"})
+    handler = setup.exchange._connected(cast("AgiChannel", channel))
+    assert channel.closed
+    handler.closed()
+    assert setup.events == {}
+
+
+async def test_one_call_more_than_allowed_goes_to_the_fallback(setup: Setup, caplog: pytest.LogCaptureFixture) -> None:
+    channels = [setup.call(f"a.{number}")[1] for number in range(12)]
+    assert [channel.closed for channel in channels] == [False] * 10 + [True] * 2
+    setup.exchange._lines["a.3"].closed()
+    setup.call("a.99")
+    assert [record.getMessage() for record in caplog.records] == [
+        "refusing calls: 10 are live, which is the limit",
+        "accepting calls again; 2 were refused",
+    ]
 
 
 # ── orders ────────────────────────────────────────────────────────────────────────────────────────────────────────────
