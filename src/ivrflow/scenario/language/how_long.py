@@ -8,19 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ivrflow.flow.model import (
+    Ask,
     Band,
+    CallBack,
     CallFlow,
     Climb,
     Close,
     Collect,
     HangUp,
     Hours,
+    Keep,
     Ladder,
     Menu,
+    PlayBack,
+    Queue,
+    Record,
+    Score,
     Transfer,
 )
 from ivrflow.flow.model import Say as SayStep
 from ivrflow.flow.model import Step as FlowStep
+from ivrflow.flow.proof.circles import connected_parts
+from ivrflow.flow.proof.departures import TONE_S, longest_message
 from ivrflow.scenario.language.naming import phrase_seconds
 from ivrflow.scenario.script import (
     AgentPart,
@@ -131,33 +140,35 @@ def _expected(steps: Sequence[Step], flow: CallFlow, *, are_tasks_done: bool) ->
 
 def longest_silence(flow: CallFlow) -> float:
     """Seconds for which the flow goes on at most with a caller who does nothing, from whatever step, each met once."""
+    leads = {name: _when_silent(step) for name, step in flow.steps.items()}
     longest: dict[str, float] = {}
-    for start in flow.steps:
-        way: list[str] = []
-        name: str | None = start
-        while name is not None and name not in longest and name not in way:
-            way.append(name)
-            name = _when_silent(flow.steps[name])
-        ahead = longest.get(name, 0.0) if name is not None else 0.0
-        for step in reversed(way):
-            ahead += _silent_seconds(flow.steps[step], flow)
-            longest[step] = ahead
-    return max(longest.values(), default=0.0)
+    for part in connected_parts(leads):
+        here = sum(_silent_seconds(flow.steps[name], flow) for name in part)
+        onward = {other for name in part for other in leads[name]} - set(part)
+        ahead = max((longest[other] for other in onward), default=0.0)
+        longest |= dict.fromkeys(part, here + ahead)
+    return max(longest.values(), default=0.0) + _recording_announced(flow, whole_call=True)
 
 
-def _when_silent(step: FlowStep) -> str | None:
-    """The step that comes next when the caller does nothing and nobody answers; None where the call ends, or time tells."""
+def _when_silent(step: FlowStep) -> tuple[str, ...]:
+    """The steps that may come next when the caller does nothing and nobody answers; none where the call ends, or time tells."""
     match step:
-        case SayStep(then=then):
-            return then
+        case SayStep(then=then) | PlayBack(then=then) | Keep(then=then) | Score(then=then):
+            return (then,)
         case Climb(used_up=used_up):
-            return used_up
+            return (used_up,)
         case Menu(no_input=no_input) | Collect(no_input=no_input):
-            return no_input
-        case Transfer(no_answer=no_answer):
-            return no_answer
+            return (no_input,)
+        case Transfer(no_answer=no_answer) | Queue(no_answer=no_answer):
+            return (no_answer,)
+        case Record(nothing=nothing):
+            return (nothing,)
+        case CallBack(then=then, undiallable=undiallable):
+            return (then, undiallable)
+        case Ask():
+            return (step.done, *step.cases.values(), step.late, step.wrong, step.failed)
         case Hours() | Close() | HangUp():
-            return None
+            return ()
 
 
 def _silent_seconds(step: FlowStep, flow: CallFlow) -> float:
@@ -169,14 +180,32 @@ def _silent_seconds(step: FlowStep, flow: CallFlow) -> float:
             again = asked + phrase_seconds(flow, step.incomplete_say)
             return asked + step.repeats * again
         case Transfer(announce=announce, ring_for=ring_for):
-            return sum(phrase_seconds(flow, phrase) for phrase in announce) + ring_for
+            return _recording_announced(flow) + _said_seconds(announce, flow) + ring_for
+        case Queue(announce=announce, most=most):
+            return _recording_announced(flow) + _said_seconds(announce, flow) + most
+        case Record(ask=ask, silence=silence):
+            return _said_seconds(ask, flow) + TONE_S + silence
+        case PlayBack():
+            return longest_message(flow)
+        case Ask(filler=filler, most=most):
+            return most + _said_seconds(filler, flow)
         case Close(ladder=ladder, guard=guard, reminder=reminder):
             reminded = phrase_seconds(flow, reminder) + guard if reminder else 0.0
             return _ladder_seconds(ladder, flow) + guard + reminded
         case Hours(windows=windows):
-            return max((sum(phrase_seconds(flow, said) for said in window.says) for window in windows), default=0.0)
-        case HangUp():
+            return max((_said_seconds(window.says, flow) for window in windows), default=0.0)
+        case Keep() | Score() | CallBack() | HangUp():
             return 0.0
+
+
+def _said_seconds(phrases: Sequence[str], flow: CallFlow) -> float:
+    return sum(phrase_seconds(flow, phrase) for phrase in phrases)
+
+
+def _recording_announced(flow: CallFlow, *, whole_call: bool = False) -> float:
+    """Seconds it takes to say that the call is recorded: at its very beginning, or before an agent is sought."""
+    recording = flow.recording
+    return _said_seconds(recording.announce, flow) if recording and recording.whole_call == whole_call else 0.0
 
 
 def _ladder_seconds(ladder: Ladder, flow: CallFlow, *, with_tasks: bool = True) -> float:

@@ -5,15 +5,16 @@ Only what is truly impossible stands here; a scenario that merely will not come 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ivrflow.engine.trace import Judgement
-from ivrflow.flow.model import CallFlow, Climb, Close, Hours, Ladder, Menu, Rung, Transfer
-from ivrflow.flow.model import Say as SayStep
+from ivrflow.flow.compiling.holds import WITH_MUSIC
+from ivrflow.flow.model import Ask, CallFlow, Ladder, Queue, Rung, Transfer
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reading.times import written
 from ivrflow.scenario.language.how_long import least_seconds, moments
 from ivrflow.scenario.language.naming import Naming
+from ivrflow.scenario.language.phrases_said import heard_by_agents, ladders_climbed, said_besides_ladders
 from ivrflow.scenario.script import (
     NEVER_TALKED,
     RECOGNISED_AFTER_S,
@@ -173,22 +174,30 @@ def _check_sources(scenario: Scenario, naming: Naming) -> None:
     """Everything that must be heard must have somebody who says it."""
     said_by_caller = _said(scenario.caller)
     said_by_agents = frozenset().union(*(_said(agent.steps) for agent in scenario.agents))
-    can_ring = any(isinstance(step, Transfer) for step in scenario.flow.steps.values())
+    heard_in_talks = heard_by_agents(scenario.flow)
+    has_music = _has_music(scenario.flow)
     for step in scenario.caller:
         if isinstance(step, Hear | HearStart) and step.phrase not in naming.phrases | said_by_agents:
             message = f"ivrflow never says '{naming.short(step.phrase)}'"
             hint = f"no step and no situation of {scenario.flow.id} leads to it"
             naming.problems.error(step.where, message, hint)
-        if isinstance(step, HearMusic) and not can_ring:
-            naming.problems.error(
-                step.where, "there is no music", "it is played while a telephone rings; none ever does"
-            )
+        if isinstance(step, HearMusic) and not has_music:
+            hint = "it is played while a telephone rings, in queues, on hold and during look-ups; the flow has none of them"
+            naming.problems.error(step.where, "there is no music", hint)
     for agent in scenario.agents:
         for step in agent.steps:
-            if isinstance(step, Hear | HearStart) and step.phrase not in said_by_caller:
+            if isinstance(step, Hear | HearStart) and step.phrase not in said_by_caller | heard_in_talks:
                 message = f"{agent.extension} never hears '{naming.short(step.phrase)}'"
-                hint = "an agent hears nobody but the caller, who does not say it"
+                hint = "an agent hears the caller, who does not say it, and what is played during a talk"
                 naming.problems.error(step.where, message, hint)
+
+
+def _has_music(flow: CallFlow) -> bool:
+    """Whether a caller of the flow can hear music."""
+    for step in flow.steps.values():
+        if isinstance(step, Transfer | Queue) or (isinstance(step, Ask) and step.filler):
+            return True
+    return any(rung.task in WITH_MUSIC for ladder in flow.situations.values() for rung in ladder.rungs)
 
 
 def _said(steps: Sequence[Step]) -> frozenset[str]:
@@ -276,7 +285,7 @@ def _line(step: Step | None) -> int:
 
 
 def _check_verdicts(scenario: Scenario, naming: Naming) -> None:
-    ladders = list(_ladders(scenario.flow))
+    ladders = list(ladders_climbed(scenario.flow))
     heard = {step.phrase: step for step in scenario.caller if isinstance(step, Hear | HearStart)}
     for rule, expected in scenario.expect.verdicts.items():
         if expected.judgement is Judgement.NOT_APPLICABLE:
@@ -292,14 +301,6 @@ def _check_verdicts(scenario: Scenario, naming: Naming) -> None:
             naming.problems.error(expected.where, message, "write not_applicable, or take the phrase out of never_hear")
 
 
-def _ladders(flow: CallFlow) -> Iterator[Ladder]:
-    """Every ladder a call can climb."""
-    yield from flow.situations.values()
-    for step in flow.steps.values():
-        if isinstance(step, SayStep | Climb | Menu | Close):
-            yield step.ladder
-
-
 def _first_rungs(rule: str, ladders: Sequence[Ladder]) -> list[Rung]:
     """On each ladder the rung with which the rule begins: nothing of the rule comes before it."""
     own = ([rung for rung in ladder.rungs if rule in {rung.rule, rung.also_rule}] for ladder in ladders)
@@ -309,14 +310,9 @@ def _first_rungs(rule: str, ladders: Sequence[Ladder]) -> list[Rung]:
 def _is_only_of(rule: str, phrase: str, flow: CallFlow, ladders: Sequence[Ladder]) -> bool:
     """Whether nothing else than this rule can make ivrflow say the phrase."""
     rungs = [rung for ladder in ladders for rung in ladder.rungs if rung.say == phrase]
-    elsewhere = {said for step in flow.steps.values() if isinstance(step, Transfer) for said in step.announce}
-    elsewhere |= {said for step in flow.steps.values() if isinstance(step, Hours) for said in _said_at_hours(step)}
+    elsewhere = said_besides_ladders(flow)
     elsewhere |= {said for wording in flow.wordings.values() for line in wording.lines for said in line.says}
     return bool(rungs) and phrase not in elsewhere and all(rule in {rung.rule, rung.also_rule} for rung in rungs)
-
-
-def _said_at_hours(step: Hours) -> set[str]:
-    return {said for window in step.windows for said in window.says}
 
 
 # ── lengths ───────────────────────────────────────────────────────────────────────────────────────────────────────────

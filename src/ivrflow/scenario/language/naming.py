@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from ivrflow.engine.session import SECONDS_PER_CHARACTER
 from ivrflow.flow.keys.outgoing import may_ring
-from ivrflow.flow.model import CallFlow, Climb, Close, Collect, HangUp, Hours, Menu, Queue, Say, Transfer
+from ivrflow.flow.model import CallFlow, HangUp, Queue
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
 from ivrflow.flow.reading.reader import Named
 from ivrflow.flow.reading.syntax import shortened
+from ivrflow.scenario.language.phrases_said import said_by
 from ivrflow.scenario.script import NEVER_TALKED
 from ivrflow.simulator.caller import Vocabulary
 
@@ -204,26 +205,3 @@ def phrase_seconds(flow: CallFlow, phrase: str) -> float:
     known = flow.phrases[phrase]
     prompt = flow.prompts.best(known, {})
     return prompt.seconds if prompt else round(len(known.without or known.text) * SECONDS_PER_CHARACTER, 2)
-
-
-def said_by(flow: CallFlow) -> set[str]:
-    """Keys of all phrases that a call of the flow can be played."""
-    said = {rung.say for ladder in flow.situations.values() for rung in ladder.rungs if rung.say}
-    for step in flow.steps.values():
-        match step:
-            case Say() | Climb():
-                said |= {rung.say for rung in step.ladder.rungs if rung.say}
-            case Menu():
-                said |= {rung.say for rung in step.ladder.rungs if rung.say} | {step.invalid}
-            case Close():
-                said |= {rung.say for rung in step.ladder.rungs if rung.say}
-                said |= {step.reminder} if step.reminder else set()
-            case Collect():
-                said |= {step.ask, step.incomplete_say}
-            case Hours():
-                said |= {phrase for window in step.windows for phrase in window.says}
-            case Transfer():
-                said |= set(step.announce)
-            case HangUp():
-                pass
-    return {phrase for key in said for phrase in flow.wordings_of(key)}

@@ -15,17 +15,24 @@ from typing import TypeVar
 
 from ivrflow.flow.model import (
     RETURN,
+    Ask,
     Band,
+    CallBack,
     CallFlow,
     Climb,
     Close,
     Collect,
     HangUp,
     Hours,
+    Keep,
     Ladder,
     Menu,
+    PlayBack,
+    Queue,
+    Record,
     Rung,
     Say,
+    Score,
     Step,
     Transfer,
 )
@@ -145,8 +152,24 @@ def _step_waits(flow: CallFlow) -> Iterator[tuple[str, str, RulePause]]:
                 if step.repeats:
                     yield step.ask, step.ask, _own(step.first_digit)
                 yield from ((step.ask, then, _own(step.first_digit)) for then in _first_phrases(flow, step.no_input))
-            case Hours() | Transfer() | HangUp():
-                pass
+            case Queue():
+                yield from _queue_waits(step)
+            case Hours() | Transfer() | Record() | PlayBack() | Keep() | Score() | CallBack() | Ask() | HangUp():
+                pass  # how long these take is for agents, the caller's message and look-ups to say
+
+
+def _queue_waits(step: Queue) -> Iterator[tuple[str, str, RulePause]]:
+    """From one announcement to the next, with music: also from the last one back to where they go round."""
+    rungs = list(step.ladder.rungs)
+    round_ = rungs[step.ladder.loops_from - 1 :] if step.ladder.loops_from else []
+    said = step.announce[-1] if step.announce else None
+    waited: list[Rung] = []
+    for rung in (*rungs, *round_):
+        if rung.say is not None:
+            if said is not None and waited:
+                yield said, rung.say, _pause(waited[0]) if len(waited) == 1 else _own(sum(one.wait for one in waited))
+            said, waited = rung.say, []
+        waited += [rung] if rung.wait > 0 else []
 
 
 def _guard_waits(step: Close) -> Iterator[tuple[str, str, RulePause]]:
@@ -171,7 +194,18 @@ def _end_waits(flow: CallFlow) -> Iterator[tuple[str, RulePause]]:
                     yield say, _own(ladder.rungs[-1].wait + step.guard)
             case Collect():
                 yield from ((step.ask, _own(step.first_digit + more)) for more in _seconds_to_end(flow, step.no_input))
-            case Hours() | Transfer() | HangUp():
+            case (
+                Hours()
+                | Transfer()
+                | Queue()
+                | Record()
+                | PlayBack()
+                | Keep()
+                | Score()
+                | CallBack()
+                | Ask()
+                | HangUp()
+            ):
                 pass
     for ladder in flow.situations.values():
         target = flow.outcomes.get(ladder.then, RETURN)
@@ -228,12 +262,12 @@ def _openings(flow: CallFlow, name: str) -> Iterator[tuple[Step, set[str]]]:
         if name in seen:
             continue
         seen.add(name)
-        phrases, onward = _opening(flow.steps[name])
+        phrases, onward = _opening(flow, flow.steps[name])
         yield flow.steps[name], phrases
         waiting += onward
 
 
-def _opening(step: Step) -> tuple[set[str], list[str]]:
+def _opening(flow: CallFlow, step: Step) -> tuple[set[str], list[str]]:
     """The first phrases of a step, and the steps it may go on to at once."""
     match step:
         case Say() | Climb() | Menu() | Close():
@@ -244,7 +278,16 @@ def _opening(step: Step) -> tuple[set[str], list[str]]:
         case Hours(windows=windows, otherwise=otherwise):
             said = {window.says[0] for window in windows if window.says}
             return said, [otherwise, *(window.then for window in windows if not window.says)]
-        case Transfer(announce=announce):
-            return set(announce[:1]), []
-        case HangUp():
+        case Transfer(announce=announce) | Queue(announce=announce):
+            recording = flow.recording
+            # Once the call is recorded nobody says so again, and no step knows whether it is.
+            told = recording.announce[:1] if recording and not recording.whole_call else ()
+            return {*told, *announce[:1]}, []
+        case Record(ask=ask):
+            return set(ask[:1]), []
+        case PlayBack(then=then) | Keep(then=then) | Score(then=then):
+            return set(), [then]  # who does nothing has left no message
+        case CallBack(then=then, undiallable=undiallable):
+            return set(), [then, undiallable]
+        case Ask() | HangUp():
             return set(), []

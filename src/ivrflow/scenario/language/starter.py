@@ -78,7 +78,7 @@ def _beginning(flow: CallFlow) -> _Beginning:
     heard: list[str] = []
     while len(heard) < _PHRASES and call.step() is not None:
         heard = [line.phrase for line in trace if line.fact is Fact.PHRASE_ENDED and line.detail == "finished"]
-        if any(line.fact is Fact.RINGING for line in trace):
+        if any(line.fact in {Fact.RINGING, Fact.QUEUED, Fact.ENQUIRED} for line in trace):
             break
     call.caller(Bare.HANG_UP)
     kept = [verdict.rule for verdict in call.session.verdicts if verdict.judgement is Judgement.KEPT]

@@ -57,12 +57,12 @@ def test_only_the_first_step_after_hanging_up_is_told() -> None:
 
 
 def test_every_phone_has_its_own_script() -> None:
-    text = 'caller: [hold]\nagents:\n  "1001": [answers, resume, hear_start: hello, wait: 100ms]\n'
+    text = 'caller: [hold]\nagents:\n  "1001": [answers, resume, hear_start: house/menu, wait: 100ms]\n'
 
     assert told(text) == [
         "5:21: nothing is on hold here",
-        "5:29: 1001 never hears 'hello'",
-        "5:48: a phrase is known 600ms after its first sound, not earlier",
+        "5:29: 1001 never hears 'house/menu'",
+        "5:53: a phrase is known 600ms after its first sound, not earlier",
     ]
 
 
