@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
@@ -70,7 +70,7 @@ class CallRecord:
     def handled(self, at: float, event: CallEvent, actions: Sequence[Action]) -> None:
         """Note that the session was given `event` at `at` (session time, seconds) and answered with `actions`."""
         self._lines += 1
-        self._journal.put(Happened(self._call, self._lines, at, event, actions, time.time()))
+        self._journal.put(Happened(self._call, self._lines, at, event, actions, self._journal.now()))
 
     def over(self, outcome: str, ended_by: str, trace: Sequence[TraceLine], verdicts: Sequence[Verdict]) -> None:
         """Note that the call is over: its outcome, who hung up first, and what the session found. Nothing may follow."""
@@ -80,7 +80,15 @@ class CallRecord:
 class Journal:
     """The journal of one engine process. All methods belong to one thread, the event loop's."""
 
-    def __init__(self, url: str, *, keep_days: int = 0, room: int = ROOM, commit_every: float = COMMIT_EVERY_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        keep_days: int = 0,
+        room: int = ROOM,
+        commit_every: float = COMMIT_EVERY_S,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         """Say where the journal is.
 
         Args:
@@ -88,11 +96,13 @@ class Journal:
             keep_days: calls older than this many days are deleted as time goes by; 0 keeps them for ever.
             room: how many lines may wait for the database.
             commit_every: seconds from one commit to the next.
+            now: Unix time in seconds.
 
         Raises:
             SettingsError: `url` is no database URL.
         """
         self._store = JournalStore(url)
+        self.now = now
         self._keep_days = keep_days
         self._room = room
         self._commit_every = commit_every

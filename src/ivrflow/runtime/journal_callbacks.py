@@ -168,14 +168,14 @@ class CallbackBook:
         with self._transaction(self._reader) as connection:
             return _with_tries(connection, connection.execute(wanted.limit(at_most)).all())
 
-    def under_way(self) -> int:
-        """How many calls are being placed for callbacks, as far as the journal knows.
+    def being_rung(self) -> set[str]:
+        """The numbers that are rung at the moment, or whose telephone may still ring from a try of a killed engine.
 
         Raises:
             SettingsError: the journal cannot be read.
         """
         with self._transaction(self._reader) as connection:
-            return len(connection.execute(select(callbacks.c.id).where(callbacks.c.state == "placed")).all())
+            return set(connection.scalars(select(callbacks.c.caller).where(callbacks.c.state == "placed")))
 
     # ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
