@@ -6,11 +6,12 @@ for what was heard, the engine's trace for what it did. `EngineSide.answered_at`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from ivrflow.engine import messages as m
 from ivrflow.engine.trace import TraceLine, Verdict
 from ivrflow.flow.problems import Location
 from ivrflow.scenario.script import HungUpFirst, Scenario, Stage
@@ -113,6 +114,20 @@ class PhoneSide:
     trouble: str = ""
 
 
+Noted: TypeAlias = m.KeepMessage | m.NoteScore | m.OrderCallback
+
+
+def noted_among(actions: Iterable[m.Action]) -> tuple[Noted, ...]:
+    """What a call left behind, of all that the engine asked for; whom a callback rings is left out."""
+    return tuple(
+        m.OrderCallback(action.number, "", action.flow, action.made_at, action.due_at, action.tries, action.retry_after)
+        if isinstance(action, m.OrderCallback)
+        else action
+        for action in actions
+        if isinstance(action, m.KeepMessage | m.NoteScore | m.OrderCallback)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class EngineSide:
     """The same call as the engine tells it.
@@ -124,6 +139,7 @@ class EngineSide:
         verdicts: one per rule.
         outcome: the flow's word for its end.
         hung_up_first: who.
+        noted: the messages it kept, the scores it noted and the callbacks it ordered; without numbers and values.
     """
 
     call: str
@@ -132,6 +148,7 @@ class EngineSide:
     verdicts: tuple[Verdict, ...]
     outcome: str | None
     hung_up_first: HungUpFirst | None
+    noted: tuple[Noted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +174,7 @@ class Observation:
 
 FindingKind: TypeAlias = Literal[
     "not heard", "cut", "not cut", "unexpected", "never", "pause", "ended", "outcome", "verdict", "promise", "length",
-    "gave up",
+    "gave up", "noted",
     "clocks", "leak", "trouble", "transcript",
 ]  # fmt: skip
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivrflow.engine.trace import Fact, Judgement
+from ivrflow.engine.trace import Judgement
 from ivrflow.flow.problems import Location
+from ivrflow.scenario.judging.between_phones import between_phones, in_a_word
 from ivrflow.scenario.judging.clock_pairs import clock_pairs, in_words
+from ivrflow.scenario.judging.engine_spans import PLAYED_BACK, RINGS, TONE, WAITS, Span, spans_of
+from ivrflow.scenario.judging.left_behind import left_behind
 from ivrflow.scenario.judging.listened import Listened, PauseSeen, listened
 from ivrflow.scenario.judging.promised import promised
 from ivrflow.scenario.observation import (
     CLOCKS_APART_S,
+    Act,
     ClockPair,
     EngineSide,
     Finding,
@@ -23,7 +27,7 @@ from ivrflow.scenario.observation import (
     PhoneSide,
 )
 from ivrflow.scenario.performer import in_words as step_in_words
-from ivrflow.scenario.script import Hold, HungUpFirst, Resume, Scenario
+from ivrflow.scenario.script import AgentPart, Hold, HungUpFirst, Resume, Scenario
 
 SHORTEST_SOUND_S = 0.3
 """Seconds below which nobody can tell what a sound was: a phrase cut at its very beginning, a click."""
@@ -46,10 +50,12 @@ def judge(scenario: Scenario, observation: Observation) -> tuple[tuple[Finding, 
     pairs = clock_pairs(scenario.flow, observation)
     findings = [
         *judging.hearing(),
+        *between_phones(scenario, observation.caller, observation.agents),
         *judging.given_up(),
         *judging.ending(),
         *judging.verdicts(),
         *(promised(scenario.expect, observation.engine) if observation.engine is not None else ()),
+        *(left_behind(scenario.expect, observation.engine) if observation.engine is not None else ()),
         *judging.clocks(pairs),
     ]
     findings.sort(key=lambda finding: (finding.at is None, finding.at or 0.0))
@@ -102,6 +108,9 @@ class _Judging:
             *(["the outcome"] if expect.outcome is not None else []),
             *(["the verdicts"] if expect.verdicts or self._scenario.proves else []),
             *(["the promises"] if expect.promises else []),
+            *(["the messages"] if expect.messages is not None else []),
+            *(["the scores"] if expect.scores else []),
+            *(["the callbacks"] if expect.callbacks is not None else []),
         ]
         return " and ".join(wanted)
 
@@ -116,7 +125,8 @@ class _Judging:
         for part, side, heard in self._agents:
             yield from self._given_up(side, heard)
             was_called = side.rang_at is not None or side.answered_at is not None or side.ended_at is not None
-            if part.manner != "unreachable" and not was_called and not side.trouble:
+            is_wanted = part.manner != "unreachable" and (part.queues is None or part.steps)
+            if is_wanted and not was_called and not side.trouble:
                 yield Finding("gave up", part.where, f"agent {part.extension} is called", "its phone never rang")
 
     def _given_up(self, side: PhoneSide, heard: Listened) -> Iterator[Finding]:
@@ -135,6 +145,8 @@ class _Judging:
             yield from self._phrases(side, heard)
             yield from self._pauses(side, heard)
         yield from self._sounds_not_named()
+        for part, side, heard in self._agents:
+            yield from self._prompts_not_named(part, side, heard)
 
     def _phrases(self, side: PhoneSide, listened_to: Listened) -> Iterator[Finding]:
         for wanted in listened_to.wanted:
@@ -174,8 +186,7 @@ class _Judging:
     def _sounds_not_named(self) -> Iterator[Finding]:
         """What the caller heard and the script does not say."""
         for place, heard in self._caller.others:
-            what = self._short(heard.name) or {"music": "hold music", "unknown": "an unknown sound"}.get(heard.kind, "")
-            what = f"a tone of {heard.name}" if heard.kind == "tone" else what
+            what = self._short(in_a_word(heard))
             when = f"{heard.start:.2f}-{heard.end:.2f} s"
             if heard.kind == "phrase" and (never := self._caller.never(heard, self._expect.never_hear)) is not None:
                 expected = f"{self._short(never)} is never heard"
@@ -189,8 +200,27 @@ class _Judging:
                 where = where or self._place("heard_else")
                 yield Finding("unexpected", where, expected, f"{what} was heard: {when}", heard.start)
 
+    def _prompts_not_named(self, part: AgentPart, side: PhoneSide, listened_to: Listened) -> Iterator[Finding]:
+        """Phrases that an agent heard from ivrflow and the agent's script does not say."""
+        said = [(act.what, act.start, act.end) for act in self._acts()]
+        for place, heard in listened_to.others:
+            by_somebody = any(what == f"say {heard.name}" and _within(heard, *span) for what, *span in said)
+            if heard.kind != "phrase" or self._expect.heard_else or by_somebody:
+                continue
+            before, where = listened_to.around(place)
+            expected = f"agent {part.extension} hears no phrase that its script does not name"
+            expected += f", after {self._short(before)}" if before else ""
+            expected += " (heard_else: yes allows it)"
+            observed = f"{self._short(heard.name)} was heard: {heard.start:.2f}-{heard.end:.2f} s"
+            yield Finding("unexpected", where or part.where, expected, self._said_of(side, observed), heard.start)
+
+    def _acts(self) -> Iterator[Act]:
+        yield from self._observation.caller.acts
+        for _, side, _ in self._agents:
+            yield from side.acts
+
     def _is_explained(self, heard: Heard) -> bool:
-        """Whether the agents' phones explain a sound: waiting music and ringing tones, their voices, their holds."""
+        """Whether what went on explains a sound: waiting music and ringing, voices, holds, the caller's own message."""
         if heard.kind == "phrase":
             return any(
                 act.what == f"say {heard.name}" and _within(heard, act.start, act.end)
@@ -198,9 +228,16 @@ class _Judging:
                 for act in side.acts
             )
         if heard.kind == "unknown":
-            return heard.end - heard.start < SHORTEST_SOUND_S or any(_within(heard, *talk) for talk in self._talks())
-        held = self._holds() if heard.kind == "music" else []
-        return any(_within(heard, *stretch) for stretch in [*self._rings(), *held])
+            spans = [*self._talks(), *self._spans(PLAYED_BACK)]
+            return heard.end - heard.start < SHORTEST_SOUND_S or any(_within(heard, *span) for span in spans)
+        spans = [*self._rings(), *self._spans(WAITS)]
+        spans += self._holds() if heard.kind == "music" else [*self._talks("background tone"), *self._spans(TONE)]
+        return any(_within(heard, *span) for span in spans)
+
+    def _spans(self, span: Span) -> list[tuple[float, float | None]]:
+        """From when to when something went on, by the engine."""
+        engine = self._observation.engine
+        return [] if engine is None else spans_of(engine, span)
 
     def _rings(self) -> list[tuple[float, float | None]]:
         """From when to when somebody's phone rang for the caller, by the phones and by the engine."""
@@ -209,19 +246,15 @@ class _Judging:
             for _, side, _ in self._agents
             if side.rang_at is not None
         ]
-        engine = self._observation.engine
-        since: float | None = None
-        for line in engine.trace if engine else ():
-            if line.fact is Fact.RINGING:
-                since = line.at
-            elif since is not None and line.fact in {Fact.AGENT_ANSWERED, Fact.AGENT_UNAVAILABLE, Fact.ENDED}:
-                assert engine is not None, "its trace is being read"
-                rings.append((since - engine.answered_at, line.at - engine.answered_at))
-                since = None
-        return rings
+        return [*rings, *self._spans(RINGS)]
 
-    def _talks(self) -> list[tuple[float, float | None]]:
-        return [(side.answered_at, side.ended_at) for _, side, _ in self._agents if side.answered_at is not None]
+    def _talks(self, doing: str = "") -> list[tuple[float, float | None]]:
+        """From when to when agents were on the line; of those only who did that."""
+        return [
+            (side.answered_at, side.ended_at)
+            for _, side, _ in self._agents
+            if side.answered_at is not None and (not doing or any(act.what.startswith(doing) for act in side.acts))
+        ]
 
     def _holds(self) -> list[tuple[float, float | None]]:
         """From when to when an agent had the caller on hold."""

@@ -10,7 +10,7 @@ from typing import Protocol
 from ivrflow.engine.messages import CallBegun
 from ivrflow.engine.trace import Fact
 from ivrflow.runtime.journal_reader import NoSuchCallError, StoredCall, mask_line
-from ivrflow.scenario.observation import EngineSide
+from ivrflow.scenario.observation import EngineSide, noted_among
 from ivrflow.scenario.script import HungUpFirst, Scenario
 
 LOOK_EVERY_S = 0.25
@@ -85,6 +85,7 @@ def _engine_side(stored: StoredCall, dialled_at: float, phone_answered_at: float
         verdicts=stored.verdicts,
         outcome=stored.summary.outcome,
         hung_up_first=_first_to_hang_up(stored.summary.ended_by),
+        noted=noted_among(action for happening in stored.happenings for action in happening.actions),
     )
 
 

@@ -15,11 +15,10 @@ from itertools import count
 from typing import assert_never
 
 from ivrflow.engine import messages as m
-from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.reading.times import written
 from ivrflow.scenario import cues as c
-from ivrflow.scenario.observation import EngineSide, Observation
+from ivrflow.scenario.observation import EngineSide, Observation, noted_among
 from ivrflow.scenario.script import HungUpFirst, Order, Press, Say, Scenario
 from ivrflow.scenario.simulated.people import NOBODY, agent_as, called_as, comings_and_goings, manner_at, queues_of
 from ivrflow.scenario.simulated.simulated_ear import Sound
@@ -96,7 +95,7 @@ class _Stage:
             "simulator",
             self._caller.side(),
             {name: phone.side() for name, phone in self._agents.items()},
-            _engine_side(simulation.session),
+            _engine_side(simulation),
         )
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -413,12 +412,16 @@ class _Stage:
         self._cues.append((self._caller, c.CallEnded()))
 
 
-def _engine_side(session: CallSession) -> EngineSide:
+def _engine_side(simulation: Simulation) -> EngineSide:
+    session = simulation.session
     hung_up_first: HungUpFirst
     match session.first_to_hang_up:
         case "caller" | "agent" | "ivrflow" as who:
             hung_up_first = who
         case _:
             hung_up_first = "nobody"
+    noted = noted_among(action for happening in simulation.record for action in happening.actions)
     answered = next((line.at for line in session.trace if line.fact is Fact.ANSWERED), 0.0)
-    return EngineSide("", answered, tuple(session.trace), session.verdicts, session.outcome or None, hung_up_first)
+    return EngineSide(
+        "", answered, tuple(session.trace), session.verdicts, session.outcome or None, hung_up_first, noted
+    )

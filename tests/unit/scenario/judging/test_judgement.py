@@ -412,7 +412,23 @@ def test_what_an_agent_must_hear_is_judged_too() -> None:
             "agent 1001: 50 % of it was heard: 8.00-9.00 s",
         ),
         ("not heard", 42, "one moment is heard", "agent 1001: it was not after 9.00 s"),
-    ], "what else an agent hears is the caller's business"
+        (
+            "unexpected",
+            42,
+            "agent 1001 hears no phrase that its script does not name, after not at all (heard_else: yes allows it)",
+            "agent 1001: noisy was heard: 12.00-14.00 s",
+        ),
+    ]
+    elsewhere = a_scenario(agents=[an_agent()], expect=replace(a_scenario().expect, heard_else=True))
+    heard = agent_side(5.0, 7.0, 20.0, "peer", sound("noisy", 12.0))
+    assert findings(elsewhere, observed(a_caller(), agents={"1001": heard})) == []
+
+
+def test_a_tone_of_an_agents_microphone_is_heard_while_they_talk() -> None:
+    acts = (Act("background tone 700Hz -20dB", 7.0, 7.0, at(41)),)
+    tone = sound("700 Hz", 9.0, 1.5, kind="tone")
+    observation = observed(a_caller(tone), agents={"1001": agent_side(acts=acts)})
+    assert findings(a_scenario(agents=[an_agent()]), observation) == []
 
 
 # ── scripts that got stuck ────────────────────────────────────────────────────────────────────────────────────────────
