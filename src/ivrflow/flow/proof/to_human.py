@@ -167,7 +167,13 @@ class _Search:
         for name in group:
             step = self._flow.steps[name]
             if isinstance(step, Transfer | Queue):
-                yield _Move((Stage(name, announcement(self._flow, step), _reached(step)),), (), step)
+                said = announcement(self._flow, step)
+                yield _Move((Stage(name, said, _reached(step)),), (), step)
+                # A key that cuts the announcement of a queue leads away before the caller stands in it.
+                keys = step.listening.keys if isinstance(step, Queue) and "key" in step.listening.barge_in else {}
+                for key, target in keys.items() if said else ():
+                    if target in self._reaching:
+                        yield _Move((Stage(name, said, f"key {key}"),), self._group_of[target])
                 continue
             for way in self._departures[name]:
                 if way.target in group or way.target not in self._reaching:
@@ -301,8 +307,9 @@ class _PartSearch:
     def _everything_once(self) -> dict[_Group, _Best]:
         """Never too little: every group's longest stay, then the longest way on."""
         stays = [max(self._moves[group], key=lambda move: move.seconds) for group in self._part]
-        outside = [self._known[move.to] for group in self._part for move in self._moves[group]
-                   if move.to and move.to not in self._part]  # fmt: skip
+        moves = [move for group in self._part for move in self._moves[group]]
+        outside = [_Best(0.0, (), move.person) for move in moves if move.person]
+        outside += [self._known[move.to] for move in moves if move.to and move.to not in self._part]
         onward = max(outside, key=lambda best: best.seconds)
         stages = (*(stage for move in stays for stage in move.stages), *onward.stages)
         best = _Best(sum(move.seconds for move in stays) + onward.seconds, stages, onward.person)
