@@ -14,6 +14,10 @@ Leads: TypeAlias = Transfer | Queue
 """The steps that lead to an agent."""
 
 
+ONLY_MUSIC = "hold"
+"""Name of the hold of an agent's telephone that no situation of the flow is for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One agent of the call.
@@ -30,6 +34,7 @@ class Leg:
         is_apart: whether both are on the line and neither hears the other: what is said, both hear.
         has_talked: whether they were ever joined.
         holds: whether the agent's own telephone keeps the caller on hold.
+        has_told: whether the caller was told so, as the flow has it.
         giver: the agent who hands the caller over and waits until this one is there; None when nobody does.
     """
 
@@ -44,6 +49,7 @@ class Leg:
     is_apart: bool = False
     has_talked: bool = False
     holds: bool = False
+    has_told: bool = False
     giver: Leg | None = None
 
     @property
@@ -83,4 +89,4 @@ def waiting_values(moved: QueueMoved) -> dict[str, str]:
 
 def only_music(where: Location, seconds: float) -> Ladder:
     """The hold of an agent's telephone for a flow that names no situation for it: music, bounded by `seconds`."""
-    return Ladder("hold", (Rung(where, task="hold", wait=seconds),), "continue", where)
+    return Ladder(ONLY_MUSIC, (Rung(where, task="hold", wait=seconds),), "continue", where)

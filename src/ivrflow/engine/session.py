@@ -29,7 +29,7 @@ from ivrflow.engine.digits import DigitEntry
 from ivrflow.engine.hindrance import hindrance
 from ivrflow.engine.holding import DONE_BEFORE, Hold, follower, hold_during, why_unknown
 from ivrflow.engine.left_message import Message
-from ivrflow.engine.leg import Leads, Leg, gone_to, only_music, waiting_values
+from ivrflow.engine.leg import ONLY_MUSIC, Leads, Leg, gone_to, only_music, waiting_values
 from ivrflow.engine.lifecycle import CallPhase
 from ivrflow.engine.place import Interrupted, Place
 from ivrflow.engine.promises import agreed, completed, promised
@@ -70,6 +70,7 @@ from ivrflow.engine.verdict import judge
 from ivrflow.flow.calendar import window_at
 from ivrflow.flow.keys.outgoing import may_be_rung
 from ivrflow.flow.model import (
+    HANG_UP,
     RETURN,
     Ask,
     CallBack,
@@ -370,6 +371,7 @@ class CallSession:
         recording = self._flow.recording
         if recording and recording.whole_call:
             self._record_call()
+            self._place = Place(self._flow.steps[HANG_UP])  # no step takes keys yet: they are kept for the first one
             self._say(recording.announce, ThenEnter(start))
         else:
             self._go(start)
@@ -1086,6 +1088,8 @@ class CallSession:
             self._record_call()
         self._join()
         self._stand(Talking(leg.ticket), max(0.0, leg.ends - self._now), "the talk to end")
+        if leg.holds and self._now < leg.ends:
+            self._keep_on_hold()
 
     def _join(self) -> None:
         """Join the caller with the agent; nothing where they are joined, or where the agent's telephone holds."""
@@ -1180,27 +1184,41 @@ class CallSession:
     # ── agents: what they do ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _hold_started(self, ticket: m.Ticket) -> None:
-        leg = self._leg
-        if leg is None or not leg.has_answered or leg.ticket != ticket or leg.holds:
-            return
-        self._note(Fact.AGENT_HOLDS)
-        self._leg = replace(leg, holds=True)
-        if isinstance(self._standing, Talking):
-            name = self._flow.agents.hold
-            ladder = self._flow.situations.get(name) or only_music(self._flow.where, self._flow.limits.task_wait)
-            self._start(ladder, Interrupted(self._place, self._standing), Fact.SITUATION_STARTED)
+        if self._holds(ticket, holds=True) and isinstance(self._standing, Talking):
+            self._keep_on_hold()
 
     def _hold_ended(self, ticket: m.Ticket) -> None:
-        leg = self._leg
-        if leg is None or leg.ticket != ticket or not leg.holds:
+        if not self._holds(ticket, holds=False):
             return
-        self._note(Fact.AGENT_BACK)
-        self._leg = replace(leg, holds=False)
+        footing = self._place.footing
         if isinstance(self._standing, Tasking) and self._hold:
             self._task_done(self._standing.ticket)
-        elif self._place.interrupted:
+        elif self._place.interrupted and footing and footing.ladder.name in {self._flow.agents.hold, ONLY_MUSIC}:
             self._stop_playing("the agent is back")
             self._leave("agent_back", RETURN)
+
+    def _holds(self, ticket: m.Ticket, *, holds: bool) -> bool:
+        """Note that an agent's telephone keeps the caller on hold, or no longer; whether it is who talks with the caller."""
+        leg = self._leg
+        giver = leg.giver if leg else None
+        if leg and leg.has_answered and leg.ticket == ticket and leg.holds != holds:
+            self._leg = replace(leg, holds=holds, has_told=False)
+            self._note(Fact.AGENT_HOLDS if holds else Fact.AGENT_BACK)
+            return True
+        if leg and giver and giver.ticket == ticket and giver.holds != holds:
+            self._leg = replace(leg, giver=replace(giver, holds=holds, has_told=False))
+            self._note(Fact.AGENT_HOLDS if holds else Fact.AGENT_BACK, detail="while handing over")
+        return False
+
+    def _keep_on_hold(self) -> None:
+        """Play the situation of a hold once; a hold that outlasts it has music, and nobody is left in silence."""
+        leg, standing = self._leg, self._standing
+        assert leg is not None, "only an agent on the line holds"
+        assert isinstance(standing, Talking), "a hold interrupts a talk"
+        told = self._flow.situations.get("" if leg.has_told else self._flow.agents.hold)
+        self._leg = replace(leg, has_told=True)
+        ladder = told or only_music(self._flow.where, self._flow.limits.task_wait)
+        self._start(ladder, Interrupted(self._place, standing), Fact.SITUATION_STARTED)
 
     def _agent_keyed(self, ticket: m.Ticket, code: str) -> None:
         leg = self._leg
@@ -1467,6 +1485,8 @@ class CallSession:
     def _resume(self, standing: Interruptible) -> None:
         """Go on where the call was: a phrase cut off is said again, a wait begins anew."""
         match standing:
+            case Saying() if isinstance(self._place.step, PlayBack):
+                self._play_back(self._place.step)
             case Saying(phrase=phrase, rest=rest, after=after):
                 self._say((phrase, *rest), after)
             case Pausing(footing=footing):

@@ -23,6 +23,9 @@ Who: TypeAlias = Literal["caller", "ivrflow", "agent", "clock", "line"]
 _UNTOLD = frozenset({Fact.LADDER_BEGUN})
 """What says nothing that the next line does not say."""
 
+_UNTOLD_DETAILS = frozenset({(Fact.PHRASE_ENDED, "finished"), (Fact.AGENT_LEFT, "let go")})
+"""What nobody wonders about, or what the action that comes with it says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -73,7 +76,7 @@ class Transcript:
         if not lines:
             yield from self._without_trace(happening)
         for line in lines:
-            if line.fact in _UNTOLD or (line.fact is Fact.PHRASE_ENDED and line.detail == "finished"):
+            if line.fact in _UNTOLD or (line.fact, line.detail) in _UNTOLD_DETAILS:
                 continue
             anchor = _ANCHORS.get(line.fact)
             if anchor:

@@ -41,7 +41,7 @@ def queue(
         priority=0,
         announce=announce,
         ladder=waiting or ladder(name=name),
-        listening=Listening(keys=keys or {}),
+        listening=Listening(frozenset({"key"} if keys else ()), keys=keys or {}),
         most=180.0,
         thanks=("thanks for waiting",),
         thanks_over=thanks_over,

@@ -2,10 +2,12 @@
 
 from agent_flows import QUEUE_EXITS, colleague, talking, with_agents
 from driven_call import DrivenCall
-from small_flows import flow, transfer
+from small_flows import flow, rule, rule_rung, transfer
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact
+
+BRIEF_HOLD = rule("brief_hold", rule_rung("one moment"))
 
 
 def handing_over() -> DrivenCall:
@@ -26,3 +28,38 @@ def test_a_colleague_who_hangs_up_before_being_joined_gives_the_caller_back() ->
     assert over.session.phase == "bridged"
     assert over.session.first_to_hang_up == ""
     assert [line.detail for line in over.trace if line.fact is Fact.AGENT_LEFT] == ["before being joined"]
+
+
+def test_an_agent_whose_telephone_holds_while_handing_over_is_not_joined_before_being_back() -> None:
+    over = handing_over()
+    first = next(action.ticket for action in over.actions if isinstance(action, m.Ring))
+    over.happens(m.HoldStarted(ticket=first), 1.0)
+    over.happens(m.AgentUnavailable(ticket=over.ticket(m.Ring)), 3.0)
+    assert over.playing is not None
+    assert over.playing.hearer == "caller"
+    over.prompt_ends()
+    assert names(over.last) == ["StartMusic", "Instruct"]
+    over.happens(m.HoldEnded(ticket=first), 5.0)
+    assert names(over.last) == ["StopMusic", "Bridge"]
+
+
+def test_a_hold_that_outlasts_its_situation_has_music() -> None:
+    held = talking(with_agents(flow(transfer("agent"), rules=(BRIEF_HOLD,)), hold="brief_hold"))
+    held.happens(m.HoldStarted(ticket=held.ticket(m.Ring)), 1.0)
+    assert held.says == ["one moment"]
+    held.prompt_ends()
+    assert names(held.last) == ["StartMusic", "Instruct"]
+    held.happens(m.HoldEnded(ticket=held.ticket(m.Ring)), 5.0)
+    assert names(held.last) == ["StopMusic", "Bridge"]
+
+
+def test_an_agent_who_is_back_from_hold_does_not_cut_another_situation() -> None:
+    noisy = talking(with_agents(flow(transfer("agent"))))
+    ticket = noisy.ticket(m.Ring)
+    noisy.situation("noise", 1.0).happens(m.HoldStarted(ticket=ticket), 0.5).happens(m.HoldEnded(ticket=ticket), 0.5)
+    assert noisy.last == []
+    assert noisy.session.step == "situation noise"
+
+
+def names(actions: list[m.Action]) -> list[str]:
+    return [type(action).__name__ for action in actions]

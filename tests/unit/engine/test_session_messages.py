@@ -234,3 +234,18 @@ def test_a_whole_call_is_recorded_but_not_what_the_caller_keys_in() -> None:
     whole.prompt_ends().keys("12#", 0.5)
     assert names(whole.last) == ["ResumeRecording", "Play"]
     assert whole.says == ["recorded", "ask", "connecting"], "told once"
+
+
+def test_what_is_keyed_while_the_recording_is_announced_is_kept_for_the_first_step() -> None:
+    menus = replace(recorded_calls(whole_call=True), start="menu")
+    menus = replace(menus, steps={**menus.steps, "menu": menu(keys={"1": "queue"}, barge_in=frozenset({"key"}))})
+    keyed = call(menus).key("1", 0.5)
+    assert keyed.last == []
+    keyed.prompt_ends()
+    assert keyed.steps == ["menu", "queue"]
+
+
+def test_a_message_being_played_back_is_played_again_after_a_situation() -> None:
+    heard = recorded().prompt_ends().key("2", 1.0).situation("thanks", 2.0).prompt_ends()
+    assert heard.playing is not None
+    assert heard.playing.message == heard.ticket(m.RecordMessage)

@@ -86,7 +86,7 @@ def test_a_key_leads_out_of_the_queue_at_every_moment() -> None:
 
 
 def test_a_key_pressed_in_the_announcement_before_counts() -> None:
-    left = queued(queue("queue", "connecting", keys={"1": "elsewhere"})).key("1", 0.5).prompt_ends()
+    left = queued(queue("queue", "connecting", keys={"1": "elsewhere"})).key("1", 0.5)
     assert left.steps == ["queue", "elsewhere"]
 
 
