@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 from ivrflow.flow.compiling.compiler import Checked, check_flow, check_standard, is_flow, standards_named
 from ivrflow.flow.days import Calendar
 from ivrflow.flow.keys.holiday_file import HOLIDAY_FILE, is_holiday_file, read_calendar
-from ivrflow.flow.model import CallFlow, PromptCatalogue, Standard
-from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList
+from ivrflow.flow.keys.outgoing import may_ring_all
+from ivrflow.flow.model import CallBack, CallFlow, PromptCatalogue, Standard
+from ivrflow.flow.problems import FlowError, Location, Problem, ProblemList, did_you_mean
 from ivrflow.flow.reading.encoding import SIZE_LIMIT, decode, too_large
 from ivrflow.flow.reading.reader import Named
 from ivrflow.flow.wording.wording_lint import lint_against
@@ -110,6 +112,7 @@ def check_paths(
     for one in checked:
         problems.update(one.problems)
     problems.update(_clashes(checked))
+    problems.update(_callbacks(checked))
     if every_taboo:
         problems.update(_other_taboos(report.standards))
     spoilt = {problem.where.file for problem in problems if problem.severity == "error"}
@@ -239,3 +242,41 @@ def _clashes(checked: Sequence[Checked]) -> list[Problem]:
                 message = f"this number leads to the flow '{flow}' already: {owner.where}"
                 problems.append(Problem(number.where, message, "let it lead to one of them"))
     return problems
+
+
+def _callbacks(checked: Sequence[Checked]) -> list[Problem]:
+    """The flow that calls somebody back must be there, place calls, and be allowed to ring whom it is told to."""
+    problems = ProblemList()
+    at_hand = {one.flow_id.text: one for one in checked}
+    for flow in (one.flow for one in checked if one.flow is not None):
+        for step in flow.steps.values():
+            if isinstance(step, CallBack):
+                _check_callback(flow, step, at_hand, problems)
+    return problems.problems
+
+
+def _check_callback(flow: CallFlow, step: CallBack, at_hand: Mapping[str, Checked], problems: ProblemList) -> None:
+    if step.flow not in at_hand:
+        known = {*at_hand, *_flows_beside(Path(flow.where.file))}
+        if step.flow not in known:
+            hint = did_you_mean(step.flow, known - {flow.id})
+            problems.error(step.where, f"there is no flow '{step.flow}'", hint)
+        return
+    caller = at_hand[step.flow].flow
+    if caller is None:
+        return  # its own problems are noted
+    if caller.places_calls is None:
+        hint = f"give it 'places_calls' in {caller.where.file}, or name another flow"
+        problems.error(step.where, f"the flow '{step.flow}' places no calls", hint)
+        return
+    for numbers in step.to:
+        if not may_ring_all(caller.places_calls.to, numbers):
+            message = f"the flow '{step.flow}' may not ring {numbers}"
+            hint = f"write it under places_calls.to in {caller.where.file}, or take it out of 'to'"
+            problems.error(step.where, message, hint)
+
+
+def _flows_beside(file: Path) -> set[str]:
+    """The names of the flows in the same folder, as far as they can be told at a glance."""
+    texts = (read_text(path, ProblemList()) or "" for path in _yaml_files(file.parent))
+    return {hit[1] for text in texts if (hit := re.search(r"^flow: *([a-z0-9_]+)", text, flags=re.MULTILINE))}

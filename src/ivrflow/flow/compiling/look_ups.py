@@ -56,4 +56,4 @@ def _check(draft: Draft) -> None:
     filler, most = form[g.FILLER], form[g.LOOK_UP_AT_MOST]
     if form.wrote(g.FILLER) and g.LOOK_UP_AT_MOST.name in form.values and filler[g.FILLER_AFTER] >= most:
         message = f"the filler is never said: the answer may take {written(most)} at most"
-        draft.error(form.place(g.FILLER), message, f"write after: less than {written(most)}")
+        draft.error(form.place(g.FILLER), message, "let it come sooner, or raise at_most")

@@ -27,8 +27,8 @@ from ivrflow.flow.model import (
     Score,
     Step,
 )
-from ivrflow.flow.reading.forms import Form
-from ivrflow.flow.reading.reader import Located, Named
+from ivrflow.flow.reading.forms import Form, Key
+from ivrflow.flow.reading.reader import Named
 from ivrflow.flow.reading.times import written
 
 CALLBACK_NUMBER = "callback_number"
@@ -83,7 +83,7 @@ def compile_record(draft: Draft) -> tuple[Step, ...]:
         (g.RECORD_SILENCE, "no silence can end it sooner"),
         (g.RECORD_LEAST, "every message is too short"),
     ):
-        if {key.name, g.RECORD_AT_MOST.name} & set(form.values) and most and form[key] >= most:
+        if form.wrote(key) and g.RECORD_AT_MOST.name in form.values and form[key] >= most:
             message = f"{what}: a message lasts {written(most)} at most"
             draft.error(form.place(key), message, f"write less than {written(most)}, or raise at_most")
     done = names.step(on[g.RECORD_DONE])
@@ -97,7 +97,7 @@ def compile_record(draft: Draft) -> tuple[Step, ...]:
         most=most,
         silence=form[g.RECORD_SILENCE],
         least=form[g.RECORD_LEAST],
-        end_key=form[k.ENDING],
+        end_key=form[g.MESSAGE_END],
         about=form[g.RECORD].text,
         done=review[0].name if review else keep,
         nothing=names.step(on[g.NOTHING]),
@@ -109,21 +109,23 @@ def _review(draft: Draft, keep: str) -> list[Step]:
     """Silence keeps the message: who says nothing more has said what there was to say."""
     form = draft.form[g.REVIEW]
     name, listen = draft.part("review"), draft.part("listen")
-    written_keys = ((form[g.REVIEW_KEEP], keep), (form[g.REVIEW_LISTEN], listen), (form[g.REVIEW_AGAIN], draft.name))
+    choices = ((g.REVIEW_KEEP, keep), (g.REVIEW_LISTEN, listen), (g.REVIEW_AGAIN, draft.name))
     keys: dict[str, str] = {}
-    for key, target in written_keys:
-        if key.value in keys:
-            _twice(draft, key, form)
-        keys.setdefault(key.value, target)
+    meant: dict[str, Key[str]] = {}
+    for choice, target in choices:
+        key = form[choice]
+        if key in keys:
+            _twice(draft, form, meant[key], choice)
+        meant.setdefault(key, choice)
+        keys.setdefault(key, target)
     menu = _question(draft, form, name, form[g.REVIEW_SAY], keys, no_input=keep, invalid_then=keep)
     return [menu, PlayBack(listen, draft.where, name)]
 
 
-def _twice(draft: Draft, key: Located[str], form: Form) -> None:
-    message = (
-        f"the key '{key.value}' has two meanings: 'keep' is 1, 'listen' 2 and 'again' 3 where nothing else is written"
-    )
-    draft.error(key.where if key.where.line else form.where, message, "give each its own key")
+def _twice(draft: Draft, form: Form, first: Key[str], second: Key[str]) -> None:
+    message = f"the key '{form[second]}' means both '{first.name}' and '{second.name}'"
+    hint = "give each a key of its own; without a word keep is 1, listen 2 and again 3"
+    draft.error(form.place(second if form.wrote(second) else first), message, hint)
 
 
 # ── a score ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -210,7 +212,7 @@ def _order(draft: Draft, name: str, number: str, then: str, undiallable: str) ->
     form = draft.form
     return CallBack(
         name,
-        draft.where,
+        form[g.CALLBACK].where,
         number=number,
         flow=form[g.CALLBACK].text,
         to=form[g.CALLBACK_TO],
@@ -240,7 +242,9 @@ def _check_callback(draft: Draft) -> None:
 
 
 def _check_length(draft: Draft) -> None:
-    """A whole number among `to` that is longer or shorter than what can be keyed in is never rung."""
+    """What can be keyed in must be able to be one of `to`; the number a caller rings from may have any length."""
+    if draft.form.wrote(g.OFFER):
+        return
     least, most = draft.form[g.NUMBER_LENGTH]
     for number in draft.form[g.CALLBACK_TO]:
         digits = number.rstrip("*")

@@ -8,7 +8,19 @@ from typing import TypeAlias
 from ivrflow.flow.problems import ProblemList
 from ivrflow.flow.reading import json_schema as js
 from ivrflow.flow.reading.forms import FormSpec, Key
-from ivrflow.flow.reading.reader import PHRASES, RULE, STEP, YES_NO, Kind, Named, from_text, one_or_more, wrong
+from ivrflow.flow.reading.reader import (
+    NOBODY,
+    PHRASES,
+    RULE,
+    STEP,
+    YES_NO,
+    Kind,
+    Named,
+    check_dotted_name,
+    from_text,
+    one_or_more,
+    wrong,
+)
 from ivrflow.flow.reading.source import Node, Table, Text
 from ivrflow.flow.reading.syntax import full_width_hint, shortened
 
@@ -35,9 +47,17 @@ def _read_codes(node: Node, problems: ProblemList) -> Codes | None:
     return tuple(
         (Named(entry.key.text, entry.key.where), word)
         for entry in node.entries
-        if _read_code(entry.key, problems) and (word := RULE.read(entry.value, problems)) is not None
+        if _read_code(entry.key, problems) and (word := ORDER.read(entry.value, problems)) is not None
     )
 
+
+def _read_order(text: Text, problems: ProblemList) -> Named | None:
+    return Named(text.text, text.where) if check_dotted_name(text, "what a code orders", problems) else None
+
+
+ORDER: Kind[Named] = from_text(
+    "a situation, a transfer step, cancel, done or leave", "noise", NOBODY, _read_order, schema=RULE.schema
+)
 
 CODES_KIND: Kind[Codes] = Kind(
     "a table of codes",

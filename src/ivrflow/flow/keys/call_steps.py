@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ivrflow.flow.keys.step_keys import (
     AGENT_LEFT,
     BARGE_IN,
@@ -14,7 +16,9 @@ from ivrflow.flow.keys.step_keys import (
     StepKind,
 )
 from ivrflow.flow.keys.when import WINDOWS
-from ivrflow.flow.reading.forms import FormSpec, Key, form_kind
+from ivrflow.flow.problems import ProblemList
+from ivrflow.flow.reading import json_schema as js
+from ivrflow.flow.reading.forms import Form, FormSpec, Key, form_kind
 from ivrflow.flow.reading.reader import (
     EXTENSION,
     KEY_TABLE,
@@ -26,7 +30,9 @@ from ivrflow.flow.reading.reader import (
     located,
     name_of,
     one_or_more,
+    wrong,
 )
+from ivrflow.flow.reading.source import Node, Table, Text
 from ivrflow.flow.reading.times import count, duration
 
 SAY = Key("say", PHRASES, "what is said", required=True, example="hold_request.lookup")
@@ -141,11 +147,23 @@ BACK = Key(
     example="house/transfer.back",
 )
 WARM_SPEC = FormSpec("'warm'", (WHISPER, WARM_THANKS, BACK))
+_WARM = form_kind(WARM_SPEC, "{whisper: house/transfer.whisper, back: house/transfer.back}")
+
+
+def _read_warm(node: Node, problems: ProblemList) -> Form | None:
+    if isinstance(node, Text) and node.text == "yes":
+        return Form(node.where)
+    if not isinstance(node, Table):
+        wrong(node, "yes, or keys and values", _WARM.example, problems)
+        return None
+    return _WARM.read(node, problems)
+
+
 WARM = Key(
     "warm",
-    form_kind(WARM_SPEC, "{whisper: house/transfer.whisper, back: house/transfer.back}"),
-    "an agent who sends a caller here stays until the colleague has answered; `{}` without a word; without it the agent"
-    " is let go at once",
+    replace(_WARM, read=_read_warm, schema={"anyOf": [js.one_of(["yes"]), {"const": True}, _WARM.schema]}),
+    "an agent who sends a caller here stays until the colleague has answered; `yes` when nothing is said meanwhile;"
+    " without it the agent is let go at once",
 )
 TRANSFER_EXITS = FormSpec("'on' of a transfer step", (AGENT_LEFT, NO_ANSWER, BUSY, UNREACHABLE))
 TRANSFER_ON = Key(

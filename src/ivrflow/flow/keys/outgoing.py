@@ -183,6 +183,13 @@ def may_be_rung(to: tuple[str, ...], number: str) -> bool:
     return any(number.startswith(one[:-1]) if one.endswith("*") else number == one for one in to)
 
 
+def may_ring_all(to: tuple[str, ...], numbers: str) -> bool:
+    """Whether everybody meant by `numbers` (a number, or with a `*` how numbers begin) is one of `to`."""
+    if not numbers.endswith("*"):
+        return may_be_rung(to, numbers)
+    return any(one.endswith("*") and numbers.startswith(one[:-1]) for one in to)
+
+
 def quiet_until(placing: PlacesCalls, local: datetime) -> datetime | None:
     """When the quiet hours that hold at `local` are over, across all that follow one another; None outside them.
 

@@ -120,7 +120,7 @@ _PAUSE = duration(2.0, 3600.0, "30s")
 AFTER = Key(
     "after",
     _PAUSE,
-    "music since what was said before has ended, then it is said; once",
+    "how much music comes before it, counted from the end of what was said before; it is said once",
     required=True,
     unless="every",
     example="10s",

@@ -17,10 +17,8 @@ from ivrflow.flow.reading.reader import (
     PHRASES,
     STEP,
     Kind,
-    Located,
     check_key,
     from_text,
-    located,
 )
 from ivrflow.flow.reading.source import Node, Table, Text
 from ivrflow.flow.reading.times import DAY_S, count, duration
@@ -83,9 +81,7 @@ def _read_one_key(text: Text, problems: ProblemList) -> str | None:
     return text.text if check_key(text, problems) else None
 
 
-ONE_KEY: Kind[Located[str]] = located(
-    from_text("a key", "1", "", _read_one_key, schema=js.text_like(f"[{KEYS}]")),
-)
+ONE_KEY: Kind[str] = from_text("a key", "1", "", _read_one_key, schema=js.text_like(f"[{KEYS}]"))
 
 # ── keys that several steps share ─────────────────────────────────────────────────────────────────────────────────────
 

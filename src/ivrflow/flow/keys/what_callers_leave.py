@@ -21,7 +21,7 @@ from ivrflow.flow.keys.step_keys import (
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reading import json_schema as js
 from ivrflow.flow.reading.forms import FormSpec, Key, form_kind
-from ivrflow.flow.reading.reader import KEYS, NOWHERE, PHRASE, PHRASES, STEP, Kind, check_key, name_of, wrong
+from ivrflow.flow.reading.reader import KEYS, NOWHERE, PHRASE, PHRASES, STEP, Kind, check_key, from_text, name_of, wrong
 from ivrflow.flow.reading.source import Node, Table, Text
 from ivrflow.flow.reading.syntax import shortened
 from ivrflow.flow.reading.times import DAY_S, count, duration
@@ -33,6 +33,18 @@ RECORD_ASK = Key("ask", PHRASES, "said before the tone", required=True, example=
 RECORD_AT_MOST = Key("at_most", duration(1.0, 1800.0, "2m"), "how long a message may last", required=True)
 RECORD_SILENCE = Key("silence", duration(1.0, 60.0, "4s"), "how much silence ends it", default="4s")
 RECORD_LEAST = Key("least", duration(0.0, 60.0, "1s"), "what is shorter is no message", default="1s")
+
+
+def _read_message_end(text: Text, problems: ProblemList) -> str | None:
+    return "" if text.text == "none" else text.text if check_key(text, problems) else None
+
+
+MESSAGE_END = Key(
+    "end_key",
+    from_text("a key", '"#"', "", _read_message_end, schema=js.text_like(f"none|[{KEYS}]")),
+    "key that ends it; 'none' for none",
+    default='"#"',
+)
 REVIEW_SAY = Key("say", PHRASE, "the choices, read out", required=True, example="house/record.review")
 REVIEW_KEEP = Key("keep", ONE_KEY, "key that keeps the message; so does silence", default="1", example="1")
 REVIEW_LISTEN = Key("listen", ONE_KEY, "key that plays it", default="2", example="2")
@@ -63,7 +75,7 @@ RECORD_STEP = StepKind(
     "a record step",
     "Take a message after the tone. Somebody who hangs up after speaking has left it all the same.",
     RECORD,
-    (RECORD_ASK, RECORD_AT_MOST, RECORD_SILENCE, RECORD_LEAST, ENDING, REVIEW, NOTED, RECORD_ON),
+    (RECORD_ASK, RECORD_AT_MOST, RECORD_SILENCE, RECORD_LEAST, MESSAGE_END, REVIEW, NOTED, RECORD_ON),
     'record: voicemail\nask: house/record.ask\nat_most: 2m\nsilence: 4s\nleast: 1s\nend_key: "#"\n'
     "review:\n  say: house/record.review\n  keep: 1\n  listen: 2\n  again: 3\n  wait: 5s\n"
     "  invalid: {say: house/menu.invalid}\nnoted: house/record.noted\non: {done: farewell, nothing: main_menu}",

@@ -72,10 +72,10 @@ def found(node: Node) -> str:
             return "nothing"
         case Text(text=text):
             return f"'{shortened(text)}'"
-        case Items():
-            return "a list"
-        case Table():
-            return "keys and values"
+        case Items(items=items):
+            return "a list" if items else "an empty list"
+        case Table(entries=entries, dropped=dropped):
+            return "keys and values" if entries or dropped else "an empty table"
         case Unreadable():
             return "something unreadable"
 

@@ -36,6 +36,9 @@ _LONGEST_PIECE = 8
 _ORDINAL = re.compile(rf"{VALUE_HERE}[月日号楼层]")
 """What a number in front of it counts to and does not measure: 二月, 二号, but 两天."""
 
+_ORDINAL_SIGN = f"第{VALUE_HERE}"
+"""What makes the number behind it an ordinal, whatever follows: 第二位."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unspoken:
@@ -97,7 +100,7 @@ def composed(
                 said = spoken(values[name], spoken_as.get(name, "words"))
             except NotSpeakable as problem:
                 return Unspoken(name, str(problem))
-            if said == ("两",) and _ORDINAL.match("".join(map(str, stretches[position + 1 : position + 2]))):
+            if said == ("两",) and _is_ordinal(stretches, position):
                 said = ("二",)
             # Values that follow each other at once are said in one breath, and may be recorded so: 王女士.
             groups[-1:] = [*groups[-1:], *said] if is_after_pause or not groups else [groups[-1] + said[0], *said[1:]]
@@ -145,6 +148,13 @@ def _fewest(book: str, words: str, exists: Callable[[WordingKey], bool], *, paus
             if rest is not None and key is not None and (known is None or len(rest) + 1 < len(known)):
                 best[start] = [key, *rest]
     return best[0]
+
+
+def _is_ordinal(stretches: list[_Stretch], position: int) -> bool:
+    """Whether the value at `position` counts to something, as the words around it tell."""
+    before, after = stretches[max(0, position - 1) : position], stretches[position + 1 : position + 2]
+    is_marked = bool(before) and isinstance(before[0], str) and before[0].endswith(_ORDINAL_SIGN)
+    return is_marked or (bool(after) and isinstance(after[0], str) and _ORDINAL.match(after[0]) is not None)
 
 
 _Stretch: TypeAlias = str | list[tuple[str, bool]]
