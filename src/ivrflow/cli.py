@@ -31,6 +31,7 @@ _COMMANDS = {
     "calls": ("ivrflow.journal_commands:calls", "List the calls in the journal."),
     "trace": ("ivrflow.journal_commands:trace", "Show what happened on one call, with the verdict per rule."),
     "promises": ("ivrflow.promise_commands:promises", "What callers were promised, what is due, what became of it."),
+    "callbacks": ("ivrflow.callback_commands:callbacks", "Who waits to be called back; taking a callback back."),
     "report": ("ivrflow.report_commands:report", "Key figures, rules and promises of a stretch of time."),
     "replay": ("ivrflow.simulator_commands:replay", "Put a journaled call through the engine again and compare."),
     "scenario": (

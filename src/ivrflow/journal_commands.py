@@ -134,6 +134,8 @@ def _lines(stored: StoredCall) -> Sequence[TraceLine]:
 
 
 def _notes(stored: StoredCall) -> Iterator[str]:
+    if stored.calls_back:
+        yield f"placed to call back: {stored.calls_back}, asked for on the call {stored.calls_back.partition('/')[0]}"
     if not stored.summary.is_over:
         yield "no ending is stored: the call is live, or the engine stopped under it. Steps, waits and rules:"
         yield f"ivrflow replay {stored.summary.call}"
@@ -168,6 +170,7 @@ def _everything(stored: StoredCall) -> dict[str, Any]:
         lines.append(fields)
     return {
         **_summary(stored.summary),
+        "calls_back": stored.calls_back or None,
         "missing_lines": stored.missing,
         "trace": lines,
         "verdicts": msgspec.to_builtins(stored.verdicts),

@@ -24,6 +24,7 @@ from ivrflow.runtime.journal_promises import (
     State,
     StoredPromise,
 )
+from ivrflow.runtime.journal_store import CALLBACK
 from ivrflow.settings import SettingsError, read_settings
 from ivrflow.timeline import show
 
@@ -37,6 +38,13 @@ _UNIT_S = {"m": 60.0, "h": 3600.0, "d": 86_400.0}
 _NOW = "now"
 _LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){4,}")
 _LONGEST_WHY = 300
+
+_WHAT = {
+    "enquiry": "an answer to the enquiry",
+    "complaint": "an answer to the complaint",
+    "other": "an answer to the matter",
+    CALLBACK: "a call back",
+}
 
 _STYLES: dict[State, str] = {"open": "", "broken": "bold red", "kept": "green", "kept late": "yellow", "dropped": "dim"}
 
@@ -273,7 +281,7 @@ def _table(found: Sequence[StoredPromise], now: float) -> Table:
         "promise": lambda one: one.id,
         "flow": lambda one: one.flow,
         "owed by": lambda one: one.owed_by,
-        "an answer to the": lambda one: one.about if one.about != "other" else "matter",
+        "what": lambda one: _WHAT.get(one.about, "an answer"),
         "rule": lambda one: one.rule,
         "counted": lambda one: one.counted,
         "tags": lambda one: ", ".join(one.tags),
@@ -290,6 +298,8 @@ def _state(promise: StoredPromise, now: float) -> str:
     state = promise.state(now)
     if state == "open":
         return f"in {_span(promise.due_at - now)}"
+    if state == "broken" and promise.failed_at is not None and now <= promise.due_at:
+        return "BROKEN, all tries used up"
     if state == "broken":
         return f"BROKEN, {_span(now - promise.due_at)} overdue"
     return state

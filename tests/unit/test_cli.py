@@ -22,6 +22,7 @@ COMMANDS = (
     "calls",
     "trace",
     "promises",
+    "callbacks",
     "report",
     "replay",
     "scenario",

@@ -11,7 +11,6 @@ from sqlalchemy.exc import DBAPIError
 
 from ivrflow.runtime.journal_tables import (
     agent_legs,
-    callback_tries,
     calls,
     check_layout,
     database_url,
@@ -109,13 +108,6 @@ class JournalNotes:
         wanted = select(*(agent_legs.c[name] for name in StoredLeg._fields)).where(agent_legs.c.call == call)
         with self._snapshot() as connection:
             return [StoredLeg._make(row) for row in connection.execute(wanted.order_by(agent_legs.c.number))]
-
-    def called_back_by(self, call: str) -> str | None:
-        """Id of the callback for which this call was placed; None for any other call."""
-        wanted = select(callback_tries.c.callback).where(callback_tries.c.call == call)
-        with self._snapshot() as connection:
-            found: str | None = connection.scalar(wanted.limit(1))
-            return found
 
     def close(self) -> None:
         """Let go of the database."""

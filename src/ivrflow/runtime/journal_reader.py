@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, exists, func, select
+from sqlalchemy import Connection, Row, exists, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from ivrflow.engine.messages import (
@@ -32,6 +32,7 @@ from ivrflow.engine.messages import (
 from ivrflow.engine.trace import Judgement, TraceLine, Verdict
 from ivrflow.flow.model import Prompt, PromptCatalogue
 from ivrflow.runtime.journal_tables import (
+    callback_tries,
     calls,
     check_layout,
     database_url,
@@ -108,6 +109,7 @@ class StoredCall:
         missing: how many happenings are known to be lost; a replay is exact only when 0.
         trace: empty when the call has no stored ending.
         verdicts: the same.
+        calls_back: id of the callback for which the call was placed; empty for any other call.
     """
 
     summary: CallSummary
@@ -118,6 +120,7 @@ class StoredCall:
     missing: int
     trace: tuple[TraceLine, ...]
     verdicts: tuple[Verdict, ...]
+    calls_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,7 @@ class JournalReader:
                     select(happenings).where(happenings.c.call == call).order_by(happenings.c.number)
                 )
             )
+            calls_back = _callback_of(connection, call)
         lines = row.lines if row.lines is not None else max((line.number for line in happened), default=0)
         return StoredCall(
             summary=summary,
@@ -227,6 +231,7 @@ class JournalReader:
             missing=lines - len(happened),
             trace=self._trace(row.trace),
             verdicts=msgspec.json.decode(_unpacked(row.verdicts), type=tuple[Verdict, ...]),
+            calls_back=calls_back,
         )
 
     def endings(self, *, since: float, until: float, flow: str) -> list[StoredEnding]:
@@ -364,6 +369,13 @@ def _rules(connection: Connection, ids: Sequence[str]) -> dict[tuple[str, str], 
     for row in connection.execute(stored):
         found.setdefault((row.call, row.judgement), []).append(row.rule)
     return found
+
+
+def _callback_of(connection: Connection, call: str) -> str:
+    """Id of the callback for which the call was placed; earlier journals know of none."""
+    if not inspect(connection).has_table(callback_tries.name):
+        return ""
+    return connection.scalar(select(callback_tries.c.callback).where(callback_tries.c.call == call).limit(1)) or ""
 
 
 def _unpacked(packed: bytes | None) -> bytes:
