@@ -1,0 +1,499 @@
+"""Whatever agents, queues, colleagues, look-ups and message-leaving callers do, in whatever order: the engine's rules hold.
+
+What is watched here is what would be heard: nothing plays while something else does, nobody talks over a prompt, music
+is turned on and off in turn, and every agent who was sought is let go exactly once.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import msgspec
+from agent_flows import ask, call_back, colleague, queue, record, with_agents
+from driven_call import BEGIN, DrivenCall
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_flows import (
+    BOTH,
+    HOLD_RULES,
+    RULES,
+    WHERE,
+    close,
+    collect,
+    flow,
+    ladder,
+    menu,
+    rung,
+    say,
+    transfer,
+    with_limits,
+)
+
+from ivrflow.engine import messages as m
+from ivrflow.engine.session import CallSession
+from ivrflow.engine.trace import Fact
+from ivrflow.flow.model import CallFlow, CallRecording, Keep, Ladder, Limits, Menu, PlayBack, Score
+
+CALL_LENGTH = 600.0
+STALE = 10_000
+"""A ticket no action ever had."""
+
+CURRENT = -1
+"""Stands for the ticket of what is under way when the event happens."""
+
+FORMER = -2
+"""Stands for the ticket of the agent who has been on the line longest."""
+
+CODES = {
+    "*10": ("situation", "noise"),
+    "*11": ("situation", "lookup"),
+    "*12": ("situation", "abuse"),
+    "*13": ("situation", "short_lookup"),
+    "*14": ("situation", "agreement"),
+    "*15": ("situation", "repeat"),
+    "*16": ("situation", "hold_request"),
+    "*70": ("cancel", ""),
+    "*71": ("done", ""),
+    "*72": ("leave", ""),
+    "*80": ("transfer", "colleague"),
+    "*81": ("transfer", "agent"),
+}
+
+
+def waiting() -> Ladder:
+    """After ten seconds, then every fifteen."""
+    rungs = (rung(None, 10.0), rung("please hold the line", 15.0))
+    return replace(ladder(*rungs, name="waiting"), loops_from=2, rounds=3)
+
+
+def call_centre() -> CallFlow:
+    """One step of every kind that has to do with agents, messages, surveys, callbacks and look-ups; each is reachable."""
+    waits = queue(
+        "queue",
+        "you are being connected",
+        levels={"general": 0.0, "experts": 20.0},
+        waiting=waiting(),
+        keys={"1": "message", "2": "number", "0": "second"},
+        thanks_over=6.0,
+    )
+    keys = {"1": "queue", "2": "message", "3": "number", "4": "ask", "5": "agent", "6": "survey", "7": "second"}
+    small = flow(
+        menu(keys=keys, barge_in=frozenset({"key"}), no_input="queue"),
+        waits,
+        replace(queue("second", keys={"9": "message"}), most=25.0, talk_for=50.0, agent_left="close"),
+        say("agent_left", "anything else", then="survey"),
+        say("no_answer", "nobody answers", then="message"),
+        say("nobody", "nobody is there", then="message"),
+        say("full", "too many are waiting", then="number"),
+        colleague(),
+        transfer("agent", "connecting", agent_left="close", no_answer="no_answer", busy="ask", unreachable="message"),
+        record(),
+        menu_of("recorded", {"1": "keep", "2": "hear", "3": "message"}, no_input="keep"),
+        PlayBack("hear", WHERE, "recorded"),
+        Keep("keep", WHERE, "close"),
+        say("nothing", "nothing was said", then="close"),
+        collect(
+            "number", barge_in=frozenset({"key"}), least=1, done="callback", no_input="callback", incomplete="close"
+        ),
+        call_back(),
+        say("noted", "we call you back", then="close"),
+        say("announced", "recorded from now on"),  # the phrase that says so; nobody comes here
+        say("undiallable", "this number cannot be called", then="menu"),
+        menu_of("survey", {"1": "good", "2": "bad"}, no_input="close"),
+        Score("good", WHERE, "service", 1, 2, "close"),
+        Score("bad", WHERE, "service", 2, 2, "queue"),
+        ask(),
+        *[say(name, name, then="queue") for name in ("open", "done", "late", "wrong", "failed")],
+        close(barge_in=BOTH, request="menu"),
+        rules=(*RULES, *HOLD_RULES),
+        outcomes={"closing": "close", "survey": "survey", "transfer": "colleague", "hold": "continue"},
+        leaves={"agreement": {"caller_agrees": "message"}},
+        limits=Limits(call_length=CALL_LENGTH),
+    )
+    return with_agents(small, "colleague", "agent", hold="hold_request", codes=CODES)  # type: ignore[arg-type]  # kinds
+
+
+def menu_of(name: str, keys: dict[str, str], *, no_input: str) -> Menu:
+    return menu(name, keys=keys, barge_in=frozenset({"key"}), no_input=no_input, invalid_then="close")
+
+
+CENTRE = call_centre()
+TALKS_RECORDED = CallRecording(WHERE, announce=("recorded from now on",))
+WHOLE_CALL_RECORDED = replace(TALKS_RECORDED, whole_call=True)
+STARTS = ("menu", "queue", "second", "agent", "message", "survey", "ask", "number", "close", "colleague")
+FLOWS = {f"from {step}": replace(CENTRE, start=step) for step in STARTS}
+FLOWS |= {
+    "talks recorded": replace(CENTRE, start="queue", recording=TALKS_RECORDED),
+    "whole call recorded": replace(CENTRE, start="menu", recording=WHOLE_CALL_RECORDED),
+    "hold with music only": replace(CENTRE, start="agent", agents=replace(CENTRE.agents, hold="")),
+    "hold with reports": replace(CENTRE, start="queue", agents=replace(CENTRE.agents, hold="lookup")),
+    "hold said before": replace(CENTRE, start="agent", agents=replace(CENTRE.agents, hold="short_hold")),
+    "short of everything": with_limits(
+        replace(CENTRE, start="queue"), Limits(call_length=CALL_LENGTH, visits_per_step=2, steps_per_event=6, rounds=1)
+    ),
+}
+
+Story: TypeAlias = list[tuple[m.CallEvent, float]]
+"""What happens, and how many seconds after the one before."""
+
+KEYS: st.SearchStrategy[m.CallEvent] = st.sampled_from("0123456789*#").map(lambda key: m.KeyPressed(key=key))
+SPEECH: st.SearchStrategy[m.CallEvent] = st.sampled_from([m.SpeechStarted(), m.SpeechEnded()])
+HEARD: st.SearchStrategy[m.CallEvent] = st.just(m.PromptEnded(ticket=CURRENT))
+UNHEARD: st.SearchStrategy[m.CallEvent] = st.sampled_from(
+    [m.PromptEnded(ticket=CURRENT, how="missing"), m.PromptEnded(ticket=CURRENT, how="failed")]
+)
+TIME: st.SearchStrategy[m.CallEvent] = st.just(m.DeadlineReached())
+ANSWERS: st.SearchStrategy[m.CallEvent] = st.sampled_from(
+    [m.AgentAnswered(ticket=CURRENT), m.AgentAnswered(ticket=CURRENT, agent="1001", rang=3.0)]
+)
+REFUSES: st.SearchStrategy[m.CallEvent] = st.sampled_from(
+    [
+        m.AgentUnavailable(ticket=CURRENT),
+        m.AgentUnavailable(ticket=CURRENT, why="busy"),
+        m.AgentUnavailable(ticket=CURRENT, why="unreachable"),
+        m.AgentUnavailable(ticket=CURRENT, why="nobody"),
+        m.AgentUnavailable(ticket=CURRENT, why="full"),
+    ]
+)
+LEAVES: st.SearchStrategy[m.CallEvent] = st.sampled_from([m.AgentLeft(ticket=CURRENT), m.AgentLeft(ticket=FORMER)])
+MOVES: st.SearchStrategy[m.CallEvent] = st.builds(m.QueueMoved, st.just(CURRENT), st.integers(1, 9), st.just(30.0))
+HOLDS: st.SearchStrategy[m.CallEvent] = st.sampled_from(
+    [
+        m.HoldStarted(ticket=CURRENT),
+        m.HoldEnded(ticket=CURRENT),
+        m.HoldStarted(ticket=FORMER),
+        m.HoldEnded(ticket=FORMER),
+    ]
+)
+CODED: st.SearchStrategy[m.CallEvent] = st.builds(
+    m.AgentKeyed, st.sampled_from([CURRENT, CURRENT, FORMER]), st.sampled_from([*CODES, "*80", "*99"])
+)
+ORDERS: st.SearchStrategy[m.CallEvent] = st.sampled_from(["colleague", "agent", "menu", "no such"]).map(
+    m.TransferOrdered
+)
+RECORDED: st.SearchStrategy[m.CallEvent] = st.builds(
+    m.MessageRecorded,
+    st.just(CURRENT),
+    st.sampled_from(["key", "silence", "full", "failed"]),
+    st.sampled_from([0.0, 5.0]),
+)
+ANSWERED: st.SearchStrategy[m.CallEvent] = st.sampled_from(
+    [
+        m.AnswerReceived(ticket=CURRENT, values={"state": "open", "name": "Li"}),
+        m.AnswerReceived(ticket=CURRENT),
+        m.AnswerReceived(ticket=CURRENT, how="wrong"),
+        m.AnswerReceived(ticket=CURRENT, how="failed"),
+    ]
+)
+TASKS: st.SearchStrategy[m.CallEvent] = st.just(m.TaskDone(ticket=CURRENT))
+SITUATIONS: st.SearchStrategy[m.CallEvent] = st.sampled_from(
+    [*(m.SituationStarted(name=rule.name) for rule in (*RULES, *HOLD_RULES)), m.SituationCancelled()]
+)
+WORDS: st.SearchStrategy[m.CallEvent] = st.sampled_from(
+    ["audible", "caller_agrees", "caller_civil", "caller_has_request", "lookup_done", "refusal", "speech"]
+).map(lambda word: m.SignalGiven(word=word))
+HEARING: st.SearchStrategy[m.CallEvent] = st.sampled_from([m.HearingLost(), m.HearingRestored()])
+STALE_ONES: st.SearchStrategy[m.CallEvent] = st.sampled_from(
+    [
+        m.PromptEnded(ticket=STALE),
+        m.AgentAnswered(ticket=STALE),
+        m.AgentUnavailable(ticket=STALE),
+        m.AgentLeft(ticket=STALE),
+        m.QueueMoved(ticket=STALE, position=1),
+        m.HoldStarted(ticket=STALE),
+        m.HoldEnded(ticket=STALE),
+        m.AgentKeyed(ticket=STALE, code="*80"),
+        m.MessageRecorded(ticket=STALE, how="full"),
+        m.AnswerReceived(ticket=STALE),
+        m.TaskDone(ticket=STALE),
+    ]
+)
+SECONDS = st.sampled_from([0.0, 0.0, 0.1, 0.5, 1.0, 2.0, 3.0, 7.0, 30.0])
+USUAL = [HEARD, HEARD, HEARD, TIME, KEYS, SPEECH, ANSWERS, ANSWERS, HOLDS, HOLDS, CODED, CODED, ORDERS, TASKS]
+USUAL += [REFUSES, LEAVES, MOVES, RECORDED, ANSWERED, SITUATIONS, SITUATIONS, WORDS]
+
+
+def stories(*happenings: st.SearchStrategy[m.CallEvent]) -> st.SearchStrategy[Story]:
+    """Short ones, which shrink well, and long ones, which get far."""
+    happening = st.tuples(st.one_of(*happenings), SECONDS)
+    return st.lists(happening, max_size=10) | st.lists(happening, min_size=20, max_size=70)
+
+
+ANSWER = m.AgentAnswered(ticket=CURRENT, agent="1001", rang=3.0)
+TALK: Story = [(ANSWER, 5.0), (m.SpeechStarted(), 1.0), (m.SpeechEnded(), 1.0)]
+HANDED_OVER: Story = [*TALK, (m.TransferOrdered(step="colleague"), 1.0), (m.SpeechStarted(), 3.0)]
+OPENINGS: list[Story] = [
+    [],
+    TALK,
+    [*TALK, (m.HoldStarted(ticket=CURRENT), 1.0)],
+    [*TALK, (m.SituationStarted(name="short_lookup"), 1.0), (m.SpeechStarted(), 2.5)],
+    [(ANSWER, 15.0)],
+    HANDED_OVER,
+    [*HANDED_OVER, (ANSWER, 4.0)],
+]
+"""How a story may begin, so that more of it happens while agents are on the line."""
+
+STORIES = st.builds(
+    lambda opening, story: [*opening, *story],
+    st.sampled_from(OPENINGS),
+    stories(*USUAL, UNHEARD, HEARING, STALE_ONES),
+)
+FLOW = st.sampled_from(sorted(FLOWS))
+PATIENTLY = settings(deadline=None, max_examples=200)
+"""No test here is about how busy the machine is."""
+
+
+@dataclass(slots=True)
+class LegSeen:
+    """An agent as the line would see one: sought, then there, joined or apart, then gone."""
+
+    is_queue: bool
+    is_there: bool = False
+    is_joined: bool = False
+    is_apart: bool = False
+    holds: bool = False
+
+
+class WatchedCall(DrivenCall):
+    """A driven call that is told of every deadline in time, and whose every answer is checked."""
+
+    def __init__(self, watched: CallFlow) -> None:
+        self.legs: dict[m.Ticket, LegSeen] = {}
+        self.released: list[m.Ticket] = []
+        self.music = False
+        self.recording = ""
+        self.message: m.Ticket | None = None
+        self.stopped: m.Ticket | None = None
+        self.messages: set[m.Ticket] = set()
+        self.kept: list[m.Ticket] = []
+        self.asked: m.Ticket | None = None
+        self.log: list[tuple[m.CallEvent, float, list[m.Action]]] = []
+        super().__init__(watched)
+
+    # ── what happens ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def fit(self, event: m.CallEvent) -> m.CallEvent:
+        """The event with the ticket of what is under way."""
+        asked_for = getattr(event, "ticket", 0)
+        if asked_for not in {CURRENT, FORMER}:
+            return event
+        sought = [ticket for ticket, leg in self.legs.items() if not leg.is_there]
+        there = sorted(ticket for ticket, leg in self.legs.items() if leg.is_there)
+        match event:
+            case m.PromptEnded():
+                ticket = self.playing.ticket if self.playing else STALE
+            case m.AgentAnswered() | m.AgentUnavailable() | m.QueueMoved():
+                ticket = sought[0] if sought else STALE
+            case m.AgentLeft() | m.HoldStarted() | m.HoldEnded() | m.AgentKeyed():
+                ticket = (there[-1] if asked_for == CURRENT else there[0]) if there else STALE
+            case m.MessageRecorded():
+                ticket = self.message or STALE
+            case m.AnswerReceived():
+                ticket = self.asked or STALE
+            case _:
+                tasks = [action.ticket for action in self.actions if isinstance(action, m.Instruct)]
+                ticket = tasks[-1] if tasks else STALE
+        return msgspec.structs.replace(event, ticket=ticket)
+
+    def story_goes_on(self, event: m.CallEvent, after: float) -> None:
+        """Something happens `after` seconds later; prompts that end, and deadlines that come, before that do so."""
+        until = self.now + after
+        self.silence(after)
+        self.now = max(self.now, until)
+        if isinstance(event, m.DeadlineReached) and self.session.deadline is not None:
+            self.now = self.session.deadline
+        self.happens(self.fit(event))
+
+    def happens(self, event: m.CallEvent, after: float = 0.0) -> "WatchedCall":
+        was_over, old_deadline = self.session.is_over, self.session.deadline
+        super().happens(event, after)
+        self.log.append((event, self.now, self.last))
+        assert not (was_over and self.last), "once over, silent"
+        if old_deadline and getattr(event, "ticket", 0) == STALE:
+            assert (self.last, self.session.deadline) == ([], old_deadline), "a stranger's ending moves nothing"
+        self.check_deadline()
+        self.ends(event)
+        for action in self.last:
+            self.does(action)
+        self.check_line()
+        return self
+
+    def ends(self, event: m.CallEvent) -> None:
+        """What the line knows before the engine does."""
+        match event:
+            case m.AgentAnswered(ticket=ticket) if ticket in self.legs:
+                self.legs[ticket].is_there = True
+            case m.AgentUnavailable(ticket=ticket) | m.AgentLeft(ticket=ticket) if ticket in self.legs:
+                self.gone(ticket)
+            case m.HoldStarted(ticket=ticket) | m.HoldEnded(ticket=ticket) if ticket in self.legs:
+                self.legs[ticket].holds = isinstance(event, m.HoldStarted)
+            case m.MessageRecorded(ticket=ticket) if ticket == self.message:
+                self.message = None
+            case m.AnswerReceived(ticket=ticket) if ticket == self.asked:
+                self.asked = None
+            case m.CallerHungUp() | m.LineLost():
+                self.message = None
+            case _:
+                pass
+
+    def gone(self, ticket: m.Ticket) -> None:
+        assert ticket not in self.released, "nobody is let go twice"
+        self.released.append(ticket)
+        del self.legs[ticket]
+
+    # ── what the engine does about it ─────────────────────────────────────────────────────────────────────────────────
+
+    def does(self, action: m.Action) -> None:  # noqa: C901 - the one list of all actions that are heard
+        match action:
+            case m.Ring(ticket=ticket) | m.JoinQueue(ticket=ticket):
+                assert all(leg.is_there for leg in self.legs.values()), "one agent is sought at a time"
+                assert not any(leg.is_joined for leg in self.legs.values()), "who talks hears no music"
+                self.legs[ticket] = LegSeen(isinstance(action, m.JoinQueue))
+                assert len(self.legs) <= 2, "one agent, and the colleague"
+            case m.StopRinging(ticket=ticket):
+                assert ticket in self.legs, "nobody is sought"
+                assert not self.legs[ticket].is_there, "who answered is dropped, not stopped"
+                self.gone(ticket)
+            case m.Bridge(ticket=ticket):
+                leg = self.legs[ticket]
+                assert leg.is_there, "nobody answered"
+                assert not any(other.is_joined for other in self.legs.values()), "somebody is joined with the caller"
+                assert not self.music, "nobody talks into the music"
+                assert not leg.holds, "this agent's telephone keeps the caller on hold"
+                leg.is_joined, leg.is_apart = True, False
+            case m.Part(ticket=ticket):
+                leg = self.legs[ticket]
+                assert leg.is_there, "nobody answered"
+                assert not leg.is_apart, "they are apart"
+                leg.is_joined, leg.is_apart = False, True
+            case m.DropAgent(ticket=ticket):
+                assert ticket in self.legs, "no such agent"
+                assert self.legs[ticket].is_there, "who did not answer is stopped, not dropped"
+                self.gone(ticket)
+            case m.Play(hearer=hearer, leg=leg_ticket):
+                assert not any(leg.is_joined for leg in self.legs.values()), "nobody talks over a prompt"
+                assert not self.music or hearer == "agent", "no phrase is said into the music"
+                assert self.message in {None, self.stopped}, "no phrase is said into a message"
+                assert (leg_ticket != 0) == (hearer != "caller")
+                if hearer != "caller":
+                    assert self.legs[leg_ticket].is_apart, "that agent would not hear it"
+                    assert hearer == "agent" or not self.legs[leg_ticket].holds, "whoever holds hears nothing"
+                if action.message:
+                    assert action.message in self.messages
+            case m.StartMusic() | m.StopMusic():
+                assert self.music == isinstance(action, m.StopMusic), "music is turned on and off in turn"
+                self.music = not self.music
+                if self.music:
+                    assert not any(leg.is_joined for leg in self.legs.values()), "no music into a talk"
+            case m.StartRecording():
+                assert self.recording == ""
+                self.recording = "on"
+            case m.PauseRecording():
+                assert self.recording == "on"
+                self.recording = "paused"
+            case m.ResumeRecording():
+                assert self.recording == "paused"
+                self.recording = "on"
+            case m.RecordMessage(ticket=ticket):
+                assert self.message in {None, self.stopped}
+                assert (self.music, self.playing) == (False, None)
+                self.message = ticket
+                self.messages.add(ticket)
+            case m.StopRecordingMessage(ticket=ticket):
+                assert ticket == self.message, "no such message is being recorded"
+                self.stopped = ticket
+            case m.KeepMessage(ticket=ticket):
+                assert ticket in self.messages
+                assert ticket not in self.kept, "a message is kept once"
+                self.kept.append(ticket)
+            case m.Enquire(ticket=ticket):
+                self.asked = ticket
+            case m.EndCall() | m.FallBack():
+                assert action is self.last[-1], "nothing is asked for after the end"
+            case _:
+                pass
+
+    def check_deadline(self) -> None:
+        deadline = self.session.deadline
+        assert (deadline is None) == self.session.is_over
+        assert (self.session.waiting_for == "") == self.session.is_over
+        if deadline is not None:
+            assert self.now <= deadline <= BEGIN + CALL_LENGTH
+
+    def check_line(self) -> None:
+        if self.session.is_over:
+            assert not self.legs, "an agent is left behind"
+            assert not self.music, "music plays for nobody"
+            return
+        phase = self.session.phase
+        sought = [leg for leg in self.legs.values() if not leg.is_there]
+        assert (phase in {"ringing", "queued"}) == bool(sought), phase
+        assert (phase == "queued") == any(leg.is_queue for leg in sought)
+        assert (phase in {"bridged", "held"}) <= any(leg.is_there for leg in self.legs.values())
+        if phase in {"conversing", "closing", "awaiting hangup"}:
+            assert not self.legs, "nobody waits on the line for nothing"
+        if sought and not self.playing:
+            assert self.music, "who waits for an agent hears music"
+
+
+def told(name: str, story: Story) -> WatchedCall:
+    watched = WatchedCall(FLOWS[name])
+    watched.answered()
+    for event, after in story:
+        watched.story_goes_on(event, after)
+    return watched
+
+
+@PATIENTLY
+@given(FLOW, STORIES)
+def test_the_rules_hold_whatever_agents_do(name: str, story: Story) -> None:
+    watched = told(name, story)
+    assert [line.at for line in watched.trace] == sorted(line.at for line in watched.trace)
+
+
+@PATIENTLY
+@given(FLOW, STORIES)
+def test_then_silence_and_the_call_ends_within_its_length_with_everybody_let_go(name: str, story: Story) -> None:
+    watched = told(name, story)
+    watched.silence(CALL_LENGTH)
+    assert watched.session.is_over
+    assert watched.trace[-1].fact is Fact.ENDED
+    assert watched.trace[-1].at <= CALL_LENGTH
+
+
+@PATIENTLY
+@given(FLOW, STORIES)
+def test_it_ends_even_when_no_ending_is_ever_reported(name: str, story: Story) -> None:
+    watched = told(name, story)
+    for _ in range(2000):
+        if watched.session.is_over:
+            break
+        watched.time_passes()
+    assert watched.session.is_over
+
+
+@PATIENTLY
+@given(FLOW, STORIES, SECONDS, st.sampled_from([m.CallerHungUp(), m.LineLost()]))
+def test_a_caller_who_is_gone_leaves_nobody_behind(name: str, story: Story, after: float, event: m.CallEvent) -> None:
+    watched = told(name, story)
+    watched.story_goes_on(event, after)
+    assert watched.session.is_over
+
+
+@PATIENTLY
+@given(FLOW, STORIES)
+def test_the_same_events_give_the_same_call(name: str, story: Story) -> None:
+    watched = told(name, story)
+    again = CallSession(FLOWS[name])
+    assert [again.handle(event, now) for event, now, _ in watched.log] == [actions for _, _, actions in watched.log]
+    assert again.trace == watched.trace
+    assert again.verdicts == watched.session.verdicts
+
+
+@PATIENTLY
+@given(FLOW, STORIES, st.sampled_from([1.0, 10.0, 100.0]))
+def test_even_a_peer_that_reports_deadlines_late_raises_nothing(name: str, story: Story, slowness: float) -> None:
+    late = WatchedCall(FLOWS[name])
+    late.check_deadline = lambda: None  # type: ignore[method-assign]  # here they are late on purpose
+    late.answered()
+    for event, after in story:
+        late.happens(late.fit(event), after * slowness)
