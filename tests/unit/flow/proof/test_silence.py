@@ -1,13 +1,18 @@
 """The longest silence of flows made by hand, to the second."""
 
+from dataclasses import replace
+
 import pytest
+from agent_flows import QUEUE_EXITS, ask, call_back, colleague, queue, record
 from small_flows import (
     BOTH,
     NONE,
+    WHERE,
     climb,
     close,
     collect,
     flow,
+    ladder,
     listening,
     menu,
     rule,
@@ -17,7 +22,18 @@ from small_flows import (
     transfer,
 )
 
-from ivrflow.flow.model import HANG_UP, BargeIn, CallFlow, Limits, Step
+from ivrflow.flow.model import (
+    HANG_UP,
+    BargeIn,
+    CallFlow,
+    Keep,
+    Limits,
+    PlayBack,
+    Queue,
+    Score,
+    Step,
+    Transfer,
+)
 from ivrflow.flow.proof.silence import silences
 
 
@@ -114,3 +130,82 @@ def test_a_situation_that_ends_with_a_wait_is_joined_with_where_it_leads() -> No
 @pytest.mark.parametrize("barge_in", [NONE, BOTH])
 def test_a_menu_waits_once(barge_in: frozenset[BargeIn]) -> None:
     assert silences(only(menu(keys={"1": HANG_UP}, barge_in=barge_in))).waiting.seconds == 5
+
+
+# ── agents, messages and look-ups ─────────────────────────────────────────────────────────────────────────────────────
+
+QUIET = climb("quiet", rung(None, 3.0))
+
+
+def test_a_queue_is_no_silence_and_what_follows_it_is_a_new_one() -> None:
+    waiting = replace(queue(waiting=ladder(rung(None, 30.0), rung("still busy", 30.0))), no_answer="quiet")
+    first = climb("first", rung("hello", 5.0), used_up="queue")
+    small = only(first, waiting, QUIET, *(step for step in QUEUE_EXITS if step.name != "no_answer"))
+
+    assert silences(small).waiting.seconds == 5
+    assert 30 not in [moment.seconds for moment in silences(small).waits]
+
+
+# No situation comes back into a look-up, so what is joined with its silence came to it by the way that is meant.
+ANSWERS = tuple(say(name, name) for name in ("done", "late", "wrong", "failed"))
+SILENT_LOOK_UP = replace(ask(filler=False), cases={})
+
+
+@pytest.mark.parametrize(("keys", "seconds"), [({"1": "ask"}, 5 + 8), ({}, 8)])
+def test_keys_ahead_of_a_queue_make_its_announcement_not_even_begin(keys: dict[str, str], seconds: float) -> None:
+    """A situation that ends with a wait leads to the queue with a key already pressed, and on to a silent step."""
+    waits = rule("waits", rule_rung("say", (5, 5)), then="transfer")
+    waiting = replace(queue("queue", "joining"), listening=listening(barge_in=BOTH, keys=keys))
+    steps = (say("welcome", "a"), waiting, SILENT_LOOK_UP, *ANSWERS, *QUEUE_EXITS)
+
+    assert silences(flow(*steps, rules=[waits], outcomes={"transfer": "queue"})).waiting.seconds == seconds
+
+
+@pytest.mark.parametrize("sought", [queue("agent"), colleague("agent")])
+def test_an_agent_may_leave_while_a_situation_is_played(sought: Queue | Transfer) -> None:
+    """The situation's last wait, then where the agent's leaving leads to."""
+    waits = rule("waits", rule_rung("say", (5, 5)))
+    steps: tuple[Step, ...] = (replace(sought, agent_left="ask"), SILENT_LOOK_UP, *ANSWERS, *QUEUE_EXITS[1:])
+
+    assert silences(flow(*steps, rules=[waits])).waiting.seconds == 5 + 8
+
+
+def test_after_a_message_the_caller_waits_as_long_as_silence_ends_it() -> None:
+    small = only(replace(record(), done="quiet", nothing="quiet"), QUIET)
+
+    proven = silences(small).waiting
+    assert proven.seconds == 4 + 3
+    assert proven.moments[0].what == "the message is over after a silence of 4s"
+
+
+def test_the_message_itself_is_the_callers_turn() -> None:
+    first = climb("first", rung("hello", 1.0), used_up="message")
+    assert (
+        silences(only(first, replace(record(), ask=()), say("recorded", "a"), say("nothing", "b"))).waiting.seconds == 4
+    )
+
+
+def test_steps_without_a_sound_join_what_is_around_them() -> None:
+    steps = (
+        climb("first", rung("hello", 1.0), used_up="keep"),
+        Keep("keep", WHERE, "score"),
+        Score("score", WHERE, "survey", 3, 5, "play"),
+        PlayBack("play", WHERE, "callback"),
+        replace(call_back(), then="noted", undiallable="quiet"),
+        say("noted", "noted"),
+        QUIET,
+    )
+    assert silences(only(*steps)).waiting.seconds == 4
+
+
+def test_a_look_up_is_silent_up_to_its_filler_and_then_has_music() -> None:
+    small = only(replace(ask(), cases={"open": "quiet"}), QUIET, *ANSWERS)
+
+    assert silences(small).waiting.seconds == 2 + 3, "answered at the last moment before the filler"
+
+
+def test_a_look_up_without_a_filler_is_silent_to_its_end() -> None:
+    first = climb("first", rung("hello", 1.0), used_up="ask")
+    small = only(first, replace(ask(filler=False), cases={}, late="quiet"), QUIET, *ANSWERS)
+
+    assert silences(small).waiting.seconds == 1 + 8 + 3
