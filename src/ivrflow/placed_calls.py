@@ -172,6 +172,7 @@ class PlacedCalls:
     ) -> OutgoingLine:
         """Let the call begin: the session rings, or finds that it must not."""
         line = self._exchange.outgoing(call_id, self._dial.replace("{number}", ordered.caller), self._calling_number)
+        line.flow = flow.id
         on_line(line)
         record = self._journal.call_arrived(call_id, flow, time.time())
 
