@@ -1,9 +1,13 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
-from small_flows import climb, close, flow, hotline, menu, rung, say, transfer
+from agent_flows import QUEUE_EXITS, ask, colleague, queue, record, with_agents
+from small_flows import WHERE, climb, close, flow, hotline, ladder, menu, rung, say, transfer
 
+from ivrflow.flow.model import HANG_UP, Keep, PlayBack
 from ivrflow.flow.proof.proof import prove
+from ivrflow.flow.proof.proof_words import as_data, reasoning, summary
 from ivrflow.flow_files import load_flows
 
 ROOT = Path(__file__).parents[4]
@@ -76,3 +80,74 @@ def test_12345_is_proven() -> None:
     assert {loop.needs for loop in proof.loops} == {"caller and agent"}
     assert proof.silence.seconds == 13
     assert max(moment.seconds for moment in proof.waits) == 25 * 60
+
+
+# ── agents, messages and look-ups ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_queue_is_a_person_at_the_end_of_a_way() -> None:
+    back = replace(queue(), agent_left="queue", no_answer="queue", nobody="queue", full="queue")
+    proof = prove(flow(back, rules=()))
+
+    assert proof.dead_ends == ()
+    assert [loop.needs for loop in proof.loops] == ["agent"]
+
+
+def test_steps_that_only_agents_send_callers_to_are_entered_all_the_same() -> None:
+    small = flow(queue(), *QUEUE_EXITS, colleague(), rules=())
+
+    assert prove(small).unreachable == ("colleague",)
+    assert prove(with_agents(small, "colleague")).unreachable == ()
+
+
+def test_a_look_up_that_is_asked_again_and_again_runs_by_itself() -> None:
+    steps = (replace(ask(), cases={}, failed="again"), say("again", "again", then="ask"))
+    answers = [say(name, name) for name in ("done", "late", "wrong")]
+    (loop,) = prove(flow(*steps, *answers, rules=())).loops
+
+    assert (loop.runs_by_itself, loop.needs, loop.seconds) == (True, "", 8 + 2)
+
+
+def test_a_review_goes_round_as_long_as_the_caller_likes() -> None:
+    review = menu("recorded", keys={"1": "message", "2": "play", "3": "keep"}, no_input="keep")
+    steps = (record(), review, PlayBack("play", WHERE, "recorded"), Keep("keep", WHERE, HANG_UP), say("nothing", "b"))
+    loops = prove(flow(*steps, rules=())).loops
+
+    assert {loop.needs for loop in loops} == {"caller"}
+    assert len(loops) == 2
+
+
+def test_every_wait_of_agents_messages_and_look_ups_has_its_bound() -> None:
+    answers = [say(name, name, then="queue") for name in ("done", "late", "wrong", "failed")]
+    message = replace(record(), done="ask", nothing="ask")
+    proof = prove(flow(message, replace(ask(), cases={}), *answers, queue(), *QUEUE_EXITS, rules=()))
+
+    assert {(moment.place, moment.what): moment.seconds for moment in proof.waits} == {
+        ("message", "the message is over after a silence of 4s"): 4,
+        ("message", "records a message"): 120,
+        ("ask", "waits for the answer of a look-up, 2s"): 2,
+        ("ask", "waits on for the answer, with music"): 6,
+        ("queue", "waits in the queue, with music"): 180,
+        ("queue", "talk with an agent of the queue"): 600,
+    }
+
+
+def test_announcements_of_a_queue_go_round() -> None:
+    rungs = replace(ladder(rung(None, 10.0), rung("still busy", 30.0)), loops_from=2, rounds=6)
+    (again,) = prove(flow(queue(waiting=rungs), *QUEUE_EXITS, rules=())).repetitions
+
+    assert (again.step, again.what, again.times, again.counted_by) == (
+        "queue",
+        "announces again from rung 2 on",
+        6,
+        "at_most",
+    )
+
+
+def test_what_is_proven_of_a_queue_in_words_and_as_data() -> None:
+    proof = prove(flow(say("hello", "hello", then="queue"), queue(), *QUEUE_EXITS, rules=()))
+
+    assert summary(proof)[-1] == "  to a person   at most 2s, then in the queue general, for 3m at most"
+    assert any(line.endswith("queue: stands in the queue general") for line in reasoning(proof))
+    (way,) = cast("list[dict[str, object]]", as_data(proof)["to_human"])
+    assert (way["queue"], way["waits_s"], way["extension"]) == ("general", 180, "")

@@ -29,10 +29,8 @@ from ivrflow.flow.model import (
     Keep,
     Limits,
     PlayBack,
-    Queue,
     Score,
     Step,
-    Transfer,
 )
 from ivrflow.flow.proof.silence import silences
 
@@ -161,13 +159,15 @@ def test_keys_ahead_of_a_queue_make_its_announcement_not_even_begin(keys: dict[s
     assert silences(flow(*steps, rules=[waits], outcomes={"transfer": "queue"})).waiting.seconds == seconds
 
 
-@pytest.mark.parametrize("sought", [queue("agent"), colleague("agent")])
-def test_an_agent_may_leave_while_a_situation_is_played(sought: Queue | Transfer) -> None:
+@pytest.mark.parametrize(
+    "sought", [replace(queue("agent"), agent_left="ask"), replace(colleague("agent"), agent_left="ask")]
+)
+def test_an_agent_may_leave_while_a_situation_is_played(sought: Step) -> None:
     """The situation's last wait, then where the agent's leaving leads to."""
     waits = rule("waits", rule_rung("say", (5, 5)))
-    steps: tuple[Step, ...] = (replace(sought, agent_left="ask"), SILENT_LOOK_UP, *ANSWERS, *QUEUE_EXITS[1:])
+    steps = (SILENT_LOOK_UP, *ANSWERS, *QUEUE_EXITS[1:])
 
-    assert silences(flow(*steps, rules=[waits])).waiting.seconds == 5 + 8
+    assert silences(flow(sought, *steps, rules=[waits])).waiting.seconds == 5 + 8
 
 
 def test_after_a_message_the_caller_waits_as_long_as_silence_ends_it() -> None:

@@ -1,10 +1,13 @@
 """The worst way to a person: to the second, held against calls that take it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from agent_flows import QUEUE_EXITS, ask, call_back, queue, record
 from small_flows import (
     PROMPT_S,
+    WHERE,
     climb,
     close,
     collect,
@@ -12,6 +15,8 @@ from small_flows import (
     hours,
     listening,
     menu,
+    rule,
+    rule_rung,
     rung,
     say,
     transfer,
@@ -19,7 +24,7 @@ from small_flows import (
 )
 
 from ivrflow.engine import messages as m
-from ivrflow.flow.model import HANG_UP, CallFlow, Limits, Step
+from ivrflow.flow.model import HANG_UP, BargeIn, CallFlow, CallRecording, Keep, Limits, PlayBack, Step
 from ivrflow.flow.proof.to_human import WayToHuman, ways_to_human
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
@@ -182,3 +187,77 @@ def test_the_call_that_takes_the_worst_way_of_12345_takes_exactly_so_long() -> N
 
 def test_hang_up_reaches_nobody() -> None:
     assert only_way(flow(say("hello", "hello", then=HANG_UP), rules=())).seconds is None
+
+
+# ── queues, messages, look-ups ────────────────────────────────────────────────────────────────────────────────────────
+
+FRONT = queue("front", "joining", levels={"general": 0.0, "seniors": 30.0})
+
+
+def test_who_stands_in_a_queue_has_got_to_a_person() -> None:
+    way = only_way(flow(say("hello", "hello", then="front"), FRONT, *QUEUE_EXITS, rules=()))
+
+    assert (way.seconds, way.queue, way.waits, way.extension) == (2 * PROMPT_S, "general", 180, "")
+    assert [stage.word for stage in way.stages] == ["then", "stands in the queue general"]
+
+
+def test_what_follows_when_a_queue_has_nobody_is_not_counted_on() -> None:
+    waiting = replace(FRONT, no_answer="agent", nobody="agent", full="agent", agent_left="agent")
+    assert seconds(waiting) == PROMPT_S
+
+
+def test_a_key_that_cuts_the_announcement_of_a_queue_leads_away_before_it_is_joined() -> None:
+    """The queue's announcement at its last moment, the number, then what is said before the agent rings."""
+    number = collect("number", least=1, most=1, repeats=0, done="agent")
+    keyed = replace(FRONT, listening=listening(keys={"1": "number"}))
+    cut = replace(keyed, listening=replace(keyed.listening, barge_in=frozenset[BargeIn]({"key"})))
+
+    assert seconds(keyed, number, *QUEUE_EXITS) == PROMPT_S
+    assert seconds(cut, number, *QUEUE_EXITS) == PROMPT_S + (PROMPT_S + 6) + PROMPT_S
+
+
+def test_a_key_may_lead_back_to_the_queue_it_cut() -> None:
+    """Many queues in a circle: each is entered once, and the last one joined."""
+    barge_in = frozenset[BargeIn]({"key"})
+    names = [f"q{number}" for number in range(120)]
+    queues = [
+        replace(queue(name, "joining"), listening=listening(barge_in=barge_in, keys={"1": names[number - 1]}))
+        for number, name in enumerate(names)
+    ]
+    way = only_way(flow(*queues, *QUEUE_EXITS, rules=()))
+
+    assert way.seconds == 120 * PROMPT_S
+    assert way.queue == "general"
+
+
+def test_that_the_call_is_recorded_is_said_first() -> None:
+    notice = rule("notice", rule_rung("recorded from now on"))
+    small = flow(say("hello", "hello", then="front"), FRONT, *QUEUE_EXITS, rules=[notice])
+    for whole_call in (False, True):
+        recording = CallRecording(WHERE, ("recorded from now on",), whole_call=whole_call)
+        assert only_way(replace(small, recording=recording)).seconds == 3 * PROMPT_S
+
+
+def test_a_message_and_its_review_on_the_way() -> None:
+    """Asked (2), tone and message (121), heard again (120), kept, then connecting (2)."""
+    play = PlayBack("recorded", WHERE, "keep")
+    keep = Keep("keep", WHERE, "agent")
+    assert seconds(record(), play, keep, say("nothing", "nothing")) == 2 + 121 + 120 + 2
+
+
+def test_what_a_look_up_answers_is_not_the_callers_to_choose() -> None:
+    answers = [say(name, name, then="agent") for name in ("done", "late", "wrong", "failed")]
+    small = replace(ask(), cases={"open": "agent"})
+
+    assert seconds(small, *answers) == 8 + 2 * PROMPT_S
+    way = only_way(flow(small, *answers[1:], say("done", "done"), AGENT, rules=()))
+    assert (way.seconds, way.why_never) == (
+        None,
+        "from ask on it depends on the answer of a look-up whether anything leads to a transfer step or a queue",
+    )
+
+
+def test_nor_is_whether_a_number_may_be_rung() -> None:
+    way = only_way(flow(call_back(), say("noted", "noted"), say("undiallable", "a", then="agent"), AGENT, rules=()))
+
+    assert "depends on the number" in way.why_never
