@@ -154,7 +154,7 @@ def test_keys_ahead_of_a_queue_make_its_announcement_not_even_begin(keys: dict[s
     """A situation that ends with a wait leads to the queue with a key already pressed, and on to a silent step."""
     waits = rule("waits", rule_rung("say", (5, 5)), then="transfer")
     waiting = replace(queue("queue", "joining"), listening=listening(barge_in=BOTH, keys=keys))
-    steps = (say("welcome", "a"), waiting, SILENT_LOOK_UP, *ANSWERS, *QUEUE_EXITS)
+    steps: tuple[Step, ...] = (say("welcome", "a"), waiting, SILENT_LOOK_UP, *ANSWERS, *QUEUE_EXITS)
 
     assert silences(flow(*steps, rules=[waits], outcomes={"transfer": "queue"})).waiting.seconds == seconds
 
@@ -165,7 +165,7 @@ def test_keys_ahead_of_a_queue_make_its_announcement_not_even_begin(keys: dict[s
 def test_an_agent_may_leave_while_a_situation_is_played(sought: Step) -> None:
     """The situation's last wait, then where the agent's leaving leads to."""
     waits = rule("waits", rule_rung("say", (5, 5)))
-    steps = (SILENT_LOOK_UP, *ANSWERS, *QUEUE_EXITS[1:])
+    steps: tuple[Step, ...] = (SILENT_LOOK_UP, *ANSWERS, *QUEUE_EXITS[1:])
 
     assert silences(flow(sought, *steps, rules=[waits])).waiting.seconds == 5 + 8
 
