@@ -42,7 +42,7 @@ class NotPossible(Exception):
     """The order cannot be carried out; says why and what to do."""
 
 
-class Member(msgspec.Struct, frozen=True, omit_defaults=True):
+class Member(msgspec.Struct, frozen=True):
     """One agent in one queue.
 
     Attributes:
