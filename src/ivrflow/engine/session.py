@@ -143,6 +143,7 @@ class CallSession:
         # The agent, sought or on the line, and the music that plays meanwhile.
         self._leg: Leg | None = None
         self._has_music = False
+        self._has_talked = self._was_surveyed = False
         # What is recorded: the call, and the caller's message.
         self._recording = ""
         self._message: Message | None = None
@@ -643,6 +644,9 @@ class CallSession:
                 self._go(used_up)
             case Menu(no_input=no_input):
                 self._go(no_input)
+            case Close(survey=survey) if survey and self._has_talked and not self._was_surveyed:
+                self._was_surveyed = True
+                self._go(survey)
             case Close():
                 self._place = Place(step)
                 self._phase.take("await_hangup")
@@ -1086,6 +1090,7 @@ class CallSession:
             self._leg = leg = replace(leg, giver=None)
         if self._flow.recording and not self._recording:
             self._record_call()
+        self._has_talked = True
         self._join()
         self._stand(Talking(leg.ticket), max(0.0, leg.ends - self._now), "the talk to end")
         if leg.holds and self._now < leg.ends:

@@ -1,5 +1,7 @@
 """Closing: anything else? – pause – farewell – wait for the caller to hang up first."""
 
+from dataclasses import replace
+
 import pytest
 from driven_call import DrivenCall, call
 from small_flows import BOTH, close, flow, say, transfer
@@ -136,3 +138,29 @@ def reach(closed: DrivenCall, stage: str) -> DrivenCall:
 def test_waiting_for_the_caller_to_hang_up_is_no_rung_of_the_farewells_rule() -> None:
     lines = guarding().hangs_up(1.0).trace
     assert [(line.rule, line.rung) for line in lines[-3:]] == [("", 0)] * 3
+
+
+def surveyed(*, answered: bool) -> DrivenCall:
+    closes = replace(close("close", request="agent"), survey="survey")
+    made = flow(
+        transfer("agent", agent_left="close", no_answer="close"), closes, say("survey", "how was it", then="close")
+    )
+    ringing = call(made)
+    ticket = ringing.ticket(m.Ring)
+    if not answered:
+        return ringing.happens(m.AgentUnavailable(ticket=ticket), 5.0)
+    return ringing.happens(m.AgentAnswered(ticket=ticket), 3.0).happens(m.AgentLeft(ticket=ticket), 60.0)
+
+
+def test_who_talked_with_an_agent_is_asked_how_it_was_after_the_farewell_once() -> None:
+    closed = surveyed(answered=True).prompt_ends().time_passes().prompt_ends()
+    assert closed.says == ["anything else", "goodbye", "how was it"]
+    closed.prompt_ends().prompt_ends().time_passes().prompt_ends()
+    assert closed.says == ["anything else", "goodbye", "how was it", "anything else", "goodbye"]
+    assert closed.session.waiting_for == "the caller to hang up first"
+
+
+def test_who_met_nobody_is_not_asked_how_it_was() -> None:
+    closed = surveyed(answered=False).prompt_ends().time_passes().prompt_ends()
+    assert closed.says == ["anything else", "goodbye"]
+    assert closed.session.waiting_for == "the caller to hang up first"

@@ -78,7 +78,7 @@ def exits(step: Step) -> tuple[Exit, ...]:
         case Queue() | Record() | PlayBack() | Keep() | Score() | CallBack() | Ask():
             ways = _ways_of_services(step)
         case Close():
-            ways = [Exit("request", step.request)]
+            ways = [Exit("request", step.request), Exit("survey", step.survey)]
         case HangUp():
             ways = []
         case _:

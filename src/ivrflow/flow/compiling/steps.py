@@ -307,6 +307,7 @@ def _close(draft: Draft) -> Step:
         request=names.step(on[g.REQUEST]),
         guard=close[g.GUARD],
         reminder=names.phrase(close[g.REMINDER]) or None,
+        survey=names.step(close[g.CLOSE_SURVEY]),
     )
 
 

@@ -179,7 +179,13 @@ REMINDER = Key(
     "said when the guard has passed once; after a second guard we hang up",
     example="house/closing.please_hang_up",
 )
-CLOSE_SPEC = FormSpec("'close'", (CLOSE_ASK, CLOSE_FAREWELL, GUARD, REMINDER))
+CLOSE_SURVEY = Key(
+    "survey",
+    STEP,
+    "step after the farewell for a caller who talked with an agent, once a call, instead of waiting for the hang-up",
+    example="ask_satisfaction",
+)
+CLOSE_SPEC = FormSpec("'close'", (CLOSE_ASK, CLOSE_FAREWELL, GUARD, REMINDER, CLOSE_SURVEY))
 CLOSE = Key("close", form_kind(CLOSE_SPEC, "{ask: anything_else, farewell: closing, guard: 10s}"), "how", required=True)
 REQUEST = Key("request", STEP, "step when the caller has a request: speaks, or presses any key")
 CLOSE_EXITS = FormSpec("'on' of a close step", (REQUEST,))

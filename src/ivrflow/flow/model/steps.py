@@ -361,6 +361,7 @@ class Close:
         request: step when the caller has a request (speech or any key).
         guard: seconds to wait for the caller to hang up first.
         reminder: phrase key said when the guard has passed once; after a second guard ivrflow hangs up. None: at once.
+        survey: step after the farewell for a caller who talked with an agent, once a call; "" for none.
     """
 
     name: str
@@ -370,6 +371,7 @@ class Close:
     request: str
     guard: float
     reminder: str | None
+    survey: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,9 @@ class _Reckoning:
             case Close():
                 asked = max((number for number, rung in enumerate(step.ladder.rungs) if rung.leave_on), default=-1)
                 legs = self._rungs(step.ladder.rungs[: asked + 1])
-                return [Departure("request", step.request, "caller", legs)] if step.request else []
+                asked_for = [Departure("request", step.request, "caller", legs)] if step.request else []
+                said = self._rungs(step.ladder.rungs)
+                return [*asked_for, *([Departure("survey", step.survey, "agent", said)] if step.survey else [])]
             case HangUp():
                 return []
             case _:
