@@ -229,3 +229,39 @@ def test_the_length_of_what_nobody_recorded_is_reckoned_from_its_wording() -> No
     assert told("{opening: hello}", TASKS, more=loop) == [
         "1: house/too_few takes about 1.3s and is said again every 1s: tiny/reports"
     ]
+
+
+# ── agents, messages and look-ups ─────────────────────────────────────────────────────────────────────────────────────
+
+QUEUE = (
+    '    transfer: "1001"\n    announce: house/connecting\n    ring_for: 20s\n',
+    "    queue: general\n    announce: house/connecting\n    at_most: 3m\n",
+)
+RECORDING = ("\noutcomes:", "\nrecording: {announce: house/morning, whole_call: WHOLE}\n\noutcomes:")
+
+
+def test_the_notice_of_a_recording_is_the_first_thing_said() -> None:
+    recorded = (RECORDING[0], RECORDING[1].replace("WHOLE", "yes"))
+
+    assert told("{opening: hello}", recorded) == [
+        "48: the first thing said is house/morning, not the opening that tiny/hello asks for"
+    ]
+    assert told("{opening: hello, opening_after: house/morning}", recorded) == []
+    assert told("{opening: hello}", (RECORDING[0], RECORDING[1].replace("WHOLE", "no"))) == []
+
+
+def test_the_notice_of_a_recording_may_not_come_before_what_must_precede_it() -> None:
+    recorded = (RECORDING[0], RECORDING[1].replace("WHOLE", "yes"))
+
+    assert told("{order: [house/morning, hello]}", recorded) == []
+    assert told("{order: [house/morning, hello]}", (RECORDING[0], RECORDING[1].replace("WHOLE", "no"))) == [
+        "11: tiny/hello can be said before house/morning; tiny/hello asks for the other order"
+    ]
+
+
+def test_a_queue_that_ends_by_hanging_up_hangs_up_first() -> None:
+    left = ("on: {agent_left: bye, no_answer: bye}", "on: {agent_left: bye, no_answer: hang_up}")
+
+    assert told("{caller_hangs_up_first: yes}", QUEUE) == told("{caller_hangs_up_first: yes}")
+    problems = told("{caller_hangs_up_first: yes}", QUEUE, left)
+    assert "36: after 'agent' we hang up; by tiny/hello the other side hangs up first" in problems
