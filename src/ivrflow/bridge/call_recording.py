@@ -1,8 +1,9 @@
 """Recording one call, both sides: MixMonitor on the caller's channel, which talks, holds and transfers leave alone.
 
 All orders go over the manager connection: a call's own session may be busy with a prompt or a talk just then. While it
-is paused silence is written (measured: from and to within 20 ms), so that the recording keeps the call's time. Keys that
-a telephone sends as events (RFC 4733) are in no recording; those it sends as tones are, unless it is paused.
+is paused silence is written (measured: from and to within 20 ms), so that the recording keeps the call's time but for the
+moments in which keys are down. Keys that a telephone sends as events (RFC 4733) are in no recording; those it sends as
+tones are, unless it is paused.
 """
 
 from __future__ import annotations
