@@ -15,6 +15,7 @@ import asyncio
 import gc
 import json
 import os
+import signal
 import statistics
 import tempfile
 import time
@@ -48,8 +49,15 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def measure(calls: int, seconds: float, state: Path) -> dict[str, float]:
-    """Run it and return the figures."""
+async def _reload(pid: int, every: float) -> None:
+    """Let the engine read its flows anew, again and again."""
+    while True:
+        await asyncio.sleep(every)
+        os.kill(pid, signal.SIGHUP)
+
+
+async def measure(calls: int, seconds: float, state: Path, *, reload_every: float = 0.0) -> dict[str, float]:
+    """Run it and return the figures; with a reload every so many seconds, 0 for none."""
     loop = asyncio.get_running_loop()
     manager = await loop.create_server(StandInManager, "127.0.0.1", 0)
     probe = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
@@ -104,8 +112,12 @@ async def measure(calls: int, seconds: float, state: Path) -> dict[str, float]:
         counting = True
         began, cpu = time.monotonic(), cpu_seconds(engine.pid)
         gc.disable()  # in this process: the stand-in's own pauses are not what is measured
+        reloading = loop.create_task(_reload(engine.pid, reload_every)) if reload_every else None
         async with Bystander() as bystander:
             await asyncio.sleep(seconds)
+        if reloading is not None:
+            reloading.cancel()
+        after = resident_mib(engine.pid)
         gc.enable()
         used = (cpu_seconds(engine.pid) - cpu) / (time.monotonic() - began)
         counting, ending = False, True
@@ -127,6 +139,7 @@ async def measure(calls: int, seconds: float, state: Path) -> dict[str, float]:
         "earliest_ms": late[0] * 1000,
         "kib_per_waiting_call": (full - before) * 1024 / calls,
         "engine_mib": full,
+        "engine_mib_after": after,
         "engine_cpu_cores": used,
         "calls_served": served,
         "machine_p99_9_ms": bystander.late["p99_9"],
