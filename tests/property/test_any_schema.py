@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from ivrflow.flow.keys import grammar as g
+from ivrflow.flow.keys.agents import AGENTS_SPEC, RECORDING_SPEC
 from ivrflow.flow.keys.holiday_file import HOLIDAY_SPEC
 from ivrflow.flow.keys.promises import PROMISE_SPEC
+from ivrflow.flow.keys.queueing import ANNOUNCEMENT_SPEC, LEVEL_SPEC
 from ivrflow.flow.keys.rules import ITEMS, RULE_SPEC, RUNG_SPEC
 from ivrflow.flow.keys.standard import STANDARD_SPEC
+from ivrflow.flow.keys.what_callers_leave import REVIEW_SPEC
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reading.forms import Key
 from ivrflow.flow.reading.source import Items, Node, Table, Text
@@ -19,7 +22,7 @@ WHERE = Location("any.yaml", 1, 1)
 KEYS: list[Key[object]] = [
     key
     for spec in (
-        g.FLOW_SPEC, g.LIMITS_SPEC, STANDARD_SPEC, RULE_SPEC, RUNG_SPEC, PROMISE_SPEC, HOLIDAY_SPEC,
+        g.FLOW_SPEC, g.LIMITS_SPEC, AGENTS_SPEC, RECORDING_SPEC, LEVEL_SPEC, ANNOUNCEMENT_SPEC, REVIEW_SPEC, STANDARD_SPEC, RULE_SPEC, RUNG_SPEC, PROMISE_SPEC, HOLIDAY_SPEC,
         *(kind.spec for kind in g.STEP_KINDS), *(kind.exits for kind in g.STEP_KINDS if kind.exits),
     )
     for key in spec.keys
@@ -73,6 +76,11 @@ words = st.sampled_from(
         "enquiry",
         "on_recurrence",
         "digits",
+        "general",
+        "1-5",
+        "90d",
+        "https://crm.example/cases",
+        "http://10.0.0.1:8080/a?b=c",
     ]
 ) | st.text(max_size=8)
 texts = st.builds(lambda text, quoted: Text(text, WHERE, quoted), words, st.booleans())

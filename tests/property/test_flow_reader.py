@@ -18,9 +18,10 @@ from ivrflow.flow.reading.source import parse
 
 CASES = Path(__file__).parents[1] / "problems"
 GOOD = (CASES / "flows" / "nothing_wrong.yaml").read_text(encoding="utf-8")
+WITH_AGENTS = (CASES / "flows" / "with_agents.yaml").read_text(encoding="utf-8")
 STANDARDS = {
     f"callflows/standards/{name}.yaml": (CASES / "flows" / "standards" / f"{name}.yaml").read_text(encoding="utf-8")
-    for name in ("tiny", "house")
+    for name in ("tiny", "house", "service")
 }
 FLOW = "callflows/hotline.yaml"
 
@@ -117,9 +118,14 @@ def test_any_bytes_become_text_or_problems(data: bytes) -> None:
 
 
 @quick
-@given(st.integers(0, len(GOOD)), st.integers(0, 12), st.sampled_from([*YAML_SIGNS, *WORDS, ""]))
-def test_a_damaged_flow_is_never_a_traceback(at: int, cut: int, put: str) -> None:
-    sources = {FLOW: GOOD[:at] + put + GOOD[at + cut :], **STANDARDS}
+@given(
+    st.sampled_from([GOOD, WITH_AGENTS]).flatmap(lambda good: st.tuples(st.just(good), st.integers(0, len(good)))),
+    st.integers(0, 12),
+    st.sampled_from([*YAML_SIGNS, *WORDS, ""]),
+)
+def test_a_damaged_flow_is_never_a_traceback(place: tuple[str, int], cut: int, put: str) -> None:
+    good, at = place
+    sources = {FLOW: good[:at] + put + good[at + cut :], **STANDARDS}
 
     assert_useful(check_flow(sources, FLOW).problems, sources)
 
@@ -128,10 +134,11 @@ def test_a_damaged_flow_is_never_a_traceback(at: int, cut: int, put: str) -> Non
 @given(st.data())
 def test_a_damaged_line_is_where_the_problem_is_told(data: st.DataObject) -> None:
     """A step name replaced by an unknown one is told at exactly that name."""
-    places = [at for word in ("agent", "main_menu", "bye") for at in _targets(word)]
-    at, word = data.draw(st.sampled_from(places))
-    text = GOOD[:at] + "nowhere_at_all" + GOOD[at + len(word) :]
-    line, column = GOOD[:at].count("\n") + 1, at - GOOD[:at].rfind("\n")
+    good = data.draw(st.sampled_from([GOOD, WITH_AGENTS]))
+    words = ("agent", "main_menu", "bye", "wait_for_agent", "leave_message", "call_me_back", "ask_satisfaction")
+    at, word = data.draw(st.sampled_from([place for word in words for place in _targets(good, word)]))
+    text = good[:at] + "nowhere_at_all" + good[at + len(word) :]
+    line, column = good[:at].count("\n") + 1, at - good[:at].rfind("\n")
 
     problems = check_flow({FLOW: text, **STANDARDS}, FLOW).problems
 
@@ -139,13 +146,13 @@ def test_a_damaged_line_is_where_the_problem_is_told(data: st.DataObject) -> Non
     assert "there is no step 'nowhere_at_all'" in {problem.message for problem in problems}
 
 
-def _targets(word: str) -> list[tuple[int, str]]:
+def _targets(good: str, word: str) -> list[tuple[int, str]]:
     """Places where a step is referred to: after a colon and a blank."""
-    found, at = [], GOOD.find(f": {word}")
+    found, at = [], good.find(f": {word}")
     while at >= 0:
-        if GOOD[at + 2 + len(word)] in "\n,}":
+        if good[at + 2 + len(word)] in "\n,}":
             found.append((at + 2, word))
-        at = GOOD.find(f": {word}", at + 1)
+        at = good.find(f": {word}", at + 1)
     return found
 
 

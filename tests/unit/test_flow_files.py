@@ -232,3 +232,39 @@ def test_the_taboo_of_other_standards_counts_on_request(folder: Path) -> None:
     )
     assert check_paths([folder], every_taboo=True).problems == by_file
     assert check_paths([folder / "standards" / "tiny.yaml"], every_taboo=True).problems == by_file
+
+
+# ── flows that call people back for others ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def callbacks(folder: Path) -> Path:
+    """The folder with a flow that orders callbacks, and the one that places them."""
+    (folder / "hotline.yaml").write_bytes((CASES / "with_agents.yaml").read_bytes())
+    (folder / "hotline_callback.yaml").write_bytes((CASES / "hotline_callback.yaml").read_bytes())
+    (folder / "standards" / "service.yaml").write_bytes((CASES / "standards" / "service.yaml").read_bytes())
+    return folder
+
+
+def test_the_flow_that_calls_back_is_looked_for_beside_the_other(callbacks: Path) -> None:
+    assert told(callbacks) == []
+    assert told(callbacks / "hotline.yaml") == []
+
+    (callbacks / "hotline_callback.yaml").unlink()
+
+    place = "callflows/hotline.yaml:83:15"
+    assert told(callbacks) == told(callbacks / "hotline.yaml") == [f"{place}: there is no flow 'hotline_callback'"]
+
+
+def test_it_must_be_allowed_to_ring_whom_callers_name(callbacks: Path) -> None:
+    file = callbacks / "hotline_callback.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace('["0*", "1*"]', '["021*", "1*"]'), encoding="utf-8")
+
+    assert told(callbacks) == ["callflows/hotline.yaml:83:15: the flow 'hotline_callback' may not ring 0*"]
+
+
+def test_a_broken_flow_that_calls_back_is_not_missed_too(callbacks: Path) -> None:
+    file = callbacks / "hotline_callback.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("start: greeting", "start: greting"), encoding="utf-8")
+
+    assert told(callbacks) == ["callflows/hotline_callback.yaml:5:8: there is no step 'greting'"]

@@ -180,7 +180,7 @@ def _services(
         case Score():
             return [f"{step.survey}: {step.score} of {step.most}"]
         case CallBack():
-            whom = "the number keyed in" if step.number else "the caller's own number"
+            whom = "the number keyed in" if step.number else "the number the caller rings from"
             bounds = (
                 f"within {written(step.within_h * _S_PER_H)}, {'1 try' if step.tries == 1 else f'{step.tries} tries'}"
             )

@@ -1,15 +1,26 @@
 import pytest
 
-from ivrflow.flow.keys import grammar, standard
-from ivrflow.flow.keys.grammar import STEP_KINDS, StepKind
+from ivrflow.flow.keys import (
+    agents,
+    call_steps,
+    grammar,
+    look_ups,
+    queueing,
+    standard,
+    step_keys,
+    what_callers_leave,
+)
+from ivrflow.flow.keys.grammar import STEP_KINDS
+from ivrflow.flow.keys.step_keys import StepKind
 from ivrflow.flow.model import Limits
 from ivrflow.flow.problems import ProblemList
 from ivrflow.flow.reading.forms import Key
 from ivrflow.flow.reading.reader import NOWHERE
 from ivrflow.flow.reading.source import Table, parse
 
+MODULES = (grammar, standard, step_keys, call_steps, queueing, what_callers_leave, look_ups, agents)
 KEYS = sorted(
-    {id(key): key for module in (grammar, standard) for key in vars(module).values() if isinstance(key, Key)}.values(),
+    {id(key): key for module in MODULES for key in vars(module).values() if isinstance(key, Key)}.values(),
     key=lambda key: key.name,
 )
 

@@ -5,7 +5,7 @@ import pytest
 from tiny_hotline import FLOW, SOURCE, TINY, compiled, told
 
 from ivrflow.flow.compiling.compiler import check_flow
-from ivrflow.flow.keys.outgoing import is_always_quiet, may_ring, quiet_until, ringing_band
+from ivrflow.flow.keys.outgoing import is_always_quiet, may_ring, may_ring_all, quiet_until, ringing_band
 from ivrflow.flow.model import Band, PlacesCalls
 
 NUMBERS = 'numbers: ["100"]\n'
@@ -158,3 +158,21 @@ def test_a_rule_about_something_else_says_nothing_of_ringing() -> None:
     rules = compiled().standard.rules
 
     assert [rule.name for rule in rules.values() if ringing_band(rule)] == []
+
+
+@pytest.mark.parametrize(
+    ("to", "numbers", "may"),
+    [
+        (("1*",), "1*", True),
+        (("1*",), "138*", True),
+        (("138*",), "1*", False),
+        (("1*", "0*"), "12345", True),
+        (("12345",), "12345", True),
+        (("12345",), "12345*", False),
+        ((), "1", False),
+    ],
+)
+def test_whoever_is_meant_must_all_be_among_those_who_may_be_rung(
+    to: tuple[str, ...], numbers: str, *, may: bool
+) -> None:
+    assert may_ring_all(to, numbers) is may

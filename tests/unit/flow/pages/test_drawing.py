@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 
+import service_hotline
 from tiny_hotline import HOUSE, compiled
 
 from ivrflow.flow.model import CallFlow
@@ -88,3 +89,33 @@ def test_situations_that_lead_elsewhere_when_left_are_drawn() -> None:
     drawn = draw_flow(compiled(("outcomes:", "leaves:\n  noise: {audible: bye}\noutcomes:")))
 
     assert '  situations -.->|"noise: audible"| step_bye' in drawn
+
+
+SERVICE_DRAWN = """\
+  step_status[("status<br/>asks https://crm.example/cases<br/>after 2s: “正在查询。”<br/>waits up to 8s")]
+  step_wait_for_agent(["wait for agent<br/>“请稍候。”<br/>queue general<br/>from 45s on: queue seniors<br/>music · 10s<br/>“请稍候。” · 30s<br/>“仍然繁忙，请继续等候。” · 30s<br/>“仍然繁忙，请继续等候。”<br/>“请稍候。” · 30s<br/>wait up to 3m<br/>waited over 1m: “感谢您的耐心等候。”<br/>talk up to 10m"])
+  step_to_colleague(["to colleague<br/>ring 1002 for 20s<br/>talk up to 10m<br/>the agent stays until somebody answers"])
+  step_leave_message[/"leave message<br/>“请在提示音后留言。”<br/>message for voicemail: 2m at most, until 4s of silence, ends with #"/]
+  step_leave_message-review{{"leave message: review<br/>“保存请按1，试听请按2，重录请按3。”<br/>wait 2 × 5s"}}
+  step_leave_message-listen[/"leave message: listen<br/>plays the message"/]
+  step_leave_message-keep[("leave message: keep<br/>keeps the message")]
+  step_ask_satisfaction-score3[("ask satisfaction: score3<br/>satisfaction: 3 of 3")]
+  step_call_me_back-own[("call me back: own<br/>orders a call to the number the caller rings from<br/>by hotline_callback, within 24h, 3 tries")]
+  step_call_me_back-order[("call me back: order<br/>orders a call to the number keyed in<br/>by hotline_callback, within 24h, 3 tries")]
+  step_status -->|"open"| step_say_open
+  step_status -->|"closed 2026"| step_ask_satisfaction
+  step_status -->|"an answer, no answer in time, an answer that makes no sense, nobody to ask"| step_wait_for_agent
+  step_wait_for_agent -->|"key 1, waited long enough, no agent there"| step_leave_message
+  step_wait_for_agent -->|"key 2, queue is full"| step_call_me_back
+  step_wait_for_agent -->|"agent hangs up"| step_ask_satisfaction
+  step_leave_message -->|"a message"| step_leave_message-review
+  step_leave_message-review -->|"key 1, no key, more than 2 wrong keys"| step_leave_message-keep
+  step_leave_message-listen --> step_leave_message-review
+  step_call_me_back-own -->|"undiallable"| step_call_me_back-number
+"""
+
+
+def test_what_somebody_else_does_for_the_caller_is_drawn() -> None:
+    drawn = draw_flow(service_hotline.compiled()).splitlines()
+
+    assert [line for line in SERVICE_DRAWN.splitlines() if line not in drawn] == []

@@ -72,7 +72,12 @@ def test_two_is_another_word_in_front_of_a_month() -> None:
 
 
 def test_two_is_another_word_behind_the_sign_of_an_ordinal() -> None:
-    exists = {*map(piece_key, "二两"), segment_key("s", "排第…"), segment_key("s", "…位，等…"), segment_key("s", "…分钟")}
+    exists = {
+        *map(piece_key, "二两"),
+        segment_key("s", "排第…"),
+        segment_key("s", "…位，等…"),
+        segment_key("s", "…分钟"),
+    }
     values = {"place": "2", "minutes": "2"}
     text = "排第{place}位，等{minutes}分钟"
     said = composed("s", text, {"place": "number", "minutes": "number"}, values, exists.__contains__)
