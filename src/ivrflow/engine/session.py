@@ -1196,11 +1196,19 @@ class CallSession:
         if not self._holds(ticket, holds=False):
             return
         footing = self._place.footing
+        is_of_the_hold = footing is not None and footing.ladder.name in {self._flow.agents.hold, ONLY_MUSIC}
         if isinstance(self._standing, Tasking) and self._hold:
             self._task_done(self._standing.ticket)
-        elif self._place.interrupted and footing and footing.ladder.name in {self._flow.agents.hold, ONLY_MUSIC}:
+            if is_of_the_hold:
+                self._tasks_of_the_hold_done()
+        elif self._place.interrupted and is_of_the_hold:
             self._stop_playing("the agent is back")
             self._leave("agent_back", RETURN)
+
+    def _tasks_of_the_hold_done(self) -> None:
+        """Mute, look up, unmute: for the telephone it was all one hold."""
+        while isinstance(self._standing, Tasking) and self._hold:
+            self._task_done(self._standing.ticket)
 
     def _holds(self, ticket: m.Ticket, *, holds: bool) -> bool:
         """Note that an agent's telephone keeps the caller on hold, or no longer; whether it is who talks with the caller."""
