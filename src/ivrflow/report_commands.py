@@ -15,6 +15,7 @@ import click
 from ivrflow.flow.model import CallFlow, Standard
 from ivrflow.flow.problems import did_you_mean
 from ivrflow.flow_files import check_paths
+from ivrflow.report.agents import ANSWER_WITHIN_S
 from ivrflow.report.exports import as_csv, as_json
 from ivrflow.report.page import write_page
 from ivrflow.report.period import BadPeriodError, period_of
@@ -42,6 +43,14 @@ TABLE_WIDTH = 170
     "callers never got through.",
 )
 @click.option(
+    "--answer-within",
+    type=click.FloatRange(1, 3600),
+    default=ANSWER_WITHIN_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="An agent's answer within so many seconds of waiting counts as soon enough.",
+)
+@click.option(
     "--format",
     "shape",
     type=click.Choice(["text", "csv", "json"]),
@@ -66,6 +75,7 @@ def report(
     flow: str | None,
     standard: str | None,
     dialled: int | None,
+    answer_within: float,
     shape: Format,
     page: Path | None,
     misses: int,
@@ -78,6 +88,7 @@ def report(
     Examples:
       ivrflow report --from 2026-11-01 --to 2026-11-30
       ivrflow report --from 2026-11-01 --to 2026-11-30 --standard jiangnan --dialled 1180
+      ivrflow report --answer-within 15                 how many callers had an agent within 15 s
       ivrflow report --format csv > november.csv
       ivrflow report --html november.html
       ivrflow report --flow gov12345 --fail-on-miss     in a nightly job
@@ -110,6 +121,7 @@ def report(
         standards=chosen.standards,
         measures=chosen.measures,
         dialled=dialled,
+        answer_within=answer_within,
     )
     _tell(made, shape, misses, all_rules=all_rules)
     if page is not None:

@@ -74,8 +74,60 @@ def as_json(report: Report) -> dict[str, Any]:
             }
             for one in report.promises
         ],
+        "service": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "percent": None if one.percent is None else round(one.percent, 4),
+                "numerator": one.part.count,
+                "denominator": one.whole.count,
+                "counts": wording.share_counted(one),
+                "calls": list(one.calls),
+            }
+            for one in report.service
+        ],
+        "queues": [
+            {
+                "queue": one.name,
+                "sought": one.sought,
+                "answered": one.answered,
+                "in_time": one.in_time,
+                "abandoned": one.abandoned,
+                "next_level": one.next_level,
+                "elsewhere": one.elsewhere,
+                "average_wait": _rounded(one.average),
+                "longest_wait": _rounded(one.longest),
+            }
+            for one in report.queues
+        ],
+        "surveys": [
+            {
+                "survey": one.survey,
+                "most": one.most,
+                "scores": one.count,
+                "average": round(one.average, 4),
+                "satisfied": one.satisfied,
+                "given": {str(score): number for score, number in one.given},
+                "misses": list(one.misses),
+            }
+            for one in report.surveys
+        ],
+        "callbacks": {
+            "asked_for": report.callbacks.asked_for,
+            "kept": report.callbacks.kept,
+            "kept_late": report.callbacks.kept_late,
+            "broken": report.callbacks.broken,
+            "open": report.callbacks.open,
+            "cancelled": report.callbacks.cancelled,
+            "calls_placed": {outcome or "under_way": number for outcome, number in report.callbacks.tries.items()},
+            "misses": list(report.callbacks.misses),
+        },
         "remarks": list(report.remarks),
     }
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 3)
 
 
 def as_csv(report: Report) -> str:
@@ -99,6 +151,7 @@ def _lines(report: Report) -> Iterator[_Line]:
         for measure in ("percent", "numerator", "denominator", "target", "reached", "why_no_data"):
             yield "key_figure", figure["id"], measure, "" if figure[measure] is None else str(figure[measure])
         yield "key_figure", figure["id"], "misses", " ".join(figure["misses"])
+    yield from _agent_lines(told)
     for section in ("rules", "promises"):
         for one in told[section]:
             yield from _rule_lines(section, one)
@@ -122,6 +175,30 @@ def _call_lines(report: Report, told: Mapping[str, Any]) -> Iterator[_Line]:
         yield "per_day", day, "calls", str(number)
 
 
+def _agent_lines(told: Mapping[str, Any]) -> Iterator[_Line]:
+    for one in told["service"]:
+        for measure in ("percent", "numerator", "denominator"):
+            yield "service", one["id"], measure, "" if one[measure] is None else str(one[measure])
+        yield "service", one["id"], "calls", " ".join(one["calls"])
+    for one in told["queues"]:
+        for measure, value in one.items():
+            if measure != "queue":
+                yield "queue", one["queue"], measure, "" if value is None else str(value)
+    for one in told["surveys"]:
+        item = f"{one['survey']} (1 to {one['most']})"
+        for measure in ("scores", "average", "satisfied"):
+            yield "survey", item, measure, str(one[measure])
+        for score, number in one["given"].items():
+            yield "survey", item, f"score {score}", str(number)
+        yield "survey", item, "misses", " ".join(one["misses"])
+    for measure, value in told["callbacks"].items():
+        if measure == "calls_placed":
+            for outcome, number in value.items():
+                yield "callbacks", outcome, "calls", str(number)
+        else:
+            yield "callbacks", "", measure, " ".join(value) if measure == "misses" else str(value)
+
+
 def _rule_lines(section: str, one: Mapping[str, Any]) -> Iterator[_Line]:
     """Several people may owe promises of one rule: then the item names them too."""
     item = f"{one['rule']} ({one['owed_by']})" if section == "promises" else one["rule"]
@@ -141,5 +218,4 @@ def _name(spread: Spread) -> str:
 
 def _spread(spread: Spread) -> dict[str, float]:
     numbers = {name: round(spread.at(share), 3) for name, share in _SHARES.items()}
-    mean = math.fsum(spread.values) / len(spread.values)
-    return {"count": len(spread.values), "mean": round(mean, 3), **numbers}
+    return {"count": len(spread.values), "mean": round(spread.average, 3), **numbers}

@@ -14,7 +14,9 @@ from typing import Literal, TypeAlias
 
 from ivrflow.flow.model import KeyFigure, Standard
 from ivrflow.report.matters import Matter
+from ivrflow.report.surveys import is_satisfied
 from ivrflow.runtime.journal_counts import Counted
+from ivrflow.runtime.journal_store import CALLBACK
 
 Reached: TypeAlias = Literal["met", "missed", "no data", "no target"]
 
@@ -221,6 +223,29 @@ def _repeat_complaint_rate(evidence: Evidence) -> _Found:
     )
 
 
+def _enquiry_satisfaction(evidence: Evidence) -> _Found:
+    """Those who were called back and asked, and those who gave a score on the call itself."""
+    later = _satisfaction("enquiry")(evidence)
+    promised = {promise.call for promise in evidence.counted.promises if promise.rule != CALLBACK}
+    scored = [score for score in evidence.counted.scores if score.call not in promised]
+    if not scored:
+        hint = "; callers give a score on the call where the flow has a survey step"
+        return replace(later, why=later.why + hint) if later.why else later
+    asked, satisfied = (0, 0) if later.part is None or later.whole is None else (later.whole.count, later.part.count)
+    good = sum(map(is_satisfied, scored))
+    misses = (*later.misses, *(score.call for score in scored if not is_satisfied(score)))
+    return _Found(
+        Part(satisfied + good, "of them were satisfied with the answer"),
+        Part(
+            asked + len(scored),
+            f"enquiries where somebody asked: {asked} promised an answer later, {len(scored)} scores given on a call on "
+            "which nothing was promised",
+        ),
+        notes=(*later.notes, "a score above the middle of its scale counts as satisfied"),
+        misses=tuple(dict.fromkeys(misses)),
+    )
+
+
 def _satisfaction(about: str, tag: str = "") -> Callable[[Evidence], _Found]:
     """Of those asked, how many were satisfied."""
 
@@ -256,7 +281,7 @@ _FIGURES: Mapping[str, Callable[[Evidence], _Found]] = {
     "enquiry_reply_on_time_rate": _replies("enquiry", in_time=True),
     "complaint_reply_on_time_rate": _replies("complaint", in_time=True),
     "repeat_complaint_rate": _repeat_complaint_rate,
-    "enquiry_satisfaction": _satisfaction("enquiry"),
+    "enquiry_satisfaction": _enquiry_satisfaction,
     "cross_province_complaint_satisfaction": _satisfaction("complaint", "cross_province"),
     "key_account_complaint_satisfaction": _satisfaction("complaint", "key_account"),
 }

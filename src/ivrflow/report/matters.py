@@ -42,9 +42,11 @@ def matters_of(promises: Iterable[CountedPromise], tags: Mapping[str, frozenset[
 
 
 def is_late(promise: CountedPromise, now: float) -> bool:
-    """Whether it was kept after its due time, or is open after it."""
+    """Whether it was kept after its due time, or is open after it, or open though nobody will try any more."""
     if promise.dropped_at is not None:
         return False
+    if promise.kept_at is None and promise.failed_at is not None:
+        return True
     return (promise.kept_at if promise.kept_at is not None else now) > promise.due_at
 
 

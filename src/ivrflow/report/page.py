@@ -78,6 +78,13 @@ def _plots(report: Report) -> Iterator[Markup]:
         x_unit="o'clock",
         y_unit="calls",
     )
+    for survey in report.surveys:
+        yield plot.bars(
+            [(str(score), number) for score, number in survey.given],
+            title=f"Survey {survey.survey}: scores of 1 to {survey.most}",
+            x_unit="score",
+            y_unit="calls",
+        )
     for spread in report.spreads:
         if len(spread.values) >= _FEWEST_FOR_A_PLOT:
             marks = {"middle": spread.at(0.5), "95 %": spread.at(0.95)}

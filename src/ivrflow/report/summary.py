@@ -10,9 +10,12 @@ from datetime import datetime, timedelta
 
 from ivrflow.engine.trace import Judgement
 from ivrflow.flow.model import CallFlow, Standard
+from ivrflow.report.agents import ANSWER_WITHIN_S, QueueCount, Share, queues, shares
+from ivrflow.report.callbacks import CallbackCount, callbacks_of
 from ivrflow.report.key_figures import Evidence, Result, key_figures
 from ivrflow.report.matters import is_late, matters_of
 from ivrflow.report.period import Period
+from ivrflow.report.surveys import SurveyCount, surveys_of
 from ivrflow.runtime.journal_counts import Counted, CountedPromise
 
 MOST_DAYS_SHOWN = 400
@@ -64,6 +67,11 @@ class Spread:
             return math.nan
         return self.values[max(0, math.ceil(share * len(self.values)) - 1)]
 
+    @property
+    def average(self) -> float:
+        """The average; not a number without values."""
+        return math.fsum(self.values) / len(self.values) if self.values else math.nan
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -85,6 +93,10 @@ class Report:
         spreads: lengths and waiting times.
         hours: calls per hour of the day, 24 numbers.
         days: calls per day; empty when the time is too long to be told day by day.
+        service: how soon agents answered, and who gave up waiting; empty when nobody asked for an agent.
+        queues: queue by queue.
+        surveys: what callers gave.
+        callbacks: callers who asked to be called back.
         remarks: what a reader has to know, a sentence each.
     """
 
@@ -104,6 +116,10 @@ class Report:
     spreads: tuple[Spread, ...]
     hours: tuple[int, ...]
     days: tuple[tuple[str, int], ...]
+    service: tuple[Share, ...]
+    queues: tuple[QueueCount, ...]
+    surveys: tuple[SurveyCount, ...]
+    callbacks: CallbackCount
     remarks: tuple[str, ...] = ()
 
     @property
@@ -122,6 +138,7 @@ def work_out(
     standards: Sequence[Standard],
     measures: Sequence[Standard],
     dialled: int | None = None,
+    answer_within: float = ANSWER_WITHIN_S,
 ) -> Report:
     """Work a report out.
 
@@ -134,6 +151,7 @@ def work_out(
         standards: whose rules are told.
         measures: whose key figures are computed, over all calls counted.
         dialled: how often the hotline was dialled, as the carrier says.
+        answer_within: seconds within which an agent's answer counts as soon enough.
     """
     moment = now.timestamp()
     matters = matters_of(counted.promises, counted.tags, moment)
@@ -147,6 +165,7 @@ def work_out(
     placed = [call for call in counted.calls if call.direction == "out"]
     local = [datetime.fromtimestamp(call.arrived_at, period.since.tzinfo) for call in counted.calls]
     hours = Counter(moment.hour for moment in local)
+    legs = counted.legs
     return Report(
         period=period,
         scope=scope,
@@ -166,10 +185,18 @@ def work_out(
             _spread("length of placed calls", (call.lasted for call in placed)),
             _spread("until the line was open", (call.answered_after for call in incoming)),
             _spread("until an agent answered", (call.agent_after for call in incoming)),
+            _spread("until a caller gave up waiting", (leg.waited for leg in legs if leg.ending == "abandoned")),
+            _spread("ringing of an agent's telephone", (leg.rang for leg in legs)),
+            _spread("talk with an agent", (leg.talked for leg in legs if leg.ending == "answered")),
+            _spread("on hold during a talk", (leg.held for leg in legs if leg.held)),
             _spread("until somebody picked up", (call.answered_after for call in placed)),
         ),
         hours=tuple(hours[hour] for hour in range(24)),
         days=tuple(_days(period, local)),
+        service=shares(counted, answer_within),
+        queues=queues(legs, answer_within),
+        surveys=surveys_of(counted.scores),
+        callbacks=callbacks_of(counted.promises, counted.callback_tries, moment),
         remarks=tuple(_remarks(counted, flows)),
     )
 

@@ -31,8 +31,11 @@ def tables(report: Report, *, misses: int, all_rules: bool) -> RenderableType:
         Text(f"{report.period}, {report.scope}: {wording.heading(report)}", style="bold"),
         *(Text(f"note: {remark}") for remark in report.remarks),
         *_figures(report, misses),
+        *_agents(report, misses),
+        *_surveys(report, misses),
         *_rules(report, misses, all_rules=all_rules),
         *_promises(report, misses),
+        *_callbacks(report, misses),
         *_calls(report),
     ]
     return Group(*parts)
@@ -69,6 +72,45 @@ def _figures(report: Report, misses: int) -> Iterator[RenderableType]:
             if result.misses and result.reached == "missed":
                 told.append(f"misses: {wording.some(result.misses, misses)}")
             yield from (Padding(Text(text, style="dim"), (0, 0, 0, 35)) for text in told)
+
+
+def _agents(report: Report, misses: int) -> Iterator[RenderableType]:
+    if not report.service:
+        return
+    yield from _title("the way to a person")
+    for one in report.service:
+        line = _grid("", "", right=("",))
+        line.show_header = False
+        line.columns[0].width = 10
+        line.add_row(wording.share(one), Text(f"{one.name}  {one.id}"))
+        yield line
+        told = [wording.share_counted(one), *([f"calls: {wording.some(one.calls, misses)}"] if one.calls else [])]
+        yield from (Padding(Text(text, style="dim"), (0, 0, 0, 12)) for text in told)
+    if report.queues:
+        table = _grid("queue", *wording.QUEUE_HEADINGS, right=wording.QUEUE_HEADINGS)
+        for queue in report.queues:
+            table.add_row(queue.name, *wording.queue_cells(queue))
+        yield ""
+        yield table
+
+
+def _surveys(report: Report, misses: int) -> Iterator[RenderableType]:
+    if not report.surveys:
+        return
+    yield from _title("surveys")
+    table = _grid("survey", *wording.SURVEY_HEADINGS, "below the middle on", right=wording.SURVEY_HEADINGS[:3])
+    for survey in report.surveys:
+        table.add_row(survey.survey, *wording.survey_cells(survey), wording.some(survey.misses, misses))
+    yield table
+
+
+def _callbacks(report: Report, misses: int) -> Iterator[RenderableType]:
+    if not report.callbacks.asked_for:
+        return
+    yield from _title("callbacks")
+    yield from map(Text, wording.callbacks(report.callbacks))
+    if report.callbacks.misses:
+        yield Text(f"late or not at all: {wording.some(report.callbacks.misses, misses)}", style="dim")
 
 
 def _rules(report: Report, misses: int, *, all_rules: bool) -> Iterator[RenderableType]:
@@ -125,7 +167,7 @@ def _calls(report: Report) -> Iterator[RenderableType]:
         table.add_row(str(number), wording.WAYS[way], who)
     yield table
     yield from _title("how long")
-    table = _grid("", "how many", "middle", "95 %", "longest", right=("how many", "middle", "95 %", "longest"))
+    table = _grid("", *wording.SPREAD_HEADINGS, right=wording.SPREAD_HEADINGS)
     for spread in report.spreads:
         if spread.values:
             table.add_row(spread.name, *wording.spread_cells(spread))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+from ivrflow.report.agents import QueueCount, Share
+from ivrflow.report.callbacks import CallbackCount
 from ivrflow.report.key_figures import Result
 from ivrflow.report.summary import Report, RuleCount, Spread
+from ivrflow.report.surveys import SurveyCount
 
 WAYS = {"in": "incoming", "out": "placed"}
 """The direction of a call, in words."""
@@ -51,8 +54,65 @@ def seconds(value: float) -> str:
 
 
 def spread_cells(spread: Spread) -> list[str]:
-    """How many, the middle one, what 95 of 100 do not exceed, the longest."""
-    return [str(len(spread.values)), *(seconds(spread.at(share)) for share in (0.5, 0.95, 1.0))]
+    """What stands below `SPREAD_HEADINGS`."""
+    numbers = (spread.average, *(spread.at(share) for share in (0.5, 0.95, 1.0)))
+    return [str(len(spread.values)), *map(seconds, numbers)]
+
+
+SPREAD_HEADINGS = ("how many", "average", "middle", "95 %", "longest")
+"""How many, the average, the middle one, what 95 of 100 do not exceed, the longest."""
+
+QUEUE_HEADINGS = ("sought", "answered", "in time", "gave up", "next level", "elsewhere", "average wait", "longest wait")
+"""What is told of a queue."""
+
+
+def queue_cells(queue: QueueCount) -> list[str]:
+    """What stands below `QUEUE_HEADINGS`."""
+    counts = (queue.sought, queue.answered, queue.in_time, queue.abandoned, queue.next_level, queue.elsewhere)
+    return [*map(str, counts), seconds(queue.average), seconds(queue.longest)]
+
+
+def share(one: Share) -> str:
+    """A share: "92.31 %", or a dash."""
+    return "–" if one.percent is None else f"{one.percent:.2f} %"
+
+
+def share_counted(one: Share) -> str:
+    """Exactly what a share counts."""
+    return f"{one.part.count} / {one.whole.count}: {one.whole.what}; {one.part.count} {one.part.what}"
+
+
+SURVEY_HEADINGS = ("scores", "average", "satisfied", "how often each")
+"""What is told of a survey."""
+
+
+def survey_cells(survey: SurveyCount) -> list[str]:
+    """What stands below `SURVEY_HEADINGS`; satisfied is a score above the middle of the scale."""
+    return [
+        str(survey.count),
+        f"{survey.average:.2f} of {survey.most}",
+        f"{100 * survey.satisfied / survey.count:.2f} %",
+        ", ".join(f"{score}: {number}" for score, number in survey.given),
+    ]
+
+
+def callbacks(told: CallbackCount) -> list[str]:
+    """What became of those who asked to be called back, a sentence each."""
+    parts = {
+        "called back in time": told.kept,
+        "late": told.kept_late,
+        "not at all": told.broken,
+        "still to be called": told.open,
+        "taken back": told.cancelled,
+    }
+    sentences = [f"{told.asked_for} asked for: " + ", ".join(f"{number} {what}" for what, number in parts.items())]
+    placed = sum(told.tries.values())
+    if placed:
+        outcomes = ", ".join(
+            f"{number} {(what or 'under way').replace('_', ' ')}" for what, number in told.tries.items()
+        )
+        sentences.append(f"{placed} calls placed for them: {outcomes}")
+    return sentences
 
 
 def rules_shown(report: Report) -> tuple[list[RuleCount], int]:

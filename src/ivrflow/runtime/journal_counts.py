@@ -12,13 +12,17 @@ from sqlalchemy.exc import DBAPIError
 
 from ivrflow.engine.trace import Judgement
 from ivrflow.runtime.journal_tables import (
+    agent_legs,
     call_figures,
+    callback_tries,
+    callbacks,
     calls,
     check_layout,
     database_url,
     judgements,
     promises,
     reading_engine,
+    scores,
     tags,
     unusable,
 )
@@ -49,6 +53,30 @@ class CountedPromise(NamedTuple):
     kept_at: float | None
     satisfied: int | None
     dropped_at: float | None
+    failed_at: float | None = None
+
+
+class CountedLeg(NamedTuple):
+    """Once that an agent was sought on an incoming call, see `journal_legs`. Times in seconds."""
+
+    call: str
+    queue: str
+    extension: str
+    waited: float
+    ending: str
+    rang: float | None
+    talked: float
+    held: float
+    transfers: int
+
+
+class CountedScore(NamedTuple):
+    """What a caller gave in a survey."""
+
+    call: str
+    survey: str
+    score: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +97,9 @@ class Counted:
         broken: ids of the calls per rule that was broken on them, by arrival.
         promises: of every matter that began then, by making.
         tags: per promise and per call that has any.
+        legs: every agent sought on an incoming call, by arrival.
+        scores: of every call that is over, by arrival.
+        callback_tries: how many calls were placed for the callbacks among `promises`, per outcome ("" under way).
     """
 
     calls: Sequence[CountedCall] = ()
@@ -84,6 +115,9 @@ class Counted:
     broken: Mapping[str, Sequence[str]] = field(default_factory=dict)
     promises: Sequence[CountedPromise] = ()
     tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    legs: Sequence[CountedLeg] = ()
+    scores: Sequence[CountedScore] = ()
+    callback_tries: Mapping[str, int] = field(default_factory=dict)
 
 
 def flows_called(url: str) -> list[str]:
@@ -158,6 +192,9 @@ def _count(connection: Connection, since: float, until: float, flows: Sequence[s
         broken=_broken(connection, wanted) if is_any_broken else {},
         promises=_promises(connection, since, until, flows),
         tags=_tags(connection, since, until, flows),
+        legs=_legs(connection, wanted),
+        scores=_scores(connection, wanted),
+        callback_tries=_callback_tries(connection, since, until, flows),
     )
 
 
@@ -257,3 +294,35 @@ def _tags(connection: Connection, since: float, until: float, flows: Sequence[st
     for subject, tag in connection.execute(with_promises):
         found.setdefault(subject, set()).add(tag)
     return {subject: frozenset(names) for subject, names in found.items()}
+
+
+def _legs(connection: Connection, wanted: _Conditions) -> list[CountedLeg]:
+    found = (
+        select(*(agent_legs.c[name] for name in CountedLeg._fields))
+        .join_from(call_figures, agent_legs, agent_legs.c.call == call_figures.c.call)
+        .where(*wanted, call_figures.c.direction == "in")
+        .order_by(call_figures.c.arrived_at, agent_legs.c.call, agent_legs.c.number)
+    )
+    return [CountedLeg._make(row) for row in connection.execute(found)]
+
+
+def _scores(connection: Connection, wanted: _Conditions) -> list[CountedScore]:
+    found = (
+        select(*(scores.c[name] for name in CountedScore._fields))
+        .join_from(call_figures, scores, scores.c.call == call_figures.c.call)
+        .where(*wanted)
+        .order_by(call_figures.c.arrived_at, scores.c.call, scores.c.survey)
+    )
+    return [CountedScore._make(row) for row in connection.execute(found)]
+
+
+def _callback_tries(connection: Connection, since: float, until: float, flows: Sequence[str] | None) -> dict[str, int]:
+    """By the promise of the same id, which knows the flow of the call on which it was ordered."""
+    found = (
+        select(callback_tries.c.outcome, func.count())
+        .join_from(callback_tries, callbacks, callbacks.c.id == callback_tries.c.callback)
+        .join(promises, promises.c.id == callbacks.c.id)
+        .where(*_within(promises.c.made_at, promises.c.flow, since, until, flows))
+        .group_by(callback_tries.c.outcome)
+    )
+    return {row[0]: row[1] for row in connection.execute(found)}

@@ -151,7 +151,7 @@ promises = Table(
     Column("dropped_at", Double),
     Column("dropped_by", String),
     Column("why", String),
-    Column("failed_at", Double),  # nobody will try any more; the promise is broken from then on, unless it is kept after all
+    Column("failed_at", Double),  # nobody will try any more: broken from then on, unless it is kept after all
     Index("promises_by_call", "call"),
     Index("promises_by_due_time", "due_at"),
     Index("promises_by_making", "made_at"),
@@ -236,7 +236,7 @@ callback_tries = Table(
     Column("number", Integer, primary_key=True),  # 1, 2, 3 …
     Column("call", String, nullable=False),  # the call placed
     Column("placed_at", Double, nullable=False),
-    Column("outcome", String, nullable=False),  # answered, no_answer, busy, …; interrupted counts as none; empty: under way
+    Column("outcome", String, nullable=False),  # answered, no_answer, …; interrupted: counts as none; "": under way
     Index("callback_tries_by_call", "call"),
 )
 

@@ -42,7 +42,7 @@ def test_a_terminal_shows_rules_promises_and_calls() -> None:
     assert "1 more rules applied on no call (--all-rules lists them)" in lines
     assert "jiangnan/later agent 3 1 1 1 0 0 b, c" in lines
     assert "2 incoming caller hung up" in lines
-    assert "length of incoming calls 3 1:00 1:30 1:30" in lines
+    assert "length of incoming calls 3 51.7 s 1:00 1:30 1:30" in lines
     assert "jiangnan/praise 0 0 3" in [" ".join(line.split()) for line in shown(all_rules=True).splitlines()]
 
 

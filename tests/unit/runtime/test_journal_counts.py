@@ -7,8 +7,10 @@ import pytest
 from journalled_calls import silent_call, silent_flow
 from promised_calls import HOUR, MADE_AT, note, promised
 
+from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
 from ivrflow.runtime.journal import Journal
+from ivrflow.runtime.journal_callbacks import CallbackBook
 from ivrflow.runtime.journal_counts import Counted, count, flows_called
 from ivrflow.runtime.journal_figures import figures_of
 from ivrflow.runtime.journal_promises import PromiseBook
@@ -72,7 +74,7 @@ def test_only_what_falls_into_the_time_and_the_flows_counts(url: str) -> None:
     assert len(counted(url, since=MADE_AT + 1).calls) == 2
     found = counted(url, flows=["china_mobile"])
     assert (len(found.calls), found.unfinished, found.promises) == (1, 0, [])
-    assert counted(url, flows=[]) == Counted(without_agent=[], calls=[], promises=[])
+    assert counted(url, flows=[]) == Counted(without_agent=[], calls=[], promises=[], legs=[], scores=[])
 
 
 def test_promises_belong_to_the_time_in_which_their_matter_began(url: str) -> None:
@@ -116,3 +118,37 @@ def test_an_earlier_journal_is_brought_up_to_date_with_what_its_calls_count_for(
     assert after.outcomes == before.outcomes
     assert after.judged == before.judged
     assert after.unfinished == 1
+
+
+def test_agents_scores_and_callbacks_are_counted(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/agents.sqlite"
+    journal = Journal(url)
+    journal.open()
+    flow = silent_flow()
+    order = m.OrderCallback(1, "13912345678", "back", MADE_AT, MADE_AT + HOUR)
+    for call, caller_waits in (("a", False), ("b", True)):
+        record = journal.call_arrived(call, flow, MADE_AT)
+        record.handled(0.0, m.CallArrived(number="12345", arrived_at=MADE_AT), [m.JoinQueue(ticket=1, queue="office")])
+        if caller_waits:
+            record.handled(9.0, m.CallerHungUp(), [m.StopRinging(ticket=1), order])
+        else:
+            record.handled(4.0, m.AgentAnswered(ticket=1, agent="1001", rang=3.0), [m.Bridge(ticket=1)])
+            record.handled(64.0, m.AgentLeft(ticket=1), [m.NoteScore(survey="service", score=4, most=5)])
+        lines = [TraceLine(0.0, Fact.ARRIVED), TraceLine(0.0, Fact.QUEUED), TraceLine(9.0, Fact.ENDED)]
+        record.over("done", "caller", lines, ())
+    journal.close()
+    book = CallbackBook(url)
+    (waiting,) = book.listed()
+    book.claim(waiting, call="out-1", now=MADE_AT + 60, until=MADE_AT + 100)
+    book.came_of(waiting.id, call="out-1", outcome="busy", now=MADE_AT + 70)
+    book.close()
+    found = counted(url)
+    assert [(leg.call, leg.queue, leg.waited, leg.ending) for leg in found.legs] == [
+        ("a", "office", 4.0, "answered"),
+        ("b", "office", 9.0, "abandoned"),
+    ]
+    assert [(score.call, score.score) for score in found.scores] == [("a", 4)]
+    assert found.callback_tries == {"busy": 1}
+    assert counted(url, flows=["another"]).callback_tries == {}
+    (promise,) = found.promises
+    assert (promise.id, promise.rule, promise.failed_at) == ("b/callback-1", "callback", None)
