@@ -32,6 +32,8 @@ _COMMANDS = {
     "trace": ("ivrflow.journal_commands:trace", "Show what happened on one call, with the verdict per rule."),
     "promises": ("ivrflow.promise_commands:promises", "What callers were promised, what is due, what became of it."),
     "callbacks": ("ivrflow.callback_commands:callbacks", "Who waits to be called back; taking a callback back."),
+    "recordings": ("ivrflow.recording_commands:recordings", "Recorded calls; deleting what is too old."),
+    "messages": ("ivrflow.recording_commands:messages", "The messages callers left."),
     "report": ("ivrflow.report_commands:report", "Key figures, rules and promises of a stretch of time."),
     "replay": ("ivrflow.simulator_commands:replay", "Put a journaled call through the engine again and compare."),
     "scenario": (

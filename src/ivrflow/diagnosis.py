@@ -9,7 +9,9 @@ from typing import Literal
 
 from ivrflow.bridge.ami_client import AmiActionFailed, AmiClient
 from ivrflow.bridge.ami_protocol import AmiError
+from ivrflow.bridge.recording_files import RecordingRefusedError, check
 from ivrflow.calendar_notices import calendar_notices
+from ivrflow.flow.model import Record
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.formats import BYTES_PER_SECOND, missing_formats
@@ -35,6 +37,9 @@ NEEDED_MODULES = (
 
 UNWANTED_MODULES = ("bridge_native_rtp.so",)
 """Modules that take keys and speech out of our hearing once caller and agent are joined."""
+
+RECORDING_MODULE = "app_mixmonitor.so"
+"""Without it neither calls nor messages are recorded."""
 
 HEADER_MODULE = "res_pjsip_header_funcs.so"
 """Without it agents' phones do not learn which call they ring for, and testers cannot choose the time of a call."""
@@ -93,10 +98,21 @@ def _flows(settings: Settings) -> list[Finding]:
         Finding("good", f"flow {flow.id}: {len(flow.steps)} steps, number {', '.join(flow.numbers) or 'none'}")
         for flow in flows.values()
     ]
+    if any(flow.recording or any(isinstance(step, Record) for step in flow.steps.values()) for flow in flows.values()):
+        found.append(_recordings(settings))
     return found + [
         Finding("unsure", f"holidays: {notice.where}: {notice.message}", notice.hint)
         for notice in calendar_notices(flows.values())
     ]
+
+
+def _recordings(settings: Settings) -> Finding:
+    """Whether we can keep order among the recordings. Whether the PBX can write them shows with the first one."""
+    try:
+        check(settings.recordings_dir)
+    except RecordingRefusedError as error:
+        return Finding("bad", f"recordings: {error}", "docs/recordings.md says what engine and PBX must share")
+    return Finding("good", f"recordings: {settings.recordings_dir} can be written")
 
 
 def _prompts(settings: Settings) -> list[Finding]:
@@ -153,6 +169,10 @@ async def _pbx(settings: Settings) -> AsyncIterator[Finding]:
         for module in UNWANTED_MODULES:
             if await _is_loaded(manager, module):
                 yield Finding("unsure", f"PBX: {module} is loaded", "leave it out: keys pressed in a talk go unheard")
+        if not await _is_loaded(manager, RECORDING_MODULE):
+            yield Finding(
+                "unsure", f"PBX: {RECORDING_MODULE} is not loaded", "load it: it records calls and callers' messages"
+            )
         if not await _is_loaded(manager, HEADER_MODULE):
             yield Finding(
                 "unsure",

@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ivrflow.engine.trace import TraceLine
+from ivrflow.recording_commands import recordings_of
 from ivrflow.runtime.journal_reader import CallSummary, JournalReader, NoSuchCallError, StoredCall
 from ivrflow.runtime.journal_unfinished import lines_of
 from ivrflow.settings import SettingsError, read_settings
@@ -103,13 +104,16 @@ def trace(*, call: str, shape: Format, show_personal: bool) -> None:
     with _reader(show_personal=show_personal) as reader:
         stored = reader.call(call)
     if shape == "json":
-        click.echo(json.dumps(_everything(stored), ensure_ascii=False, indent=2))
+        everything = {**_everything(stored), "recordings": _recordings(stored)}
+        click.echo(json.dumps(everything, ensure_ascii=False, indent=2))
         return
     summary = stored.summary
     placed = ", placed by us" if summary.direction == "outbound" else ""
     click.echo(f"call {summary.call}, flow {summary.flow}, {_local(summary.arrived_at)}{placed}")
     if show_personal and summary.caller:
         click.echo(f"caller {summary.caller}")
+    for file in _recordings(stored):
+        click.echo(f"recorded in {file}")
     for note in _notes(stored):
         click.echo(f"note: {note}")
     click.echo()
@@ -131,6 +135,11 @@ def _reader(*, show_personal: bool) -> Iterator[JournalReader]:
 
 def _lines(stored: StoredCall) -> Sequence[TraceLine]:
     return stored.trace or lines_of(stored.happenings)
+
+
+def _recordings(stored: StoredCall) -> list[str]:
+    """The files recorded of the call that are still there."""
+    return recordings_of(read_settings(), stored.summary.flow, stored.summary.call)
 
 
 def _notes(stored: StoredCall) -> Iterator[str]:

@@ -371,3 +371,25 @@ async def test_a_call_that_cannot_be_recorded_goes_on(
             assert "is not recorded: the PBX made no file" in caplog.text
     finally:
         day.rmdir()
+
+
+async def test_a_message_in_a_recorded_call_is_in_both(
+    pbx: Pbx, phones: Phones, hotline: CallFlow, tmp_path: Path
+) -> None:
+    where = hotline.where
+    take = Record("take", where, (), MOST_S, SILENCE_S, 0.5, "#", "voicemail", "keep", "nothing")
+    flow = recording(hotline, "take", take, Keep("keep", where, "say_it"), saying(hotline, ASK))
+    async with serving(pbx, flow, tmp_path) as engine:
+        phone = await phones.open("caller")
+        call = await phone.call("12345")
+        await beep_heard(call)
+        await call.say(spoken(1.0))
+        await engine.until_fact(Fact.ENDED)
+        sound = await the_call(pbx, engine)
+        assert seconds_of_tone(sound, SPOKEN_HZ) == pytest.approx(1.0, abs=0.3)
+        assert seconds_of_tone(sound, BEEP_HZ) == pytest.approx(0.3, abs=0.1)
+        farewell = codec("ulaw").decode((PROMPTS / f"{flow.prompts.prompts[ASK, ()].file}.ulaw").read_bytes())
+        assert is_in(farewell, sound.astype(float)), "it goes on when the message is over"
+        (kept,) = await files(pbx, "messages/*/voicemail/*/*.wav", 1)
+        assert seconds_of_tone(sound_of(kept), SPOKEN_HZ) == pytest.approx(1.0, abs=0.3)
+        assert seconds_of_tone(sound_of(kept), BEEP_HZ) == 0.0

@@ -107,7 +107,7 @@ def _checked(name: str) -> str:
 
 
 def prepare(folder: Path, file: PurePosixPath) -> None:
-    """Make the folders of `file` below the recordings folder, and look whether there is room.
+    """Make the folders of `file` below the recordings folder, which is there already, and look whether there is room.
 
     Folders are made like the recordings folder itself (mode, and owner where we may say so), so that the PBX can write
     in them, too.
@@ -115,11 +115,24 @@ def prepare(folder: Path, file: PurePosixPath) -> None:
     Raises:
         RecordingRefusedError: it cannot be; says why.
     """
+    check(folder)
     try:
         make_folder(folder, folder / file.parent)
-        free = shutil.disk_usage(folder).free
     except OSError as problem:
         raise RecordingRefusedError(f"{folder / file.parent}: {problem.strerror or problem}") from problem
+
+
+def check(folder: Path) -> None:
+    """Look whether we can keep order in the recordings folder, and whether there is room.
+
+    Raises:
+        RecordingRefusedError: it is not there, is not ours to write in, or is full.
+    """
+    if not folder.is_dir():
+        raise RecordingRefusedError(f"{folder} is not there; make it, so that the PBX's user and ours can write in it")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RecordingRefusedError(f"{folder} is not ours to write in; give it to our user and the PBX's")
+    free = shutil.disk_usage(folder).free
     if free < LEAST_ROOM_BYTES:
         raise RecordingRefusedError(
             f"{folder} has {free // 1_000_000} MB left and {LEAST_ROOM_BYTES // 1_000_000} are wanted; make room there"
