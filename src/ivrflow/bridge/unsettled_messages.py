@@ -40,8 +40,8 @@ AFTER_SPEECH_S = 0.2
 """Seconds of silence left at the end of a message: the last sound of a word is a soft one."""
 
 TONE_HZ, TONE_S, TONE_PEAK = 1000, 0.3, 4000
-TONE_LOUDEST = round(TONE_PEAK * 2 / np.pi)
-"""Mean |sample| of the tone before a message."""
+TONE_LOUDEST = round(TONE_PEAK * (1 + np.sqrt(2)) / 4)
+"""Mean |sample| of the tone before a message: of the eight samples of one wave."""
 
 _LOCK = "lock"
 _TONE = "tone"
