@@ -245,6 +245,7 @@ _SAID: Mapping[tuple[type[Step], str], str] = {
     (Ask, "wrong"): "an answer that makes no sense",
     (Ask, "failed"): "nobody to ask",
     (Close, "request"): "has a request",
+    (Close, "survey"): "talked with an agent",
 }
 """What is written on an arrow where the way's own word says too little."""
 
