@@ -99,6 +99,9 @@ class ScriptReader:
             message = f"an agent whose telephone says '{manner}' does nothing more"
             self.naming.problems.error(agent.steps[0].where, message, "delete the steps, or begin with ring: 2s")
         queues = self._queues(agent.queue) if agent.queue else None
+        if agent.queue and manner == a.UNREACHABLE.name:
+            message = "an agent whose telephone is not there cannot log in to a queue"
+            self.naming.problems.error(agent.manner.where, message, "write rings_on for one who does not answer")
         return AgentPart(
             extension=agent.extension.text if agent.queue else self.naming.extension(agent.extension),
             manner=_MANNERS[manner],

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeAlias
 
 from ivrflow.bridge.asterisk_line import CALL_HEADER
+from ivrflow.flow.model import Queue
+from ivrflow.scenario.pbx.queue_duty import Duty, before_the_call, on_duty
 from ivrflow.scenario.pbx.turns import Turns
 from ivrflow.scenario.script import Scenario
 from ivrflow.softphone.call import Call, PhoneError, Unreachable
@@ -64,11 +66,23 @@ class AgentPhones:
         caller: Uniqueid of the caller's channel, once it is known.
     """
 
-    def __init__(self, on_ring: OnRing, *, takes_all: bool) -> None:
+    def __init__(
+        self, on_ring: OnRing, *, takes_all: bool, on_duty: Callable[[str, Duty], Awaitable[None]] | None = None
+    ) -> None:
         self.on_ring = on_ring
+        self._on_duty = on_duty
         self.takes_all = takes_all
         self.caller = ""
         self.on_named: list[Callable[[], None]] = []
+
+    async def does(self, extension: str, duty: Duty) -> None:
+        """Let the agent at that extension log in or out, pause or be ready again.
+
+        Raises:
+            PhoneError: the PBX does not let them.
+        """
+        assert self._on_duty is not None, "the cast knows how"
+        await self._on_duty(extension, duty)
 
     def expect(self, caller: str) -> None:
         """The calls for the caller with that Uniqueid are ours; those that ring already, too."""
@@ -92,6 +106,7 @@ class Cast:
         self._local_ip = ""
         self._caller: SoftPhone | None = None
         self._extensions: dict[str, _Extension] = {}
+        self._queues = Turns()
 
     async def __aenter__(self) -> Self:
         self._local_ip = self.accounts.local_ip or await _own_address(self.accounts.server)
@@ -127,15 +142,34 @@ class Cast:
         Raises:
             PhoneError: an agent's phone cannot be registered; one sentence that says which, and why.
         """
-        part = AgentPhones(on_ring, takes_all=alone)
+        part = AgentPhones(on_ring, takes_all=alone, on_duty=self._on_duty)
         wanted = {phone.extension: phone.manner != "unreachable" for phone in scenario.telephones_rung}
         async with AsyncExitStack() as held:
+            if any(isinstance(step, Queue) for step in scenario.flow.steps.values()):
+                # Who is logged in would answer the callers of another scenario, too.
+                await held.enter_async_context(self._queues.taken(object() if scenario.queues else "nobody logs in"))
             for name in sorted(wanted):  # all in one order, or two could wait for each other
                 extension = self._extensions.setdefault(name, _Extension(name, self._stray))
                 await held.enter_async_context(extension.turns.taken(object() if alone else wanted[name]))
                 await self._make_ready(extension, registered=wanted[name])
                 held.enter_context(extension.shared_with(part))
+            for agent in scenario.agents:
+                if agent.queues:
+                    held.push_async_callback(self._logs_out, agent.extension)
+                    for duty in before_the_call(agent.queues):
+                        await part.does(agent.extension, duty)
             yield part
+
+    async def _on_duty(self, extension: str, duty: Duty) -> None:
+        phone = self._extensions[extension].phone
+        if phone is None:
+            raise _no_password(extension)
+        await on_duty(phone, extension, duty)
+
+    async def _logs_out(self, extension: str) -> None:
+        """Leave nobody logged in; who has logged out already cannot do so again."""
+        with suppress(PhoneError):
+            await self._on_duty(extension, "logs out")
 
     async def _make_ready(self, extension: _Extension, *, registered: bool) -> None:
         async with extension.changing:

@@ -26,6 +26,7 @@ from ivrflow.scenario.pbx.analysis import AUDIO_ENDING, Analysed, Take, Tape, an
 from ivrflow.scenario.pbx.cast import AgentPhones, Cast
 from ivrflow.scenario.pbx.engine_side import AT_HEADER, CallBook, FromJournal, from_journal
 from ivrflow.scenario.pbx.ladder import sip_lines
+from ivrflow.scenario.pbx.queue_duty import Duty, during_the_call
 from ivrflow.scenario.pbx.refusal import why_no_call
 from ivrflow.scenario.pbx.saying import sound_of
 from ivrflow.scenario.pbx.scripted_call import ScriptedCall, ended_tasks
@@ -143,6 +144,8 @@ class _Talk:
         self._sounds: dict[Say, Samples] = {}
         self._named: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._agents_at_work: set[asyncio.Task[None]] = set()
+        self._on_duty: list[asyncio.Task[None]] = []
+        self._part: AgentPhones | None = None
         self._leaks: list[str] = []
         self._began_at = time.monotonic()
         self._over_at: float | None = None
@@ -180,6 +183,7 @@ class _Talk:
     async def hold(self, agents: AgentPhones) -> None:
         """Dial, or be dialled, play all parts, and leave no call behind."""
         scenario = self._scenario
+        self._part = agents
         self._began_at = time.monotonic()
         beginning = self._be_called(agents) if scenario.called else self._dial(agents)
         try:
@@ -192,7 +196,7 @@ class _Talk:
         finally:
             self._over_at = time.monotonic()
             self._hang_up_all()
-            await ended_tasks(*self._agents_at_work)
+            await ended_tasks(*self._agents_at_work, *self._on_duty)
         for task in self._agents_at_work:
             if not task.cancelled():
                 task.result()  # raises what it raised
@@ -256,7 +260,25 @@ class _Talk:
             for call in phone.calls:
                 call.hang_up_now()
 
+    def _begin_duties(self, answered_at: float) -> None:
+        """Let agents log in and out, pause and come back while the caller is on the line."""
+        for agent in self._scenario.agents:
+            duties = during_the_call(agent.queues) if agent.queues else []
+            if duties:
+                self._on_duty.append(asyncio.create_task(self._duties(agent.extension, duties, answered_at)))
+
+    async def _duties(self, extension: str, duties: Sequence[tuple[float, Duty]], answered_at: float) -> None:
+        assert self._part is not None, "the call is answered after it began"
+        for second, duty in duties:
+            await asyncio.sleep(answered_at + second - time.monotonic())
+            try:
+                await self._part.does(extension, duty)
+            except PhoneError as problem:
+                self._agents[extension].troubles.append(str(problem))
+
     async def _perform(self, phone: _Phone, call: Call) -> None:
+        if phone is self._caller and call.answered_at is not None:
+            self._begin_duties(call.answered_at)
         ear = Ear(call.recording, self._repertoire)
         script = ScriptedCall(call, phone.steps, ear, self._sounds, self._order)
         phone.scripts.append(script)

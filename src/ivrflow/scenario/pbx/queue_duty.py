@@ -1,0 +1,72 @@
+"""Agents of queues, by telephone: logging in and out, pausing, being ready again, by the codes their telephones may dial.
+
+The PBX answers each with a tone: a long one when it is done, three short ones when it is not possible.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from ivrflow.scenario.script import InQueues
+from ivrflow.softphone.call import Call, CallGone, CallRefused, NoAnswer, PhoneError
+from ivrflow.softphone.softphone import SoftPhone
+from ivrflow.softphone.tones import steady_tones
+
+Duty: TypeAlias = Literal["logs in", "logs out", "pauses", "is back"]
+
+CODES: Mapping[Duty, str] = {"logs in": "*11", "logs out": "*12", "pauses": "*13", "is back": "*14"}
+"""What an agent's telephone dials; the PBX's dialplan says the same."""
+
+ANSWERED_WITHIN_S = 5.0
+"""Seconds in which the PBX must answer a code."""
+
+TOLD_WITHIN_S = 0.7
+"""Seconds after the answer in which the tone can be told from the other."""
+
+
+async def on_duty(phone: SoftPhone, extension: str, duty: Duty) -> None:
+    """Dial the code for it, and hear that it is done.
+
+    Raises:
+        PhoneError: it is not; one sentence that says whose telephone, and why.
+    """
+    code = CODES[duty]
+    try:
+        call = await phone.call(code, within_s=ANSWERED_WITHIN_S)
+    except (CallRefused, NoAnswer, CallGone) as problem:
+        raise PhoneError(f"agent {extension} {duty}: the PBX did not take {code}: {problem}") from problem
+    try:
+        await asyncio.wait({asyncio.ensure_future(call.ended)}, timeout=TOLD_WITHIN_S)
+    finally:
+        call.hang_up_now()
+    if not _is_done(call):
+        raise PhoneError(
+            f"agent {extension} {duty}: the PBX says that {code} is not possible; which agents may log in to which queue is in "
+            "asterisk/settings.env (PBX_QUEUE_...)"
+        )
+
+
+def _is_done(call: Call) -> bool:
+    """Whether the long tone was heard."""
+    span = call.recording.span
+    return span is not None and bool(steady_tones(call.recording.samples(span.start, span.end)))
+
+
+def before_the_call(queues: InQueues) -> list[Duty]:
+    """What an agent does before the caller calls."""
+    duties: list[Duty] = ["logs in"] if queues.logs_in is None else []
+    pausing: list[Duty] = ["pauses"] if queues.pauses == 0 else []
+    return duties + pausing
+
+
+def during_the_call(queues: InQueues) -> list[tuple[float, Duty]]:
+    """What an agent does then, each with its second after the answer, in order."""
+    times: list[tuple[float | None, Duty]] = [
+        (queues.logs_in, "logs in"),
+        (queues.pauses or None, "pauses"),
+        (queues.back, "is back"),
+        (queues.logs_out, "logs out"),
+    ]
+    return sorted((second, duty) for second, duty in times if second is not None)
