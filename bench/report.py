@@ -31,13 +31,17 @@ from ivrflow.runtime.journal_counts import count
 from ivrflow.runtime.journal_layout import prepare
 from ivrflow.runtime.journal_store import CallKnown, Over, Row, to_row
 from ivrflow.runtime.journal_tables import (
+    agent_legs,
     call_figures,
+    callback_tries,
+    callbacks,
     calls,
     database_url,
     flow_versions,
     judgements,
     promises,
     prompt_catalogues,
+    scores,
     tags,
     writing_engine,
 )
@@ -60,7 +64,18 @@ def made_up(
     busy = [max(0.2, 1.6 - abs(hour - 10.5) / 6) for hour in range(24)]
     for start in range(0, how_many, AT_ONCE):
         rows: dict[Any, list[dict[str, Any]]] = {
-            table: [] for table in (calls, call_figures, judgements, promises, tags)
+            table: []
+            for table in (
+                calls,
+                call_figures,
+                agent_legs,
+                scores,
+                judgements,
+                promises,
+                callbacks,
+                callback_tries,
+                tags,
+            )
         }
         for number in range(start, min(start + AT_ONCE, how_many)):
             day = int(chance.random() * seconds // 86_400)
@@ -91,6 +106,8 @@ def _add(
         "agent_after": chance.lognormvariate(1.6, 0.5) if is_answered else None,
     }
     rows[call_figures].append(figures)
+    if wants_agent:
+        _add_agent(rows, figures, chance)
     call = {"call": name, "flow": "gov12345", "arrived_at": at, "flow_version": "bench", "prompt_catalogue": "bench"}
     rows[calls].append({**call, **ending, "outcome": outcome, "ended_by": ended_by})
     for rule in RULES[: chance.randint(1, len(RULES))]:
@@ -101,6 +118,67 @@ def _add(
         if rows[promises][-1]["about"] == "complaint" and chance.random() < 0.5:
             tag = chance.choices(("first", "repeat", "key_account", "cross_province"), (90, 1, 20, 20))[0]
             rows[tags].append({"subject": f"{name}/1", "tag": tag, "call": name})
+
+
+def _add_agent(rows: dict[Any, list[dict[str, Any]]], figures: dict[str, Any], chance: random.Random) -> None:
+    """The wait, the talk, and a score at its end; or a wish to be called back."""
+    name, waited = figures["call"], figures["agent_after"]
+    leg = {
+        "call": name,
+        "number": 1,
+        "queue": chance.choices(("office", "seniors", "night"), (80, 15, 5))[0],
+        "extension": "",
+        "agent": "" if waited is None else str(chance.randint(1001, 1040)),
+        "sought_after": 8.0,
+        "waited": chance.lognormvariate(3.5, 0.6) if waited is None else waited,
+        "ending": "answered" if waited is not None else chance.choice(("abandoned", "no_answer")),
+        "rang": None if waited is None else min(waited, chance.lognormvariate(1.6, 0.5)),
+        "talked": 0.0 if waited is None else chance.lognormvariate(4.8, 0.7),
+        "held": chance.lognormvariate(3.0, 0.8) if waited is not None and chance.random() < 0.2 else 0.0,
+        "transfers": int(waited is not None and chance.random() < 0.06),
+        "ended_by": "" if waited is None else "caller",
+    }
+    rows[agent_legs].append(leg)
+    if waited is not None and chance.random() < 0.3:
+        score = chance.choices(range(1, 6), (2, 2, 6, 25, 65))[0]
+        rows[scores].append({"call": name, "survey": "service", "score": score, "most": 5, "noted_at": 0.0})
+    if leg["ending"] == "no_answer":
+        _add_callback(rows, figures, chance)
+
+
+def _add_callback(rows: dict[Any, list[dict[str, Any]]], figures: dict[str, Any], chance: random.Random) -> None:
+    name, at = f"{figures['call']}/callback-1", figures["arrived_at"]
+    outcomes = ["no_answer"] * chance.choices(range(4), (70, 20, 6, 4))[0]
+    outcomes = outcomes if len(outcomes) == 3 else [*outcomes, "answered"]
+    is_kept, ended = outcomes[-1] == "answered", at + 900 * len(outcomes)
+    same = {"id": name, "call": figures["call"], "made_at": at, "due_at": at + 7200}
+    rows[callbacks].append(
+        {
+            **same,
+            "flow": "gov12345_callback",
+            "caller": "1",
+            "called_values": "{}",
+            "tries": 3,
+            "retry_after": 900.0,
+            "state": "kept" if is_kept else "given_up",
+            "settled_at": ended,
+            "why": "",
+        }
+    )
+    rows[callback_tries] += [
+        {
+            "callback": name,
+            "number": number,
+            "call": f"out-{name}-{number}",
+            "placed_at": at + 900 * number,
+            "outcome": one,
+        }
+        for number, one in enumerate(outcomes, 1)
+    ]
+    blank = {"counted": "2 h", "repeats_h": 0.0, "then_h": 0.0, "then_owed_by": "", "satisfied": None}
+    settled = {"kept_at": ended if is_kept else None, "kept_by": "ivrflow" if is_kept else None}
+    told = {"matter": name, "flow": "gov12345", "rule": "callback", "about": "callback", "owed_by": "ivrflow"}
+    rows[promises].append({**same, **told, **blank, **settled, "failed_at": None if is_kept else ended})
 
 
 def _promise(name: str, at: float, chance: random.Random) -> dict[str, Any]:
@@ -124,6 +202,7 @@ def _promise(name: str, at: float, chance: random.Random) -> dict[str, Any]:
         "kept_at": at + took if is_kept else None,
         "kept_by": "bench" if is_kept else None,
         "satisfied": int(chance.random() < 0.93) if is_kept and chance.random() < 0.4 else None,
+        "failed_at": None,
     }
 
 

@@ -151,7 +151,7 @@ def _agent_answer_rate(evidence: Evidence) -> _Found:
     counted = evidence.counted
     return _Found(
         Part(counted.agent_answered, "of them were answered by an agent"),
-        Part(counted.asked_for_agent, "incoming calls on which an agent was rung"),
+        Part(counted.asked_for_agent, "incoming calls on which an agent was sought"),
         notes=("a call on which several agents were rung counts once",),
         misses=tuple(counted.without_agent),
     )

@@ -90,7 +90,7 @@ class Counted:
         outcomes: how many per direction ("in", "out") and outcome.
         hung_up: how many per direction and who hung up first; "" for nobody.
         answered: incoming calls for which the line was opened.
-        asked_for_agent: incoming calls on which an agent was rung.
+        asked_for_agent: incoming calls on which an agent was sought.
         agent_answered: those of them on which an agent answered.
         without_agent: ids of the others.
         judged: how many calls per flow, rule and judgement ("kept", "broken").

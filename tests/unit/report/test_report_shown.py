@@ -26,7 +26,7 @@ def test_a_terminal_shows_figures_with_what_they_count() -> None:
     told = " ".join(shown().split())
     assert "2026-11-01 to 2026-11-30, all flows: 4 calls: 3 incoming, 1 placed" in told
     assert "50.00 % MISSED >= 85% agent_answer_rate 率 agent_answer_rate" in told
-    assert "1 / 2: incoming calls on which an agent was rung; 1 of them were answered by an agent" in told
+    assert "1 / 2: incoming calls on which an agent was sought; 1 of them were answered by an agent" in told
     assert "– no data >= 85% system_connect_rate" in told
     assert "--dialled NUMBER" in told
     assert "misses: b" in told
