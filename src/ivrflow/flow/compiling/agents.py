@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ivrflow.flow.compiling.holds import KEEPS_WAITING
+from ivrflow.flow.compiling.holds import HOLD, KEEPS_WAITING
 from ivrflow.flow.compiling.names import Names
 from ivrflow.flow.keys import agents as g
 from ivrflow.flow.model import AgentOrder, Agents, CallRecording, Ladder, Queue, Step, Transfer
@@ -59,7 +59,8 @@ def _hold(name: Named, names: Names, situations: Mapping[str, Ladder]) -> str:
 
 
 def _keeps_waiting(ladder: Ladder) -> bool:
-    return any(rung.task in KEEPS_WAITING for rung in ladder.rungs)
+    """Whether the caller is on hold in it, or is from its end on."""
+    return ladder.then == HOLD or any(rung.task in KEEPS_WAITING for rung in ladder.rungs)
 
 
 def _transfer(step: Named, names: Names, steps: Mapping[str, Step]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ivrflow.flow.compiling.names import Names
 from ivrflow.flow.keys import step_keys as k
 from ivrflow.flow.model import BargeIn, Limits
 from ivrflow.flow.problems import Location
 from ivrflow.flow.reading.forms import Form, Key
-from ivrflow.flow.reading.reader import Input, KeyTarget
+from ivrflow.flow.reading.reader import Input, KeyTarget, Named
 from ivrflow.flow.reading.times import written
 
 LEADS_HINT = "write where it leads under 'on:', or take '{}' out of barge_in"
@@ -32,6 +33,18 @@ class Draft:
     def part(self, name: str) -> str:
         """The name of a step this one is put together from; nobody can write one with a dot."""
         return f"{self.name}.{name}"
+
+
+def phrase_or_usual(draft: Draft, form: Form, key: Key[Any], phrase: Named) -> str:
+    """The full key of a phrase; where `key` is not written, of the house's usual one, if the flow has it."""
+    names = draft.names
+    if form.wrote(key):
+        return names.phrase(phrase)
+    if phrase.text in names.phrase_data():
+        return names.phrase(Named(phrase.text, form.where))
+    hint = f"write {key.name}: and a phrase of yours; the usual one, '{phrase.text}', is not there"
+    draft.error(form.where, f"this needs '{key.name}'", hint)
+    return ""
 
 
 def key_steps(targets: tuple[KeyTarget, ...], names: Names) -> dict[str, str]:

@@ -18,6 +18,9 @@ OF_THE_HOLD = frozenset({"unmute", "work_then_unmute"})
 
 KEEPS_WAITING = WITH_MUSIC | LINE_OPEN
 
+HOLD = "hold"
+"""The standard's word for a ladder after which the caller is on hold."""
+
 LONGEST_HOLD = "max_hold_s"
 """The limit of a rule that bounds a hold for which its ladder names no seconds."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ivrflow.flow.compiling.drafts import Draft, barge_in
+from ivrflow.flow.compiling.drafts import Draft, barge_in, phrase_or_usual
 from ivrflow.flow.compiling.ladders import opened_rule
 from ivrflow.flow.keys import step_keys as k
 from ivrflow.flow.keys import what_callers_leave as g
@@ -51,7 +51,7 @@ def _question(
         Ladder(name, (rung,) * (1 + form[k.QUESTION_REPEATS]), "no_input", draft.where),
         Listening(_cuts(draft, form), keys=keys),
         no_input=no_input,
-        invalid=names.phrase(wrong[k.WRONG_SAY]),
+        invalid=phrase_or_usual(draft, form, k.WRONG, wrong[k.WRONG_SAY]),
         invalid_repeats=wrong[k.WRONG_REPEATS],
         invalid_then=invalid_then,
     )
@@ -89,7 +89,7 @@ def compile_record(draft: Draft) -> tuple[Step, ...]:
     done = names.step(on[g.RECORD_DONE])
     noted = _say(draft, draft.part("noted"), form[k.NOTED], done)
     keep = draft.part("keep")
-    review = _review(draft, keep) if form.wrote(g.REVIEW) else []
+    review = _review(draft, keep) if g.REVIEW.name in form.values else []
     record = Record(
         draft.name,
         draft.where,
@@ -200,7 +200,7 @@ def _number(draft: Draft, name: str, done: str, no_input: str) -> Collect:
         first_digit=form[g.NUMBER_FIRST_DIGIT],
         inter_digit=form[g.NUMBER_INTER_DIGIT],
         barge_in=_cuts(draft, form),
-        incomplete_say=names.phrase(form[g.NUMBER_INCOMPLETE]),
+        incomplete_say=phrase_or_usual(draft, form, g.NUMBER_INCOMPLETE, form[g.NUMBER_INCOMPLETE]),
         repeats=form[k.QUESTION_REPEATS],
         done=done,
         no_input=no_input,

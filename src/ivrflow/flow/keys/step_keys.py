@@ -118,6 +118,6 @@ WRONG = Key(
     "invalid",
     form_kind(WRONG_SPEC, "{say: house/menu.invalid, repeats: 2}"),
     "what follows a key that is not offered",
-    required=True,
+    default="{say: house/menu.invalid, repeats: 2}",
 )
 NOTED = Key("noted", PHRASES, "said once it is done", example="house/record.noted")

@@ -197,7 +197,7 @@ NUMBER_INCOMPLETE = Key(
     "incomplete_say",
     PHRASE,
     "said before asking again after too few digits",
-    required=True,
+    default="house/collect.incomplete",
     example="house/collect.incomplete",
 )
 READ_BACK = Key(

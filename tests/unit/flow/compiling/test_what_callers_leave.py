@@ -1,6 +1,7 @@
 import pytest
-from service_hotline import compiled, step, told
+from service_hotline import FLOW, SOURCE, compiled, step, told
 
+from ivrflow.flow.compiling.compiler import check_flow
 from ivrflow.flow.compiling.routes import exits
 from ivrflow.flow.model import CallBack, CallFlow, Collect, Keep, Menu, PlayBack, Record, Say, Score
 
@@ -182,3 +183,23 @@ def test_parts_of_a_step_nothing_leads_to_are_not_told_one_by_one() -> None:
     )
 
     assert messages == ["nothing leads to the step 'leave_message'"]
+
+
+def test_wrong_keys_and_too_few_digits_have_the_usual_words_of_the_house() -> None:
+    usual = {"menu.invalid": "没有这个选项。", "collect.incomplete": "号码不完整。"}
+    house = SOURCE["callflows/standards/house.yaml"] + "".join(
+        f"  {name}: {{text: {text}}}\n" for name, text in usual.items()
+    )
+    text = SOURCE[FLOW]
+    for line in ("    incomplete_say: house/too_few\n    read_back", "    invalid: {say: house/wrong_key}\n    to:"):
+        assert line in text
+        text = text.replace(line, line.rpartition("\n")[2])
+
+    flow = check_flow({**SOURCE, FLOW: text, "callflows/standards/house.yaml": house}, FLOW).flow
+
+    assert flow is not None
+    offer, number = flow.steps["call_me_back"], flow.steps["call_me_back.number"]
+    assert isinstance(offer, Menu)
+    assert isinstance(number, Collect)
+    assert (offer.invalid, offer.invalid_repeats) == ("house/menu.invalid", 2)
+    assert number.incomplete_say == "house/collect.incomplete"
