@@ -65,7 +65,7 @@ from ivrflow.engine.standing import (
     ThenTalk,
     ThenThank,
 )
-from ivrflow.engine.trace import Fact, TraceLine, Verdict
+from ivrflow.engine.trace import AGENT_GONE, Fact, TraceLine, Verdict
 from ivrflow.engine.verdict import judge
 from ivrflow.flow.calendar import window_at
 from ivrflow.flow.keys.outgoing import may_be_rung
@@ -1151,8 +1151,8 @@ class CallSession:
         if self._place.interrupted and self._hold:
             self._keep_waiting(None)
         if self._place.interrupted:
-            self._note(Fact.SITUATION_OVER, detail="the agent is gone")
-        self._stop_playing("the agent is gone")
+            self._note(Fact.SITUATION_OVER, detail=AGENT_GONE)
+        self._stop_playing(AGENT_GONE)
         self._place = Place(leg.step)
         self._go(leg.step.agent_left)
 
@@ -1450,6 +1450,8 @@ class CallSession:
             why = f"not during {self.step}"
         elif self._leg and not self._leg.has_answered:
             why = "not while an agent is sought"
+        elif self._leg and self._leg.giver:
+            why = "not while the caller is handed over"
         elif not isinstance(standing, Interruptible):
             why = f"not while waiting for {self.waiting_for}"
         else:

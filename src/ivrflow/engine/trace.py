@@ -71,6 +71,10 @@ class Fact(StrEnum):
     HANDED_OVER = "handed to the fallback"
 
 
+AGENT_GONE = "the agent is gone"
+"""How a situation is over that only the agent could have gone on with."""
+
+
 class TraceLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One line of a call's trace.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict, WaitSeen
+from ivrflow.engine.trace import AGENT_GONE, Fact, Judgement, TraceLine, Verdict, WaitSeen
 from ivrflow.engine.verdict_limits import Finding, judge_limits
 from ivrflow.flow.keys.outgoing import DIAL, ringing_band
 from ivrflow.flow.model import Band, Rule, Standard
@@ -31,6 +31,8 @@ _EXCUSES = frozenset(
         Fact.NOT_ANSWERED,
         Fact.TASK_DONE,
         Fact.SITUATION_STARTED,
+        Fact.AGENT_ANSWERED,
+        Fact.AGENT_UNAVAILABLE,
         Fact.HEARING_LOST,
         Fact.LIMIT_REACHED,
         Fact.HANDED_OVER,
@@ -39,6 +41,9 @@ _EXCUSES = frozenset(
     }
 )
 """What ends a wait, or keeps it from beginning, without breaking it; a call cut off is held against its ending."""
+
+
+_UNTIL = {Fact.CALLER_HUNG_UP: "until the caller hung up", Fact.LINE_LOST: "until the line was lost"}
 
 
 def judge(standard: Standard, trace: Sequence[TraceLine], *, tolerance: float) -> tuple[Verdict, ...]:
@@ -186,11 +191,16 @@ def _waits(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tuple
 def _done_next(trace: Sequence[TraceLine], start: int) -> TraceLine | None:
     """The line from `start` on that shows a wait used up, or us going on; None when one begins or need not be."""
     for line in trace[start:]:
-        if line.fact is Fact.WAIT_BEGUN or line.fact in _EXCUSES:
+        if line.fact is Fact.WAIT_BEGUN or line.fact in _EXCUSES or _is_given_up(line):
             return None
         if line.fact is Fact.WAIT_USED_UP or line.fact in _WE_GO_ON:
             return line
     return None
+
+
+def _is_given_up(line: TraceLine) -> bool:
+    """Whether a situation is over because only an agent who is gone could have gone on with it."""
+    return line.fact is Fact.SITUATION_OVER and line.detail == AGENT_GONE
 
 
 def _documented(rule: Rule, place: int) -> Band | None:
@@ -220,10 +230,10 @@ def _endings(rule: Rule, trace: Sequence[TraceLine], evidence: list[int]) -> tup
                 ending = f"rung {line.rung} of {len(rule.rungs)}, until it happens again"
             case Fact.LADDER_LEFT:
                 ending = f"left on {line.detail.replace('_', ' ')}"
-            case Fact.CALLER_HUNG_UP:
-                ending = "until the caller hung up"
-            case Fact.LINE_LOST:
-                ending = "until the line was lost"
+            case Fact.CALLER_HUNG_UP | Fact.LINE_LOST:
+                ending = _UNTIL[line.fact]
+            case Fact.SITUATION_OVER if _is_given_up(line):
+                ending = "until the agent was gone"
             case Fact.LADDER_USED_UP if is_own_ladder:
                 ending = "then hung up" if rule.then == "hangup" else f"then {rule.then.replace('_', ' ')}"
                 if line.rung < len(rule.rungs):

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 from ivrflow.engine.trace import Fact, TraceLine
 
-_GOES_ON = frozenset({Fact.PHRASE_STARTED, Fact.TASK_ASKED, Fact.RINGING, Fact.STEP_ENTERED, Fact.WAIT_BEGUN})
-_CUT_OFF = frozenset({Fact.CALLER_HUNG_UP, Fact.LINE_LOST, Fact.LIMIT_REACHED, Fact.HANDED_OVER, Fact.ENDED})
+_GOES_ON = frozenset(
+    {Fact.PHRASE_STARTED, Fact.TASK_ASKED, Fact.RINGING, Fact.STEP_ENTERED, Fact.WAIT_BEGUN, Fact.JOINED}
+)
+_CUT_OFF = frozenset(
+    {Fact.CALLER_HUNG_UP, Fact.AGENT_LEFT, Fact.LINE_LOST, Fact.LIMIT_REACHED, Fact.HANDED_OVER, Fact.ENDED}
+)
+"""Why nobody takes the caller back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,30 @@ def holds_on(trace: Sequence[TraceLine]) -> list[HoldSeen]:
 def holds_of(trace: Sequence[TraceLine], evidence: Sequence[int]) -> list[HoldSeen]:
     """The waits in which a rule, whose lines are `evidence`, had a part."""
     return [hold for hold in holds_on(trace) if any(hold.begun <= index <= hold.over for index in evidence)]
+
+
+def returns_of(trace: Sequence[TraceLine], evidence: Sequence[int]) -> list[HoldSeen]:
+    """The same waits, those of one situation together: reports between them bring nobody back, the end of it does."""
+    found: list[HoldSeen] = []
+    for hold in holds_of(trace, evidence):
+        back = _back(trace, hold)
+        if found and found[-1].over == back:
+            found[-1] = HoldSeen(found[-1].begun, back, round(found[-1].seconds + hold.seconds, 6))
+        else:
+            found.append(HoldSeen(hold.begun, back, hold.seconds))
+    return found
+
+
+def _back(trace: Sequence[TraceLine], hold: HoldSeen) -> int:
+    """Index of the line with which the caller is back: where the situation is over that kept them waiting."""
+    if trace[hold.over - 1].fact in _CUT_OFF or not trace[hold.over].step.startswith("situation "):
+        return hold.over
+    for index in range(hold.over + 1, len(trace)):
+        if trace[index].fact in _CUT_OFF or trace[index].step != trace[hold.over].step:
+            break
+        if trace[index].fact is Fact.SITUATION_OVER:
+            return index
+    return hold.over
 
 
 def first_after(trace: Sequence[TraceLine], hold: HoldSeen) -> TraceLine | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from ivrflow.engine.trace import Fact, TraceLine
-from ivrflow.engine.verdict_holds import HoldSeen, first_after, holds_of, holds_on
+from ivrflow.engine.verdict_holds import HoldSeen, first_after, holds_of, holds_on, returns_of
 from ivrflow.flow.compiling.ladders import says
 from ivrflow.flow.keys.outgoing import RING_S
 from ivrflow.flow.model import Limit, Rule
@@ -191,7 +191,7 @@ def _apology(case: Case) -> Finding | None:
         own = [index for index, line in enumerate(case.trace) if line.rule == owner]
     last = len(case.rule.rungs)
     observed = why_not = ""
-    for hold in holds_of(case.trace, own):
+    for hold in returns_of(case.trace, own) if after else holds_of(case.trace, own):
         waited = f"the caller waited {hold.seconds:.2f} s"
         if hold.seconds <= case.number:
             why_not = f"{waited}, no longer than {case.number:g} s"

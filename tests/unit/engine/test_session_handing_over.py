@@ -30,6 +30,13 @@ def test_a_colleague_who_hangs_up_before_being_joined_gives_the_caller_back() ->
     assert [line.detail for line in over.trace if line.fact is Fact.AGENT_LEFT] == ["before being joined"]
 
 
+def test_no_situation_is_started_while_the_colleague_is_told_who_is_coming() -> None:
+    over = handing_over()
+    over.happens(m.AgentAnswered(ticket=over.ticket(m.Ring)), 3.0).situation("repeat", 0.5)
+    assert over.last == []
+    assert over.trace[-1].detail == "situation repeat: not while the caller is handed over"
+
+
 def test_an_agent_whose_telephone_holds_while_handing_over_is_not_joined_before_being_back() -> None:
     over = handing_over()
     first = next(action.ticket for action in over.actions if isinstance(action, m.Ring))
