@@ -24,13 +24,13 @@ from ivrflow.simulator.transcript import whole_transcript
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
-FLOWS = [Path("callflows"), Path("tests/calls/calendar/flows"), Path("tests/calls/values/flows")]
+FLOWS = [Path("callflows"), *(Path(f"tests/calls/{name}/flows") for name in ("agents", "calendar", "values"))]
 CALLS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.call"))
 
 
 @pytest.fixture(scope="module")
 def flows() -> Mapping[str, CallFlow]:
-    """The flows that are shipped, and those of `calendar/` and `values/`; places as seen from the root."""
+    """The flows that are shipped, and those of `agents/`, `calendar/` and `values/`; places as seen from the root."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         catalogue = planned_catalogue()

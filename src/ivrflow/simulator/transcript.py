@@ -174,8 +174,7 @@ class Transcript:
                 extension = action.extension if isinstance(action, m.Ring) else ""
                 return "ivrflow", f"rings {extension} for at most {length}"
             case Fact.AGENT_ANSWERED:
-                who = f"{line.detail} answers" if line.detail else "answers"
-                return "agent", who + (f", rung for {length}" if length else "")
+                return "agent", f"{line.detail} answers, rung for {length or '0s'}" if line.detail else "answers"
             case Fact.AGENT_UNAVAILABLE:
                 return "agent", f"cannot be had: {line.detail.replace('_', ' ')}"
             case Fact.AGENT_LEFT:
