@@ -182,11 +182,55 @@ def inputs(steps: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[str, str]]:
     return st.builds(joined, st.none() | steps, st.none() | keys)
 
 
+LEFT = ["record", "survey", "callback"]
+
+
+@st.composite
+def queue_texts(draw: st.DrawFn, steps: st.SearchStrategy[str], following: str) -> str:
+    pauses = st.integers(2, 90)
+    once = draw(st.lists(st.tuples(pauses, phrase_lists), max_size=3))
+    around = draw(st.lists(st.tuples(pauses, phrase_lists), max_size=3))
+    said = [f"{{after: {pause}s, say: {what}}}" for pause, what in once]
+    said += [f"{{every: {pause}s, say: {what}}}" for pause, what in around]
+    levels = draw(st.lists(st.integers(1, 599), max_size=3, unique=True).map(sorted))
+    queues = ["{queue: general}", *(f"{{queue: level{number}, after: {number}s}}" for number in levels)]
+    announcements = f"announcements: [{', '.join(said)}], " if said else ""
+    return (
+        f"{{queue: [{', '.join(queues)}], announce: {draw(phrase_lists)}, {announcements}at_most: 10m, talk_for: 5m,"
+        f" thanks: {{over: {draw(durations)}, say: {draw(phrase_lists)}}},"
+        f" on: {{agent_left: {following}, no_answer: {draw(steps)}, nobody: {draw(steps)}, key: {{5: {draw(steps)}}}}}}}"
+    )
+
+
+@st.composite
+def left_texts(draw: st.DrawFn, kind: str, steps: st.SearchStrategy[str], following: str) -> str:
+    invalid = "invalid: {say: house/wrong_key}"
+    noted = draw(st.sampled_from(["", "noted: house/connecting, "]))
+    match kind:
+        case "record":
+            review = draw(st.sampled_from(["", f"review: {{say: hello, {invalid}}}, "]))
+            exits_of = f"{{done: {following}, nothing: {draw(steps)}}}"
+            return f"{{record: voicemail, ask: {draw(phrase_lists)}, at_most: 1m, {review}{noted}on: {exits_of}}}"
+        case "survey":
+            scores = draw(st.sampled_from(["1-5", "{1: 3, 2: 2, 3: 1}", '{"*": 0, 1: 10}']))
+            thanks = noted.replace("noted", "thanks")
+            exits_of = f"{{done: {following}, no_input: {draw(steps)}}}"
+            return f"{{survey: how, ask: {draw(phrases)}, scores: {scores}, {invalid}, {thanks}on: {exits_of}}}"
+        case _:
+            offer = draw(st.sampled_from(["", "offer: hello, "]))
+            exits_of = f"{{done: {following}, undiallable: {draw(steps)}, no_input: {draw(steps)}}}"
+            return (
+                f"{{callback: other, {offer}ask_number: {draw(phrases)}, incomplete_say: house/too_few, {invalid},"
+                f" read_back: service/read_back, to: '1*', within: 24h, {noted}on: {exits_of}}}"
+            )
+
+
 @st.composite
 def step_texts(draw: st.DrawFn, names: list[str], following: str) -> str:
     """A valid step; `following` is among its exits, so that a chain reaches every step."""
     steps = st.sampled_from([*names, "hang_up"])
-    kind = draw(st.sampled_from(["say", "ladder", "menu", "collect", "hours", "transfer", "close", "hang_up"]))
+    kinds = ["say", "ladder", "menu", "collect", "hours", "transfer", "close", "hang_up", "waiting", "look_up", *LEFT]
+    kind = draw(st.sampled_from(kinds))
     barge, on = draw(inputs(steps))
     match kind:
         case "say":
@@ -216,6 +260,15 @@ def step_texts(draw: st.DrawFn, names: list[str], following: str) -> str:
             )
         case "transfer":
             return f"{{transfer: '1001', ring_for: 20s, talk_for: 5m, on: {{agent_left: {following}, no_answer: {draw(steps)}}}}}"
+        case "waiting":
+            return draw(queue_texts(steps, following))
+        case "look_up":
+            return (
+                f"{{look_up: 'https://crm.example/', send: caller, at_most: 5s, filler: {{after: 1s, say: {draw(phrases)}}},"
+                f" choose: status, cases: {{a: {following}}}, on: {{done: {following}, failed: {following}, late: {draw(steps)}}}}}"
+            )
+        case "record" | "survey" | "callback":
+            return draw(left_texts(kind, steps, following))
         case "close":
             return f"{{close: {{ask: anything_else, guard: {draw(durations)}}}, on: {{request: {following}}}}}"
         case _:
