@@ -6,7 +6,8 @@ import pytest
 
 from ivrflow.flow.model import Band, CallFlow
 from ivrflow.flow_files import load_flows
-from ivrflow.scenario.language.naming import phrase_seconds, said_by
+from ivrflow.scenario.language.naming import phrase_seconds
+from ivrflow.scenario.language.phrases_said import said_by
 from ivrflow.scenario.language.reading import load_scenarios
 from ivrflow.scenario.language.rule_pauses import RulePause, rule_pauses
 

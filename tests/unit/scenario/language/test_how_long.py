@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 from hotline_scenarios import GOV, HOTLINE, caller, read
+from little_centre import CENTRE, NOTICE
 
 from ivrflow.flow.model import Climb
 from ivrflow.scenario.language.how_long import FACTOR, MARGIN_S, least_seconds, longest_call, longest_silence, moments
@@ -77,3 +78,34 @@ def test_a_silent_caller_stays_below_the_bound() -> None:
 
     assert seen.caller.trouble == ""
     assert longest_call(GOV, (), (), None) == scenario.within
+
+
+# ── agents, messages and look-ups ─────────────────────────────────────────────────────────────────────────────────────
+
+CONNECTING_S, TOO_FEW_S, NUMBER_S = (
+    phrase_seconds(CENTRE, phrase) for phrase in ("house/connecting", "house/too_few", "house/ask_number")
+)
+
+
+def silence_from(*names: str) -> float:
+    """The longest silence of these steps of the centre; where they lead else the call ends."""
+    steps = {name: CENTRE.steps[name] for name in names}
+    others = {name: CENTRE.steps["hang_up"] for name in CENTRE.steps if name not in names}
+    return round(longest_silence(replace(CENTRE, steps={**others, **steps})), 3)
+
+
+def test_waiting_in_a_queue_leaving_no_message_and_asking_take_their_time() -> None:
+    assert silence_from("queue") == round(CONNECTING_S + 180, 3)
+    assert silence_from("message") == round(NUMBER_S + 1 + 4, 3)
+    assert silence_from("queue", "message") == round(CONNECTING_S + 180 + NUMBER_S + 1 + 4, 3)
+    assert silence_from("message", "play") == 120, "a message may be heard again"
+    assert silence_from("ask") == round(8 + TOO_FEW_S, 3)
+    assert silence_from("ask", "queue") == round(8 + TOO_FEW_S + CONNECTING_S + 180, 3)
+    assert silence_from("keep", "score", "callback") == 0
+
+
+def test_that_the_call_is_recorded_takes_time_to_say() -> None:
+    notice = phrase_seconds(CENTRE, "house/morning")
+    for whole_call in (False, True):
+        recorded = replace(CENTRE, recording=replace(NOTICE, whole_call=whole_call))
+        assert longest_silence(recorded) == pytest.approx(longest_silence(CENTRE) + notice)

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 from hotline_scenarios import GOV, HOTLINE, caller, read, told
+from little_centre import CENTRE
 
-from ivrflow.flow.model import Transfer
+from ivrflow.flow.model import CallFlow, Transfer
 
 HANG_UP = "caller: [hear: hello, hang_up]\n"
 AGENT = 'agents: {"1001": [ring: 2s, wait: 5s]}\n'
@@ -102,3 +103,34 @@ def test_a_script_that_takes_longer_than_allowed() -> None:
     assert told('within: 5s\nagents: {"1001": [ring: 4s, wait: 2s]}\n') == [
         "3:1: 5s are over before the script is: it takes at least 6.0 s"
     ]
+
+
+# ── agents, messages and look-ups ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def only(*names: str) -> CallFlow:
+    """The centre with these steps alone; where they lead else the call ends."""
+    steps = {name: step if name in names else CENTRE.steps["hang_up"] for name, step in CENTRE.steps.items()}
+    return replace(CENTRE, start=names[0], steps=steps)
+
+
+def test_music_is_played_in_queues_and_during_look_ups() -> None:
+    text = "caller: [hear_music]\n"
+
+    assert told(text, only("queue")) == []
+    assert told(text, only("ask")) == []
+    assert told(text, only("message")) == ["3:10: there is no music"]
+
+
+def test_an_agent_hears_what_is_played_during_a_talk() -> None:
+    text = 'caller: []\nagents:\n  "1002": [answers, hear: PHRASE]\n'
+
+    assert told(text.replace("PHRASE", "house/menu"), only("queue", "colleague")) == []
+    assert told(text.replace("PHRASE", "house/ask_number"), only("queue", "colleague")) == [
+        "5:21: 1002 never hears 'house/ask_number'"
+    ]
+
+
+def test_the_caller_never_hears_what_a_colleague_is_told() -> None:
+    assert told("caller: [hear: house/menu]\n", only("queue", "colleague")) == ["3:10: ivrflow never says 'house/menu'"]
+    assert told("caller: [hear: hello]\n", only("queue", "colleague")) == []

@@ -1,8 +1,9 @@
 from dataclasses import replace
 
 from hotline_scenarios import GOV, HOTLINE, told
+from little_centre import CENTRE, NOTICE, QUEUE
 
-from ivrflow.flow.model import Band, CallFlow, Climb, Close, Collect, Ladder
+from ivrflow.flow.model import Band, CallFlow, Climb, Close, Collect, Ladder, Listening
 from ivrflow.scenario.language.rule_pauses import RulePause, rule_pauses
 
 
@@ -105,3 +106,47 @@ def test_two_rules_with_different_waits_must_be_told_apart() -> None:
     text = "caller:\n  - hear: hello\n  - pause: as the rule says\n  - hear: silent.again\n"
 
     assert told(text, flow) == ["5:5: the rules give different pauses here: tiny/noise: 7s; tiny/silent: 3s-5s"]
+
+
+# ── agents, messages and look-ups ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_announcements_of_a_queue_have_pauses_between_them_round_and_round() -> None:
+    waits = rule_pauses(CENTRE)
+
+    assert waits.find("house/connecting", "house/wrong_key") == {pause(10)}
+    assert waits.find("house/wrong_key", "house/too_few") == {RulePause(Band(25, 30), "tiny/silent")}
+    assert waits.find("house/too_few", "house/wrong_key") == {pause(20)}, "they go round"
+
+
+def test_several_waits_before_an_announcement_are_one_pause() -> None:
+    ladder = replace(QUEUE.ladder, rungs=(QUEUE.ladder.rungs[0], *QUEUE.ladder.rungs), loops_from=0)
+    steps = {**CENTRE.steps, "queue": replace(QUEUE, ladder=ladder)}
+
+    waits = rule_pauses(replace(CENTRE, steps=steps))
+
+    assert waits.find("house/connecting", "house/wrong_key") == {pause(20)}
+    assert not waits.find("house/too_few", "house/wrong_key"), "they do not go round"
+
+
+def after_hello(name: str, *, recorded: bool = False) -> dict[str, frozenset[RulePause]]:
+    """What is said, and after which pause, when a wait of two seconds leads to the step."""
+    bye = CENTRE.steps["bye"]
+    assert isinstance(bye, Close)
+    hello = Climb("hello", bye.where, replace(bye.ladder, rungs=bye.ladder.rungs[:1]), Listening(), {}, name)
+    flow = replace(CENTRE, steps={**CENTRE.steps, "hello": hello}, recording=NOTICE if recorded else None)
+    said = hello.ladder.rungs[0].say
+    assert said is not None
+    return {then: found for then, found in rule_pauses(flow).followers(said).items() if then != "tiny/closing.thanks"}
+
+
+def test_a_wait_ends_with_the_first_words_of_the_next_step() -> None:
+    wait = frozenset({pause(2, "tiny/anything_else")})
+
+    assert after_hello("queue") == {"house/connecting": wait}
+    assert after_hello("queue", recorded=True) == {"house/connecting": wait, "house/morning": wait}
+    assert after_hello("message") == {"house/ask_number": wait}
+    assert after_hello("keep") == {"tiny/anything_else.ask": wait}, (
+        "keeping, scoring and noting a callback take no time"
+    )
+    assert after_hello("ask") == {}, "how long that takes the other side knows"

@@ -3,7 +3,8 @@ from small_flows import hotline
 
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reading.reader import Named
-from ivrflow.scenario.language.naming import Naming, phrase_seconds, said_by
+from ivrflow.scenario.language.naming import Naming, phrase_seconds
+from ivrflow.scenario.language.phrases_said import said_by
 
 HERE = Location("x.yaml", 1, 1)
 
