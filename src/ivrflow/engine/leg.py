@@ -36,6 +36,7 @@ class Leg:
         holds: whether the agent's own telephone keeps the caller on hold.
         has_told: whether the caller was told so, as the flow has it.
         giver: the agent who hands the caller over and waits until this one is there; None when nobody does.
+        is_handed_over: whether an agent hands the caller over, or did: the giver may be gone by now.
     """
 
     ticket: Ticket
@@ -51,6 +52,7 @@ class Leg:
     holds: bool = False
     has_told: bool = False
     giver: Leg | None = None
+    is_handed_over: bool = False
 
     @property
     def is_queued(self) -> bool:

@@ -975,7 +975,7 @@ class CallSession:
         self._keys_ahead = []
         giver = self._leg if step.warm else None
         ticket = self._next_ticket()
-        self._leg = Leg(ticket, step, self._now, giver=giver)
+        self._leg = Leg(ticket, step, self._now, giver=giver, is_handed_over=giver is not None)
         self._phase.take("ring_agent")
         self._note(Fact.RINGING, seconds=step.ring_for)
         self._start_music()
@@ -1042,7 +1042,7 @@ class CallSession:
         self._note(Fact.AGENT_ANSWERED, detail=event.agent, seconds=rang or None)
         leg = self._leg = replace(leg, agent=event.agent, has_answered=True)
         step = leg.step
-        if isinstance(step, Transfer) and step.warm and leg.giver:
+        if isinstance(step, Transfer) and step.warm and leg.is_handed_over:
             self._say(step.warm.whisper, ThenThank(leg))
         elif isinstance(step, Queue) and self._now - leg.since > step.thanks_over:
             self._say(step.thanks, ThenTalk(leg))
@@ -1253,11 +1253,16 @@ class CallSession:
                 footing = self._place.footing
                 self._signal_given((footing.rung.leave_on if footing else None) or "")
             case "transfer":
-                self._transfer_ordered(order.name)
+                self._send_on(order.name)
             case _:
                 assert_never(order.kind)
 
     def _transfer_ordered(self, name: str) -> None:
+        if name in self._flow.agents.transfers:  # any other name is somebody's text, and stays out of the trace
+            self._note(Fact.ORDER_GIVEN, detail=f"transfer {name}")
+        self._send_on(name)
+
+    def _send_on(self, name: str) -> None:
         if name not in self._flow.agents.transfers:
             self._note(Fact.IGNORED, detail="agents may not send callers there")
         elif not isinstance(self._standing, Talking):

@@ -30,6 +30,24 @@ def test_a_colleague_who_hangs_up_before_being_joined_gives_the_caller_back() ->
     assert [line.detail for line in over.trace if line.fact is Fact.AGENT_LEFT] == ["before being joined"]
 
 
+def test_the_colleague_is_told_and_the_caller_thanked_even_when_the_agent_did_not_wait() -> None:
+    over = handing_over()
+    first = next(action.ticket for action in over.actions if isinstance(action, m.Ring))
+    over.happens(m.AgentLeft(ticket=first), 1.0).happens(m.AgentAnswered(ticket=over.ticket(m.Ring)), 3.0)
+    assert over.says[-1] == "who is coming"
+    over.prompt_ends().prompt_ends()
+    assert over.says[-1] == "thank you for waiting"
+    assert over.last == [m.Bridge(ticket=over.ticket(m.Ring))]
+
+
+def test_a_managers_order_stands_in_the_trace_and_a_name_the_flow_does_not_have_does_not() -> None:
+    over = handing_over()
+    assert [line.detail for line in over.trace if line.fact is Fact.ORDER_GIVEN] == ["transfer colleague"]
+    refused = talking(with_agents(flow(transfer("agent")))).happens(m.TransferOrdered(step="13800001111"), 1.0)
+    assert refused.trace[-1].fact is Fact.IGNORED
+    assert all("13800001111" not in line.detail for line in refused.trace)
+
+
 def test_no_situation_is_started_while_the_colleague_is_told_who_is_coming() -> None:
     over = handing_over()
     over.happens(m.AgentAnswered(ticket=over.ticket(m.Ring)), 3.0).situation("repeat", 0.5)
