@@ -56,6 +56,7 @@ class Transcript:
         self._flow = simulation.session.flow
         self._spoken = {prompt.file: prompt.text for prompt in self._flow.prompts.prompts.values()}
         self._told = 0
+        self._queued: set[m.Ticket] = set()
 
     def news(self) -> Iterator[Told]:
         """What happened since the last time this was asked."""
@@ -73,6 +74,7 @@ class Transcript:
     def _tell(self, happening: Happening, lines: list[TraceLine]) -> Iterator[Told]:
         """The trace says what was decided and why; the actions say what was really asked for, in the same order."""
         actions = deque(happening.actions)
+        self._queued |= {action.ticket for action in actions if isinstance(action, m.JoinQueue)}
         if not lines:
             yield from self._without_trace(happening)
         for line in lines:
@@ -81,13 +83,13 @@ class Transcript:
             anchor = _ANCHORS.get(line.fact)
             if anchor:
                 while actions and not isinstance(actions[0], anchor.before):
-                    yield from _tell_action(happening.at, actions.popleft())
+                    yield from self._tell_action(happening.at, actions.popleft())
                 action = actions.popleft() if actions and isinstance(actions[0], anchor.about) else None
                 yield self._tell_line(line, happening.event, action)
             else:
                 yield self._tell_line(line, happening.event, None)
         for action in actions:
-            yield from _tell_action(happening.at, action)
+            yield from self._tell_action(happening.at, action)
 
     def _without_trace(self, happening: Happening) -> Iterator[Told]:
         match happening.event:
@@ -98,6 +100,30 @@ class Transcript:
                 yield Told(happening.at, "line", "the look-up comes too late")
             case _:
                 pass
+
+    def _tell_action(self, at: float, action: m.Action) -> Iterator[Told]:
+        """An action no trace line speaks of."""
+        match action:
+            case m.StartMusic():
+                yield Told(at, "ivrflow", "plays music")
+            case m.StopMusic():
+                yield Told(at, "ivrflow", "stops the music")
+            case m.StopRinging(ticket=ticket) if ticket in self._queued:
+                yield Told(at, "ivrflow", "leaves the queue")
+            case m.StopRinging() | m.StopDialling():
+                yield Told(at, "ivrflow", "stops ringing")
+            case m.Bridge():
+                yield Told(at, "ivrflow", "joins caller and agent")
+            case m.DropAgent():
+                yield Told(at, "ivrflow", "takes the agent off the line")
+            case m.Part():
+                yield Told(at, "ivrflow", "has the agent listen")
+            case m.RecordMessage(seconds=seconds):
+                yield Told(at, "ivrflow", f"sounds the tone and records for at most {written(seconds)}")
+            case m.StopRecordingMessage():
+                yield Told(at, "ivrflow", "stops recording the message")
+            case _:
+                yield Told(at, "ivrflow", f"does {type(action).__name__}")
 
     def _tell_line(self, line: TraceLine, event: m.CallEvent, action: m.Action | None) -> Told:
         who, what = self._words(line, event, action)
@@ -323,29 +349,6 @@ _ANCHORS: dict[Fact, _Anchor] = {
     Fact.ENDED: _Anchor((m.EndCall,), (m.EndCall,)),
     Fact.AGENT_LEFT: _Anchor((), _LATER),
 }
-
-
-def _tell_action(at: float, action: m.Action) -> Iterator[Told]:
-    """An action no trace line speaks of."""
-    match action:
-        case m.StartMusic():
-            yield Told(at, "ivrflow", "plays music")
-        case m.StopMusic():
-            yield Told(at, "ivrflow", "stops the music")
-        case m.StopRinging() | m.StopDialling():
-            yield Told(at, "ivrflow", "stops ringing")
-        case m.Bridge():
-            yield Told(at, "ivrflow", "joins caller and agent")
-        case m.DropAgent():
-            yield Told(at, "ivrflow", "takes the agent off the line")
-        case m.Part():
-            yield Told(at, "ivrflow", "has the agent listen")
-        case m.RecordMessage(seconds=seconds):
-            yield Told(at, "ivrflow", f"sounds the tone and records for at most {written(seconds)}")
-        case m.StopRecordingMessage():
-            yield Told(at, "ivrflow", "stops recording the message")
-        case _:
-            yield Told(at, "ivrflow", f"does {type(action).__name__}")
 
 
 def tell_verdicts(verdicts: tuple[Verdict, ...]) -> Iterator[str]:
