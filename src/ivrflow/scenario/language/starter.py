@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ivrflow.engine.trace import Fact, Judgement
-from ivrflow.flow.model import CallFlow, Transfer
+from ivrflow.flow.model import CallFlow, Queue, Transfer
 from ivrflow.scenario.language.rule_pauses import rule_pauses
 from ivrflow.simulator.call_file import USUAL_TIME
 from ivrflow.simulator.caller_commands import Bare
@@ -13,6 +13,10 @@ from ivrflow.simulator.simulation import Simulation
 
 _PHRASES = 2
 """Phrases the caller of a starter hears before hanging up."""
+
+
+USUAL_AGENT = "1001"
+"""The extension of an agent of a queue: queues do not say who is in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +107,22 @@ def _situation(flow: CallFlow) -> list[str]:
 
 
 def _agents(flow: CallFlow) -> list[str]:
-    extension = next((step.extension for step in flow.steps.values() if isinstance(step, Transfer)), "")
-    if not extension:
+    steps = flow.steps.values()
+    extension = next((step.extension for step in steps if isinstance(step, Transfer)), "")
+    queue = next((step.levels[0].queue for step in steps if isinstance(step, Queue)), "")
+    if not extension and not queue:
         return []
+    takes = (
+        [_noted(f"#     - queue: {queue}", "whose calls this agent takes; without it only transfers ring")]
+        if queue
+        else []
+    )
     return [
         "",
-        "# Further telephones, by the extension that the flow rings.",
+        "# Further telephones, by the extension that the flow or its queue rings.",
         "# agents:",
-        f'#   "{extension}":',
+        f'#   "{extension or USUAL_AGENT}":',
+        *takes,
         _noted("#     - ring: 2s", "then the agent answers; or answers, busy, declines, rings_on, unreachable"),
         _noted("#     - say: 2s", "then what the agent does, in the same words as the caller"),
         _noted("#     - wait: 5s", "an agent whose steps are used up stays until somebody hangs up"),

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 from hotline_scenarios import GOV, HOTLINE
+from little_centre import CENTRE
 
 from ivrflow.flow.model import CallFlow, HangUp
 from ivrflow.scenario.judging.judgement import judge
@@ -44,3 +45,14 @@ def test_a_flow_that_says_nothing_gets_one_too() -> None:
     assert "wait: 5s" in text
     assert "agents" not in text
     assert read_scenario(text, "starter.yaml", {flow.id: flow}).caller
+
+
+def test_an_agent_takes_the_calls_of_the_flows_queue() -> None:
+    text = starter(CENTRE).replace("# agents:", "agents:").replace('#   "1002"', '  "1002"')
+    used = re.sub(r"^#( {5}- )", r"\1", text, flags=re.MULTILINE)
+
+    (agent,) = read_scenario(used, "starter.yaml", {CENTRE.id: CENTRE}).agents
+
+    assert agent.queues is not None
+    assert agent.queues.names == ("general",)
+    assert '"1001":' in starter(replace(CENTRE, steps={k: v for k, v in CENTRE.steps.items() if k != "colleague"}))
