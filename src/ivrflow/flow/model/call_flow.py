@@ -29,7 +29,8 @@ class Limits:
         rounds: how often a ladder that goes round ("report progress every 15 s") begins again.
         silence: proven bound of the longest silence a caller can meet while nobody works for them; None: not bounded.
         task_silence: the same with agents' tasks in it.
-        to_human: proven bound of the seconds until an agent's telephone begins to ring; None: not bounded.
+        to_human: proven bound of the seconds until an agent's telephone begins to ring or the caller stands in a queue;
+            None: not bounded.
         nobody_at: steps from which nobody is to be had, on purpose; `to_human` does not hold there.
     """
 
