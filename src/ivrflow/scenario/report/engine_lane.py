@@ -14,11 +14,13 @@ _WAIT_OVER = frozenset({
     Fact.WAIT_USED_UP, Fact.WAIT_BEGUN, Fact.LADDER_LEFT, Fact.LADDER_USED_UP, Fact.TASK_DONE, Fact.TASK_ASKED,
     Fact.PHRASE_STARTED, Fact.STEP_ENTERED, Fact.SITUATION_STARTED, Fact.SITUATION_OVER, Fact.RINGING,
     Fact.CALLER_HUNG_UP, Fact.LINE_LOST, Fact.ENDED, Fact.HANDED_OVER, Fact.LIMIT_REACHED,
+    Fact.AGENT_ANSWERED, Fact.AGENT_UNAVAILABLE, Fact.MESSAGE_RECORDED,
 })  # fmt: skip
 _OVER = frozenset({Fact.ENDED, Fact.HANDED_OVER, Fact.CALLER_HUNG_UP, Fact.LINE_LOST})
 _SPANS: dict[Fact, tuple[Look, frozenset[Fact]]] = {
     Fact.STEP_ENTERED: ("step", frozenset({Fact.STEP_ENTERED}) | _OVER),
     Fact.SITUATION_STARTED: ("situation", frozenset({Fact.SITUATION_OVER}) | _OVER),
+    Fact.SITUATION_FOLLOWED: ("situation", frozenset({Fact.SITUATION_OVER}) | _OVER),
     Fact.PHRASE_STARTED: ("says", frozenset({Fact.PHRASE_ENDED, Fact.PHRASE_STARTED}) | _OVER),
     Fact.WAIT_BEGUN: ("waits", _WAIT_OVER),
     Fact.TASK_ASKED: ("task", _WAIT_OVER),
@@ -27,7 +29,15 @@ _SPANS: dict[Fact, tuple[Look, frozenset[Fact]]] = {
         frozenset({Fact.AGENT_ANSWERED, Fact.AGENT_UNAVAILABLE, Fact.SITUATION_STARTED, Fact.STEP_ENTERED}) | _OVER,
     ),
     Fact.DIALLING: ("ringing", frozenset({Fact.ANSWERED, Fact.NOT_ANSWERED, Fact.WAIT_USED_UP}) | _OVER),
-    Fact.AGENT_ANSWERED: ("talk", frozenset({Fact.AGENT_LEFT}) | _OVER),
+    Fact.QUEUED: (
+        "queue",
+        frozenset({Fact.AGENT_ANSWERED, Fact.AGENT_UNAVAILABLE, Fact.LADDER_LEFT, Fact.STEP_ENTERED}) | _OVER,
+    ),
+    Fact.AGENT_ANSWERED: ("talk", frozenset({Fact.PARTED, Fact.AGENT_LEFT, Fact.AGENT_ANSWERED}) | _OVER),
+    Fact.JOINED: ("talk", frozenset({Fact.PARTED, Fact.AGENT_LEFT, Fact.AGENT_ANSWERED}) | _OVER),
+    Fact.PARTED: ("parted", frozenset({Fact.JOINED, Fact.AGENT_LEFT, Fact.AGENT_ANSWERED}) | _OVER),
+    Fact.AGENT_HOLDS: ("hold", frozenset({Fact.AGENT_BACK, Fact.AGENT_LEFT}) | _OVER),
+    Fact.ENQUIRED: ("asks", frozenset({Fact.ENQUIRY_OVER}) | _OVER),
     Fact.SPEECH_STARTED: ("hears", frozenset({Fact.SPEECH_ENDED, Fact.SPEECH_STARTED}) | _OVER),
 }
 """What begins a span, how it looks, and what may end it."""
@@ -35,7 +45,18 @@ _SPANS: dict[Fact, tuple[Look, frozenset[Fact]]] = {
 _PASSED_THROUGH_S = 0.005
 """A step in which a call stays no longer only leads on (opening hours, hanging up); the trace's table has it."""
 
-_ROWS: tuple[tuple[Look, ...], ...] = (("step", "situation"), ("says",), ("waits", "task", "ringing", "talk"))
+_ROWS: tuple[tuple[Look, ...], ...] = (
+    ("step", "situation"),
+    ("says",),
+    ("waits", "task", "asks"),
+    (
+        "queue",
+        "ringing",
+        "talk",
+        "parted",
+        "hold",
+    ),
+)
 
 _MARKS: dict[Fact, Look] = {
     Fact.KEY_PRESSED: "keys",
@@ -43,6 +64,12 @@ _MARKS: dict[Fact, Look] = {
     Fact.LADDER_LEFT: "event",
     Fact.LADDER_USED_UP: "event",
     Fact.SIGNAL_GIVEN: "event",
+    Fact.ORDER_GIVEN: "order",
+    Fact.LEVEL_RAISED: "event",
+    Fact.MESSAGE_RECORDED: "event",
+    Fact.MESSAGE_KEPT: "event",
+    Fact.SCORED: "event",
+    Fact.CALLBACK_ORDERED: "event",
     Fact.NOT_PLACED: "trouble",
     Fact.NOT_ANSWERED: "event",
     Fact.AGENT_UNAVAILABLE: "event",
@@ -58,7 +85,7 @@ _MARKS: dict[Fact, Look] = {
 
 
 def engine_lane(side: EngineSide, privacy: Privacy) -> Lane:
-    """The trace, arranged: steps, phrases, waits (ringing and talks among them), and what came in."""
+    """The trace, arranged: steps, phrases, waits, agents (ringing, talking, apart, holding), and what came in."""
     story = Story(side.verdicts, lambda _: "")
     words = [story.words(privacy.line(line)) for line in side.trace]
     spans = list(_spans(side.trace, side.answered_at, words))
@@ -104,6 +131,14 @@ def _label(look: Look, line: TraceLine, seconds: float) -> str:
             return f"rings {seconds:.2f} s"
         case "talk":
             return "talk"
+        case "queue":
+            return f"queue {line.detail}, {seconds:.2f} s"
+        case "parted":
+            return "parted"
+        case "hold":
+            return f"held {seconds:.2f} s"
+        case "asks":
+            return f"looks up {seconds:.2f} s"
         case _:
             return "hears speech"
 

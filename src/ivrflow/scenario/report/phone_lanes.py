@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from ivrflow.scenario.observation import Act, Heard, PhoneSide
@@ -15,9 +16,12 @@ PhraseText = Callable[[str], str]
 WHOLE = 0.97
 """Share of a phrase from which it counts as heard to its end: the last block may be too quiet to tell."""
 
-_ORDERS = ("situation", "cancel", "signal", "done", "value")
-_LOOKS: dict[str, Look] = {"say": "speech", "press": "keys", "hang": "hang_up", "background": "act"}
+_ORDERS = ("situation", "cancel", "signal", "done", "value", "transfer")
+_LOOKS: dict[str, Look] = {"say": "speech", "talk": "speech", "press": "keys", "hang": "hang_up", "background": "act"}
 _LOOKS |= dict.fromkeys(_ORDERS, "order")
+_CODE = re.compile(r"\*[0-9]{2}", flags=re.ASCII)
+"""A code of the flow's, which tells nothing of anybody."""
+
 _NO_DOING = ("hear", "pause", "wait", "resume")
 """First words of what the script names but nobody sees or hears it done; `resume` ends its `hold`."""
 
@@ -28,32 +32,52 @@ def caller_lane(side: PhoneSide, microphone: str, privacy: Privacy) -> Lane:
     return Lane("caller", "caller", about, rows(Row("marks", in_order(list(_doings(side, privacy))))))
 
 
-def heard_lane(side: PhoneSide, waits: Sequence[WaitShown], text: PhraseText) -> Lane:
-    """What the caller heard, and the pauses in between."""
-    shown = in_order([_heard(heard, side.heard, text) for heard in side.heard])
+def heard_lane(side: PhoneSide, waits: Sequence[WaitShown], text: PhraseText, others: Sequence[PhoneSide] = ()) -> Lane:
+    """What the caller heard, the voices of `others` among it, and the pauses in between."""
+    voices = _voices(others)
+    shown = in_order([_heard(heard, side.heard, text, voices) for heard in side.heard])
     about = "" if shown else "nothing was heard"
     return Lane(
         "heard", "what the caller heard", about, rows(Row("two lines", shown), Row("waits", waits=tuple(waits)))
     )
 
 
-def agent_lane(side: PhoneSide, text: PhraseText, privacy: Privacy) -> Lane:
-    """An agent: the ringing, what it did, what it heard."""
+def agent_lane(side: PhoneSide, text: PhraseText, privacy: Privacy, others: Sequence[PhoneSide] = ()) -> Lane:
+    """An agent: the ringing, how long it was on the line, what it did, what it heard, the voices of `others` among it."""
     doings = list(_doings(side, privacy))
     if side.rang_at is not None:
         until = side.answered_at if side.answered_at is not None else side.ended_at
         until = side.rang_at if until is None else max(until, side.rang_at)
         what = "rings" if side.answered_at is not None else "rings, never answered"
         doings.append(Shown("ringing", side.rang_at, until, what, details=(what, _span(side.rang_at, until))))
-    heard = in_order([_heard(heard, side.heard, text) for heard in side.heard])
+    voices = _voices(others)
+    heard = in_order([_heard(heard, side.heard, text, voices) for heard in side.heard])
     about = side.trouble or ("" if side.rang_at is not None else "it never rang")
-    return Lane("agent", f"agent {side.name}", about, rows(Row("marks", in_order(doings)), Row("two lines", heard)))
+    on_the_line = []
+    if side.answered_at is not None and side.ended_at is not None:
+        details = ("on the line", _span(side.answered_at, side.ended_at))
+        on_the_line = [Shown("talk", side.answered_at, side.ended_at, "on the line", details=details)]
+    return Lane(
+        "agent",
+        f"agent {side.name}",
+        about,
+        rows(Row("bars", tuple(on_the_line)), Row("marks", in_order(doings)), Row("two lines", heard)),
+    )
+
+
+def _voices(others: Sequence[PhoneSide]) -> list[Act]:
+    """What was said at other telephones."""
+    return [act for other in others for act in other.acts if act.what.startswith(("say ", "talk "))]
 
 
 def _doings(side: PhoneSide, privacy: Privacy) -> Iterator[Shown]:
     hangs_up_by_script = False
     for act in side.acts:
         first = act.what.partition(" ")[0]
+        if act.what.startswith("hear nothing"):
+            yield Shown(
+                "silence", act.start, act.end, "hears nothing", details=("hears nothing", *_when_and_where(act))
+            )
         if first in _NO_DOING:
             continue
         if first == "hold":
@@ -71,12 +95,12 @@ def _doings(side: PhoneSide, privacy: Privacy) -> Iterator[Shown]:
 
 def _doing(act: Act, look: Look, privacy: Privacy) -> Shown:
     if look == "keys":
-        keys = privacy.keys(act.keys)
+        keys = act.keys if _CODE.fullmatch(act.keys) else privacy.keys(act.keys)
         many = f"{len(act.keys)} keys" if len(act.keys) > 1 else "a key"
         return Shown(look, act.start, act.end, keys, details=(f"presses {many}: {keys}", *_when_and_where(act)))
     label = {"hang_up": "hangs up"}.get(look, act.what)
     if look == "speech":
-        label = "says " + act.what.removeprefix("say ").rpartition("/")[2]
+        label = "talks" if act.what.startswith("talk ") else "says " + act.what.removeprefix("say ").rpartition("/")[2]
     if look == "hang_up":
         return Shown(look, act.end, act.end, label, details=(label, _at(act.end), _line(act.where.line)))
     end = act.end if look == "speech" else act.start
@@ -91,9 +115,12 @@ def _hold(act: Act, side: PhoneSide) -> Shown:
     return Shown("hold", act.start, until, how, details=(how, _span(act.start, until), _line(act.where.line)))
 
 
-def _heard(heard: Heard, everything: Sequence[Heard], text: PhraseText) -> Shown:
+def _heard(heard: Heard, everything: Sequence[Heard], text: PhraseText, voices: Sequence[Act] = ()) -> Shown:
     if heard.kind != "phrase":
-        label = {"music": "hold music", "tone": f"tone {heard.name}".rstrip(), "unknown": "unknown sound"}[heard.kind]
+        unknown = (
+            "a voice" if any(act.start < heard.end and heard.start < act.end for act in voices) else "unknown sound"
+        )
+        label = {"music": "hold music", "tone": f"tone {heard.name}".rstrip(), "unknown": unknown}[heard.kind]
         details = [label, _span(heard.start, heard.end)]
         details += [f"understood as: {heard.text}"] if heard.text else []
         small = heard.text or (f"{heard.end - heard.start:.1f} s")

@@ -160,13 +160,13 @@ def scene(result: Result, observation: Observation, pins: Sequence[Pin], privacy
     caller = observation.caller
     lanes = [
         caller_lane(caller, source_in_words(result.scenario.background), privacy),
-        heard_lane(caller, waits_shown(result), text),
+        heard_lane(caller, waits_shown(result), text, list(observation.agents.values())),
     ]
     if observation.engine is not None:
         lanes.append(engine_lane(observation.engine, privacy))
     else:
         lanes.append(Lane("engine", "engine trace", "no journal to look into", ()))
-    lanes += [agent_lane(side, text, privacy) for side in observation.agents.values()]
+    lanes += [agent_lane(side, text, privacy, [caller]) for side in observation.agents.values()]
     ended = hung_up(first_to_hang_up(result)) or "call over"
     return Scene(tuple(lanes), tuple(pins), observation.stalls, caller.ended_at, ended)
 

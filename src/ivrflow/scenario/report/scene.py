@@ -13,7 +13,8 @@ from typing import Literal, TypeAlias
 Look: TypeAlias = Literal[
     "speech", "keys", "hold", "act", "order", "hang_up", "stuck",
     "phrase", "music", "tone", "unknown",
-    "step", "situation", "says", "waits", "ringing", "talk", "task", "hears", "event", "trouble",
+    "step", "situation", "says", "waits", "ringing", "queue", "talk", "parted", "task", "asks", "hears", "event", "trouble",
+    "silence",
 ]  # fmt: skip
 """How something is drawn; the style sheet has a class for each."""
 

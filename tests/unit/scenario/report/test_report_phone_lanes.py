@@ -109,8 +109,39 @@ def test_nothing_heard_is_said() -> None:
 
 def test_an_agents_phone_rings() -> None:
     answered = agent_lane(PhoneSide("1001", rang_at=2.0, answered_at=4.0, ended_at=9.0), str, COVERING)
-    assert [(one.look, one.start, one.end) for one in everything(answered)] == [("ringing", 2.0, 4.0)]
+    assert [(one.look, one.start, one.end) for one in everything(answered)] == [
+        ("talk", 4.0, 9.0),
+        ("ringing", 2.0, 4.0),
+    ]
     never = agent_lane(PhoneSide("1001", rang_at=2.0, ended_at=22.0), str, COVERING)
     assert [(one.label, one.end) for one in everything(never)] == [("rings, never answered", 22.0)]
     assert agent_lane(PhoneSide("1001"), str, COVERING).about == "it never rang"
     assert agent_lane(PhoneSide("1001", trouble="no RTP came"), str, COVERING).about == "no RTP came"
+
+
+def test_what_agents_do_besides() -> None:
+    acts = (
+        Act("hold", 5.0, 5.1, W),
+        Act("hear nothing 3s", 5.1, 8.1, W),
+        Act("resume", 8.1, 8.2, W),
+        Act("press keys", 9.0, 9.3, W, "*21"),
+        Act("press keys", 9.5, 9.8, W, "*2"),
+        Act("talk 2s", 10.0, 12.0, W),
+        Act("transfer colleague", 13.0, 13.0, W),
+    )
+    shown = everything(agent_lane(PhoneSide("1001", acts=acts), str, COVERING))
+    assert [(one.look, one.label) for one in shown] == [
+        ("hold", "holds the line"),
+        ("silence", "hears nothing"),
+        ("keys", "*21"),  # a code of the flow's is nobody's secret
+        ("keys", "••"),
+        ("speech", "talks"),
+        ("order", "transfer colleague"),
+    ]
+
+
+def test_the_other_side_is_a_voice() -> None:
+    heard = (Heard("unknown", "", 10.1, 12.0), Heard("unknown", "", 14.0, 15.0))
+    caller = PhoneSide("caller", acts=(Act("talk 2s", 10.0, 12.0, W),))
+    shown = everything(agent_lane(PhoneSide("1001", heard=heard), str, COVERING, [caller]))
+    assert [one.label for one in shown] == ["a voice", "unknown sound"]
