@@ -128,7 +128,7 @@ TASK_SILENCE = Key(
 TO_HUMAN = Key(
     "to_human",
     duration(1.0, DAY_S, "90s"),
-    "how long the slowest caller who wants a person may take until an agent's telephone rings; longer is refused",
+    "how long the slowest caller who wants a person may take to an agent's ringing telephone or into a queue; longer is refused",
 )
 NOBODY_AT = Key(
     "nobody_at",
