@@ -20,8 +20,8 @@ def own_settings() -> PbxSettings:
     return replace(PbxSettings.from_environment({}).on_free_ports(), duty_ring_seconds=DUTY_RINGS_S)
 
 
-HARMLESS = ("Session already DISCONNECTED",)
-"""What Asterisk calls an error when both sides hang up in the same moment."""
+HARMLESS = ("Session already DISCONNECTED", "Unable to join queue")
+"""What Asterisk calls an error when both sides hang up in the same moment, and a warning when a queue has no agents."""
 
 
 def complaints(log: str) -> list[str]:

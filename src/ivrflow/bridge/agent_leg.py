@@ -52,7 +52,7 @@ _CODE = re.compile(r"\*[0-9]{2}")
 _TELEPHONE = re.compile(r"[^/]+/(.+)-[0-9a-f]+")
 """A channel's name, "PJSIP/1001-0000002a"."""
 
-LEG_NAME = re.compile(r"(.+)-agent[0-9]+")
+LEG_NAME = re.compile(r"(.+)-agent[0-9]+a")
 """The Uniqueid of a half 1, and in it the call's."""
 
 _CODECS = frozenset({"alaw", "ulaw", "g722"})
@@ -125,22 +125,22 @@ class AgentLeg:
         tell: Callable[[m.CallEvent], None],
     ) -> None:
         self.ticket = ticket
-        self.name = f"{call}-agent{ticket}"
+        # Bridge() takes the first channel whose name or Uniqueid begins as it was told: neither may begin like another.
+        self.name = f"{call}-agent{ticket}a"
         """Uniqueid of half 1."""
         self.where = Where.SOUGHT
         self.session: AgentSession | None = None
         """The agent's own session, while there is one."""
         self._call = call
-        self._other_half = f"{self.name}-2"
+        self._other_half = f"{call}-agent{ticket}b"
         self._caller = caller
         self._manager = manager
         self._tell = tell
         self._loop = asyncio.get_running_loop()
-        self._rang_since: dict[str, float] = {}
-        """Uniqueid of every telephone that rings, to the loop's time."""
+        self._ringing: dict[str, tuple[str, float]] = {}
+        """By Uniqueid of every telephone that rings: whose it is, and the loop's time since when."""
         self._phone = ""
-        self._agent = ""
-        self._rang = 0.0
+        self._is_up = False
         self._joining = 0
         self._has_left = False
         self._is_dropped = False
@@ -323,6 +323,9 @@ class AgentLeg:
             case "Newchannel" if self._is_dropped:
                 self._hang_up()  # the order to end it came before Asterisk had made it
             case "OriginateResponse" if event.get("Response") == "Success":
+                self._is_up = True
+                if len(self._ringing) == 1:
+                    (self._phone,) = self._ringing  # Dial() says a moment later that it was this one
                 self._answered()
             case "OriginateResponse" | "Hangup" if self.where is Where.SOUGHT:
                 # Why comes from half 2, a moment before or after, unless there never was one.
@@ -336,13 +339,14 @@ class AgentLeg:
         phone = event.get("DestUniqueid")
         match event.name:
             case "DialBegin" if phone:
-                self._rang_since[phone] = self._loop.time()
+                named = _TELEPHONE.fullmatch(event.get("DestChannel"))
+                self._ringing[phone] = (named[1] if named else "", self._loop.time())
                 self._manager.adopt(phone, self)
             case "DialEnd" if event.get("DialStatus") == "ANSWER":
                 self._phone = phone
-                named = _TELEPHONE.fullmatch(event.get("DestChannel"))
-                self._agent = named[1] if named else ""
-                self._rang = round(self._loop.time() - self._rang_since.get(phone, self._loop.time()), 3)
+                self._answered()
+            case "DialEnd":
+                self._ringing.pop(phone, None)
             case "UserEvent" if event.get("UserEvent") == "IvrflowLeg":
                 status = _STATUSES.get(event.get("Status"), "unreachable")
                 self._unavailable(_CAUSES.get(event.get("Cause"), status))
@@ -366,12 +370,15 @@ class AgentLeg:
                 pass
 
     def _answered(self) -> None:
-        if self.where is Where.SOUGHT:
+        """Somebody has picked up; half 1 may be joined as soon as Asterisk says so of half 1 too."""
+        if self._is_dropped and self._is_up:
+            self._hang_up()
+        elif self.where is Where.SOUGHT and self._is_up and self._phone:
             self.where = Where.WAITING
             self._after(0, None)
-            self._tell(m.AgentAnswered(ticket=self.ticket, agent=self._agent, rang=self._rang))
-        elif self._is_dropped:
-            self._hang_up()
+            agent, since = self._ringing.get(self._phone, ("", self._loop.time()))
+            rang = round(self._loop.time() - since, 3)
+            self._tell(m.AgentAnswered(ticket=self.ticket, agent=agent, rang=rang))
 
     def moved(self, position: int, expected_s: float) -> None:
         """The caller stands elsewhere in the queue."""

@@ -50,7 +50,7 @@ class RecordedManager:
         self.refusals: list[Callable[[str], None] | None] = []
         self.adopted: list[str] = []
         self.legs: dict[str, AgentLeg] = {}
-        self.lined_up: list[tuple[str, int, float]] = []
+        self.lined_up: list[tuple[str, str, int, float]] = []
         self.only_surely: list[bool] = []
 
     def order(
@@ -75,7 +75,7 @@ class RecordedManager:
         self.legs = {channel: its_leg for channel, its_leg in self.legs.items() if its_leg is not leg}
 
     def line_up(self, leg: AgentLeg, queue: str, priority: int, waited: float) -> int:
-        self.lined_up.append((queue, priority, waited))
+        self.lined_up.append((leg.name, queue, priority, waited))
         return 2 if waited else 0
 
     def say(self, name: str, **headers: str) -> None:
@@ -114,9 +114,9 @@ class Setup:
         """The agent's telephone rings and is picked up."""
         name = f"pbx-1.7-agent{ticket}"
         phone = {"DestUniqueid": f"phone-{ticket}", "DestChannel": "PJSIP/1001-0000002a"}
-        self.manager.say("DialBegin", Uniqueid=f"{name}-2", **phone)
-        self.manager.say("DialEnd", Uniqueid=f"{name}-2", DialStatus="ANSWER", **phone)
-        self.manager.say("OriginateResponse", Uniqueid=name, Response="Success")
+        self.manager.say("DialBegin", Uniqueid=f"{name}b", **phone)
+        self.manager.say("DialEnd", Uniqueid=f"{name}b", DialStatus="ANSWER", **phone)
+        self.manager.say("OriginateResponse", Uniqueid=f"{name}a", Response="Success")
 
 
 @pytest.fixture
@@ -295,7 +295,7 @@ async def test_falling_back_stops_a_ringing_agent_and_lets_a_talk_go_on(setup: S
     setup.line.perform(m.Bridge(ticket=4))
     setup.line.perform(m.FallBack(reason="the engine is stopping"))
     dropped = [headers["Channel"] for action, headers in setup.manager.orders if action == "Hangup"]
-    assert dropped == ["pbx-1.7-agent5"]
+    assert dropped == ["pbx-1.7-agent5a"]
 
 
 async def test_the_caller_leaves_once_however_often_it_is_said(setup: Setup) -> None:

@@ -118,21 +118,17 @@ async def test_events_of_strangers_and_unknown_events_are_left_alone(setup: Setu
 
 def seeks(line: AsteriskLine, setup: Setup) -> None:
     line.perform(m.Ring(ticket=4, extension="1001", seconds=5))
-    assert set(setup.exchange._legs) == {"a.1-agent4", "a.1-agent4-2"}
+    assert set(setup.exchange._legs) == {"a.1-agent4a", "a.1-agent4b"}
 
 
 async def test_an_agents_channels_are_routed_to_the_leg_they_belong_to(setup: Setup) -> None:
     line, _ = setup.call("a.1")
     seeks(line, setup)
-    setup.say("DialBegin", Uniqueid="a.1-agent4-2", DestUniqueid="p.9", DestChannel="PJSIP/1001-0000002a")
-    setup.say(
-        *["DialEnd"],
-        **{"Uniqueid": "a.1-agent4-2", "DialStatus": "ANSWER"},
-        **{"DestUniqueid": "p.9", "DestChannel": "PJSIP/1001-0000002a"},
-    )
-    setup.say("OriginateResponse", Uniqueid="a.1-agent4", Response="Success", Reason="4")
+    setup.say("DialBegin", Uniqueid="a.1-agent4b", DestUniqueid="p.9", DestChannel="PJSIP/1001-0000002a")
+    setup.say("DialEnd", Uniqueid="a.1-agent4b", DestUniqueid="p.9", DialStatus="ANSWER")
+    setup.say("OriginateResponse", Uniqueid="a.1-agent4a", Response="Success", Reason="4")
     setup.say("UserEvent", Uniqueid="p.9", UserEvent="IvrflowCode", Code="*80")
-    setup.say("Hangup", Uniqueid="a.1-agent4", Cause="16")
+    setup.say("Hangup", Uniqueid="a.1-agent4a", Cause="16")
     answered, keyed, left = setup.events["a.1"]
     assert isinstance(answered, m.AgentAnswered)
     assert (answered.ticket, answered.agent) == (4, "1001")
@@ -143,15 +139,15 @@ async def test_an_agents_channels_are_routed_to_the_leg_they_belong_to(setup: Se
 async def test_what_the_dialplan_says_of_a_leg_is_why_nobody_answers(setup: Setup) -> None:
     line, _ = setup.call("a.1")
     seeks(line, setup)
-    setup.say("UserEvent", Uniqueid="a.1-agent4-2", UserEvent="IvrflowLeg", Status="BUSY", Cause="17")
-    setup.say("OriginateResponse", Uniqueid="a.1-agent4", Response="Failure", Reason="0")
+    setup.say("UserEvent", Uniqueid="a.1-agent4b", UserEvent="IvrflowLeg", Status="BUSY", Cause="17")
+    setup.say("OriginateResponse", Uniqueid="a.1-agent4a", Response="Failure", Reason="0")
     assert setup.events["a.1"] == [m.AgentUnavailable(ticket=4, why="busy")]
     assert setup.exchange._legs == {}
 
 
 async def test_an_agents_session_is_no_call(setup: Setup) -> None:
-    channel = Channel("nobody-agent4")
-    channel.environment = read_environment({"agi_uniqueid": "nobody-agent4", "agi_network_script": "agent"})
+    channel = Channel("nobody-agent4a")
+    channel.environment = read_environment({"agi_uniqueid": "nobody-agent4a", "agi_network_script": "agent"})
     handler = setup.exchange._connected(cast("AgiChannel", channel))
     assert channel.closed
     handler.closed()
