@@ -32,7 +32,7 @@ def update(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="module")
 def flows() -> Mapping[str, CallFlow]:
     """What answers in `scenarios/`."""
-    return load_flows([HERE / "flows" / "nothing_wrong.yaml"])
+    return load_flows([HERE / "flows" / "nothing_wrong.yaml", HERE.parent / "talks" / "flows" / "talks.yaml"])
 
 
 def problems_of(case: Path, flows: Mapping[str, CallFlow]) -> list[Problem]:

@@ -167,7 +167,9 @@ def _when_silent(step: FlowStep) -> tuple[str, ...]:
             return (then, undiallable)
         case Ask():
             return (step.done, *step.cases.values(), step.late, step.wrong, step.failed)
-        case Hours() | Close() | HangUp():
+        case Close(survey=survey):
+            return (survey,) if survey else ()
+        case Hours() | HangUp():
             return ()
 
 

@@ -66,6 +66,7 @@ def check_possible(scenario: Scenario, naming: Naming, bound: Location | None) -
     _check_who_hangs_up(scenario, problems)
     _check_outcome(scenario, problems)
     _check_verdicts(scenario, naming)
+    _check_look_ups(scenario, problems)
     _check_lengths(scenario, bound, problems)
 
 
@@ -232,7 +233,7 @@ def _check_who_hangs_up(scenario: Scenario, problems: ProblemList) -> None:
         answers = any(agent.manner == "answers" for agent in scenario.agents)
         message = "no agent hangs up" if answers else "no agent answers"
         problems.error(where, message, 'write agents: {"1001": [ring: 2s, wait: 5s, hang_up]}')
-    elif who not in {None, "agent"} and leaver is not None:
+    elif who not in {None, "agent"} and leaver is not None and not _may_hand_over(scenario):
         line = _line(_hang_up(leaver.steps))
         message = f"an agent who hangs up (line {line}) is the first, whoever does so later"
         problems.error(where, message, "write hung_up_first: agent, or take the agent's hang_up out")
@@ -242,6 +243,13 @@ def _check_who_hangs_up(scenario: Scenario, problems: ProblemList) -> None:
     elif who == "ivrflow" and caller is not None:
         message = f"the caller hangs up in line {_line(caller)}; before that the call must not be over"
         problems.error(where, message, "write hung_up_first: caller, or take the caller's hang_up out")
+
+
+def _may_hand_over(scenario: Scenario) -> bool:
+    """Whether an agent who hangs up may have a colleague who takes the caller: then that is no end of the talk."""
+    steps = scenario.flow.steps.values()
+    several = sum(agent.manner == "answers" for agent in scenario.agents) > 1
+    return several and any(isinstance(step, Transfer) and step.warm for step in steps)
 
 
 def _check_outcome(scenario: Scenario, problems: ProblemList) -> None:
@@ -313,6 +321,17 @@ def _is_only_of(rule: str, phrase: str, flow: CallFlow, ladders: Sequence[Ladder
     elsewhere = said_besides_ladders(flow)
     elsewhere |= {said for wording in flow.wordings.values() for line in wording.lines for said in line.says}
     return bool(rungs) and phrase not in elsewhere and all(rule in {rung.rule, rung.also_rule} for rung in rungs)
+
+
+# ── look-ups ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_look_ups(scenario: Scenario, problems: ProblemList) -> None:
+    """Only the simulator can be told what another system answers; a real engine asks the real one."""
+    if "pbx" in scenario.stages and scenario.look_ups:
+        where = next(iter(scenario.look_ups.values())).where
+        message = "on the PBX the engine asks the flow's own address: no scenario says what it answers"
+        problems.error(where, message, "write on: simulator, and why")
 
 
 # ── lengths ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -148,6 +148,9 @@ def _step_waits(flow: CallFlow) -> Iterator[tuple[str, str, RulePause]]:
             case Close():
                 yield from _ladder_waits(step.ladder)
                 yield from _guard_waits(step)
+                last = step.ladder.rungs[-1] if step.ladder.rungs else None
+                if step.survey and last is not None and last.say is not None and last.wait > 0:
+                    yield from ((last.say, then, _pause(last)) for then in _first_phrases(flow, step.survey))
             case Collect():
                 if step.repeats:
                     yield step.ask, step.ask, _own(step.first_digit)

@@ -353,6 +353,9 @@ _MEANT = {
 }
 """What people write who come from other tools."""
 
+_FIRST = {"queue": "it stands first below an agent's extension, before how the telephone rings"}
+"""Words that belong elsewhere."""
+
 
 def _unknown_step(name: Text, known: dict[str, StepWord], what: str, problems: ProblemList) -> None:
     near = near_word(name.text.lower().replace(" ", "_"), [*known, *(word for word in _MEANT if _MEANT[word] in known)])
@@ -361,7 +364,7 @@ def _unknown_step(name: Text, known: dict[str, StepWord], what: str, problems: P
     plain = unicodedata.normalize("NFKC", name.text)
     if not hint and not wide and (glued := re.match(r"([a-z_]+):(\S.*)", plain)) and glued[1] in known:
         hint = f"write '- {glued[1]}: {shortened(glued[2])}', with a blank after the colon"
-    hint = wide or hint or did_you_mean(name.text.lower().replace(" ", "_"), known)
+    hint = _FIRST.get(name.text, "") or wide or hint or did_you_mean(name.text.lower().replace(" ", "_"), known)
     problems.error(name.where, f"'{shortened(name.text)}' is not {what}", hint)
 
 

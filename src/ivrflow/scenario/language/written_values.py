@@ -113,7 +113,7 @@ def _read_range(text: Text, problems: ProblemList) -> Band | None:
     band = _read_band(text, problems)
     if band is not None and band.least == band.most:
         around = f"{written(max(0.0, band.least - 1))}-{written(band.most + 1)}"
-        problems.error(text.where, "no call lasts exactly that long", f"write the least and the most: {around}")
+        problems.error(text.where, "nothing lasts exactly that long", f"write the least and the most: {around}")
         return None
     return band
 
