@@ -220,6 +220,7 @@ def any_step(draw: st.DrawFn, name: str) -> Step:
                 reminder=draw(st.sampled_from([None, "reminder"])),
                 guard=draw(st.sampled_from([1.0, 4.0])),
             )
+            made = replace(made, survey=draw(st.sampled_from(["", *NAMES])))
     return made
 
 

@@ -237,7 +237,8 @@ class _Mapper:
             again = self._wait(step.name, "waits once more for the caller to hang up", step.guard, step.where)
             if not self._is_heard(step.reminder):
                 self._map.lead(guard, again)
-        rungs = self._ladder(step.name, step.ladder, lambda rung: request if rung.leave_on else [], [guard])
+        ends = [guard, *self._all(self._begins, [step.survey])]
+        rungs = self._ladder(step.name, step.ladder, lambda rung: request if rung.leave_on else [], ends)
         self._map.lead(self._begins[step.name], rungs[0])
 
     def _after_sound(self, step: str, says: Iterable[str], target: str) -> None:

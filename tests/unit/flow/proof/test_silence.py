@@ -209,3 +209,12 @@ def test_a_look_up_without_a_filler_is_silent_to_its_end() -> None:
     small = only(first, replace(ask(filler=False), cases={}, late="quiet"), QUIET, *ANSWERS)
 
     assert silences(small).waiting.seconds == 1 + 8 + 3
+
+
+def test_a_survey_may_follow_the_farewell() -> None:
+    """The farewell's ladder is empty here: the survey, a silent step, joins the wait before it; the guard is shorter."""
+    first = climb("first", rung("hello", 5.0), used_up="close")
+    ends = close(ask=False, guard=2.0, reminder=None)
+
+    assert silences(only(first, ends, QUIET)).waiting.seconds == 5 + 2
+    assert silences(only(first, replace(ends, survey="quiet"), QUIET)).waiting.seconds == 5 + 3

@@ -4,7 +4,7 @@ import pytest
 from hotline_scenarios import GOV, HOTLINE, caller, read
 from little_centre import CENTRE, NOTICE
 
-from ivrflow.flow.model import Climb
+from ivrflow.flow.model import Climb, Close
 from ivrflow.scenario.language.how_long import FACTOR, MARGIN_S, least_seconds, longest_call, longest_silence, moments
 from ivrflow.scenario.language.naming import phrase_seconds
 from ivrflow.scenario.script import Wait
@@ -109,3 +109,12 @@ def test_that_the_call_is_recorded_takes_time_to_say() -> None:
     for whole_call in (False, True):
         recorded = replace(CENTRE, recording=replace(NOTICE, whole_call=whole_call))
         assert longest_silence(recorded) == pytest.approx(longest_silence(CENTRE) + notice)
+
+
+def test_a_survey_may_come_after_the_farewell() -> None:
+    bye = CENTRE.steps["bye"]
+    assert isinstance(bye, Close)
+    steps = {"bye": replace(bye, survey="message"), "message": CENTRE.steps["message"]}
+    small = replace(CENTRE, steps={**dict.fromkeys(CENTRE.steps, CENTRE.steps["hang_up"]), **steps})
+
+    assert longest_silence(small) == pytest.approx(silence_from("bye") + silence_from("message"))

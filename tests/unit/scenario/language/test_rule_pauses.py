@@ -150,3 +150,13 @@ def test_a_wait_ends_with_the_first_words_of_the_next_step() -> None:
         "keeping, scoring and noting a callback take no time"
     )
     assert after_hello("ask") == {}, "how long that takes the other side knows"
+
+
+def test_a_wait_after_the_farewell_may_end_with_the_survey() -> None:
+    bye = CENTRE.steps["bye"]
+    assert isinstance(bye, Close)
+    asked = replace(bye, ladder=replace(bye.ladder, rungs=bye.ladder.rungs[:1]), survey="message")
+
+    waits = rule_pauses(replace(CENTRE, steps={**CENTRE.steps, "bye": asked}))
+
+    assert waits.find("tiny/anything_else.ask", "house/ask_number") == {pause(2, "tiny/anything_else")}
