@@ -1,6 +1,6 @@
 import pytest
 
-from ivrflow.simulator.agents import Agent, AgentChange, read_agent
+from ivrflow.simulator.agents import Agent, AgentChange, AgentDeed, read_agent, read_deed
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,46 @@ def test_what_is_not_said_stays_as_it_was() -> None:
 def test_a_busy_signal_comes_at_once_unless_told_otherwise() -> None:
     assert AgentChange(manner="busy").made_to(Agent()).after == 0.0
     assert AgentChange(manner="busy", after=2.0).made_to(Agent()).after == 2.0
+
+
+@pytest.mark.parametrize(
+    ("text", "deed"),
+    [
+        ("holds", AgentDeed("holds")),
+        ("holds 20s", AgentDeed("holds", seconds=20.0)),
+        ("1002 holds 1m", AgentDeed("holds", "1002", seconds=60.0)),
+        ("is back", AgentDeed("back")),
+        ("back", AgentDeed("back")),
+        ("keys *80", AgentDeed("keys", word="*80")),
+        ("1001 transfers to_supervisor", AgentDeed("transfers", "1001", "to_supervisor")),
+    ],
+)
+def test_what_an_agent_can_do_now(text: str, deed: AgentDeed) -> None:
+    assert read_deed(text) == deed
+    assert read_deed(str(deed)) == deed
+
+
+@pytest.mark.parametrize("text", ["answers 5s", "1001 busy", "", "1001", "leaves"])
+def test_everything_else_is_how_an_agent_behaves(text: str) -> None:
+    assert read_deed(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("is", "'is ' is nothing an agent does", "write: is back"),
+        ("is gone", "'is gone' is nothing an agent does", "write: is back"),
+        ("is back soon", "'soon' is too much", "is back"),
+        ("holds 20", "'20' has no unit", "20s"),
+        ("holds 20s 30s", "'30s' is too much", "holds 20s"),
+        ("keys", "'keys' does not say which code", "keys *80"),
+        ("keys 80", "'80' is no code", "a star and two digits"),
+        ("keys *8٣", "is no code", "a star and two digits"),
+        ("transfers", "'transfers' does not say where to", "transfers to_supervisor"),
+    ],
+)
+def test_what_nobody_does(text: str, message: str, hint: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        read_deed(text)
+    assert message in refused.value.args[0]
+    assert hint in refused.value.args[1]
