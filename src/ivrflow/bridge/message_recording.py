@@ -89,6 +89,7 @@ class MessageRecorder:
 
     def record(self, order: m.RecordMessage) -> None:
         """Sound the tone and record."""
+        self._cancel_timers()
         self._message = message = _Message(order)
         self._is_used = True
         recordings = self._recordings
@@ -195,6 +196,9 @@ class MessageRecorder:
             return
         if problem is not None:
             self._failed(message, str(problem))
+            return
+        if message.ending is not None:
+            self._settle(message)  # it was stopped before it began
             return
         tone = self._recordings.seen_by_pbx(self._recordings.unsettled.tone)
         message.commands[self._channel.send(agi.stream_file(tone))] = "tone"

@@ -1,0 +1,135 @@
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from recorded_line import CALL, RecordedLine
+
+from ivrflow.bridge import call_recording
+from ivrflow.engine import messages as m
+
+MUTE = ("MixMonitorMute", {"Channel": CALL, "Direction": "both", "State": "1"})
+UNMUTE = ("MixMonitorMute", {"Channel": CALL, "Direction": "both", "State": "0"})
+
+
+@pytest_asyncio.fixture
+async def line(tmp_path: Path) -> AsyncIterator[RecordedLine]:
+    line = RecordedLine(tmp_path)
+    yield line
+    await line.close()
+
+
+async def begun(line: RecordedLine) -> None:
+    line.perform(m.StartRecording())
+    await line.until(lambda: bool(line.orders))
+
+
+async def test_the_callers_channel_is_recorded_below_flow_and_day(line: RecordedLine) -> None:
+    await begun(line)
+    day = datetime.now().astimezone().date().isoformat()
+    assert line.orders == [("MixMonitor", {"Channel": CALL, "File": f"/pbx/calls/gov12345/{day}/{CALL}.wav"})]
+    assert (line.folder / f"calls/gov12345/{day}").is_dir()
+    line.perform(m.StartRecording())
+    await line.worked()
+    assert len(line.orders) == 1, "once for a call"
+    assert line.sent == [], "the session is left alone"
+
+
+async def test_a_pause_mutes_both_sides(line: RecordedLine) -> None:
+    await begun(line)
+    for action in (m.PauseRecording(), m.PauseRecording(), m.ResumeRecording(), m.ResumeRecording()):
+        line.perform(action)
+    assert line.orders[1:] == [MUTE, UNMUTE]
+
+
+async def test_a_pause_ordered_in_the_same_moment_holds(line: RecordedLine) -> None:
+    line.perform(m.StartRecording())
+    line.perform(m.PauseRecording())
+    await line.until(lambda: len(line.orders) == 2)
+    assert line.orders[1] == MUTE
+
+
+async def test_pausing_what_is_not_recorded_does_nothing(line: RecordedLine) -> None:
+    line.perform(m.PauseRecording())
+    line.perform(m.ResumeRecording())
+    assert line.orders == []
+
+
+async def test_what_cannot_be_paused_is_stopped(line: RecordedLine, caplog: pytest.LogCaptureFixture) -> None:
+    await begun(line)
+    line.perform(m.PauseRecording())
+    refuse = line.refusals[-1]
+    assert refuse is not None
+    refuse("the connection was lost")
+    assert line.sent == ['EXEC "StopMixMonitor" ""']
+    assert f"call {CALL}: its recording ends here, since it could not be paused: the connection was lost" in caplog.text
+    line.perform(m.ResumeRecording())
+    assert line.orders[-1] == MUTE
+
+
+async def test_what_stays_paused_is_named(line: RecordedLine, caplog: pytest.LogCaptureFixture) -> None:
+    await begun(line)
+    line.perform(m.PauseRecording())
+    line.perform(m.ResumeRecording())
+    refuse = line.refusals[-1]
+    assert refuse is not None
+    refuse("the connection was lost")
+    assert f"call {CALL}: its recording stays paused" in caplog.text
+    assert line.sent == []
+
+
+async def test_a_refusal_is_named_and_nothing_is_paused_then(
+    line: RecordedLine, caplog: pytest.LogCaptureFixture
+) -> None:
+    await begun(line)
+    refuse = line.refusals[0]
+    assert refuse is not None
+    refuse("Permission denied")
+    assert f"call {CALL} is not recorded: Permission denied" in caplog.text
+    line.perform(m.PauseRecording())
+    assert len(line.orders) == 1
+
+
+async def test_a_file_that_the_pbx_never_makes_is_named(
+    line: RecordedLine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_recording, "SEEN_WITHIN_S", 0.0)
+    await begun(line)
+    await asyncio.sleep(0.01)
+    await line.worked()
+    assert "is not recorded: the PBX made no file" in caplog.text
+
+
+async def test_a_folder_that_is_not_there_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    line = RecordedLine(tmp_path / "none")
+    line.perform(m.StartRecording())
+    await line.worked()
+    assert line.orders == []
+    assert f"call {CALL} is not recorded: {tmp_path}/none is not there" in caplog.text
+    await line.close()
+
+
+async def test_without_a_folder_nothing_is_recorded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    line = RecordedLine(tmp_path, has_folder=False)
+    line.perform(m.StartRecording())
+    assert "is not recorded: there is no recordings folder" in caplog.text
+    await line.close()
+
+
+async def test_a_flow_whose_name_leads_elsewhere_records_nothing(
+    line: RecordedLine, caplog: pytest.LogCaptureFixture
+) -> None:
+    line.recorder.perform(m.StartRecording(), "../..")
+    await line.worked()
+    assert line.orders == []
+    assert "cannot be a folder's name" in caplog.text
+
+
+async def test_a_call_that_ended_meanwhile_is_left_alone(line: RecordedLine, caplog: pytest.LogCaptureFixture) -> None:
+    line.perform(m.StartRecording())
+    line.recorder.close()
+    await line.worked()
+    assert line.orders == []
+    assert caplog.text == ""
