@@ -15,15 +15,16 @@ from ivrflow.calendar_notices import calendar_notices
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.flow.calendar import Times, holds, in_words, why
-from ivrflow.flow.compiling.routes import exits
+from ivrflow.flow.compiling.routes import Exit, exits
 from ivrflow.flow.days import Day
-from ivrflow.flow.model import WHEN, CallFlow, Hours
+from ivrflow.flow.model import WHEN, Ask, CallFlow, Hours, Queue, Record, Step
+from ivrflow.flow.reading.times import written
 from ivrflow.simulator.call_file import place_call
 from ivrflow.simulator.simulation import Simulation
 from ivrflow.simulator.transcript import Transcript
 
-_STOPS = frozenset({Fact.WAIT_BEGUN, Fact.RINGING, Fact.TASK_ASKED, Fact.ENDED})
-"""Where a caller, an agent or nobody has the next move."""
+_STOPS = frozenset({Fact.WAIT_BEGUN, Fact.RINGING, Fact.QUEUED, Fact.ENQUIRED, Fact.TASK_ASKED, Fact.ENDED})
+"""Where a caller, an agent, the other side of a look-up or nobody has the next move."""
 
 _HAPPENINGS = {
     "invalid": "too many wrong keys",
@@ -31,10 +32,18 @@ _HAPPENINGS = {
     "incomplete": "too few digits, too often",
     "agent_left": "the agent hanging up",
     "no_answer": "nobody answering",
+    "busy": "the telephone being busy",
+    "unreachable": "the telephone not being there",
+    "nobody": "no agent being logged in, or all pausing",
+    "full": "the queue taking nobody else",
+    "late": "no answer in time",
+    "wrong": "an answer that cannot be understood",
+    "failed": "nobody there to ask, or an error",
+    "survey": "the farewell, after a talk with an agent",
 }
 """Ways out of a step that are told and not played, as words for people."""
 
-_BY_SILENCE = frozenset({"then", "used_up", "no_input"})
+_BY_SILENCE = frozenset({"then", "used_up", "no_input", "nothing"})
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -197,7 +206,7 @@ def _ways(flow: CallFlow, local: datetime, met: Simulation) -> Iterator[Way]:
     step = flow.steps.get(met.session.step)
     if step is None:  # the person called has not picked up
         return
-    yield _way(flow, local, "silence" if met.is_listening else "time passes")
+    yield _way(flow, local, _when_nothing_is_done(step, met))
     for way in exits(step):
         if way.word == "speech":
             yield _way(flow, local, "speech", m.SpeechStarted(), m.SpeechEnded())
@@ -206,10 +215,35 @@ def _ways(flow: CallFlow, local: datetime, met: Simulation) -> Iterator[Way]:
                 yield _way(flow, local, f"key {key}", m.KeyPressed(key=key))
         elif way.word == "request":
             yield _way(flow, local, "speech or any key", m.SpeechStarted(), m.SpeechEnded())
-        elif way.word not in _BY_SILENCE:
+        elif way.word not in _BY_SILENCE and not (isinstance(step, Ask) and way.word == "done"):
             target = flow.steps[way.target]
             line = Line(round(met.now, 2), f"goes to step {way.target}", where=_line_of(str(target.where)))
-            yield Way(_HAPPENINGS.get(way.word, way.word.replace("_", " ")), (line,))
+            yield Way(_happening(step, way), (line,))
+
+
+def _when_nothing_is_done(step: Step, met: Simulation) -> str:
+    """What is played first: the caller does nothing; agents answer, and so does whoever is asked."""
+    match step:
+        case Queue():
+            return "an agent answering"
+        case Ask():
+            return "an answer"
+        case _:
+            return "silence" if met.is_listening else "time passes"
+
+
+def _happening(step: Step, way: Exit) -> str:
+    """What makes a call leave a step, where it is told and not played."""
+    match step:
+        case Record() if way.word == "done":
+            return "a message"
+        case Ask(cases=cases, field=field) if way.word == "case":
+            values = [value for value, target in cases.items() if target == way.target]
+            return f"an answer that says {field} {' or '.join(values)}"
+        case Queue(most=most) if way.word == "no_answer":
+            return f"nobody answering within {written(most)}"
+        case _:
+            return _HAPPENINGS.get(way.word, way.word.replace("_", " "))
 
 
 def _way(flow: CallFlow, local: datetime, when: str, *events: m.CallEvent) -> Way:

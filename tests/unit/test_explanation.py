@@ -1,9 +1,11 @@
 """What is explained is what the engine does; the reasons are the calendar's."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from little_centre import CENTRE
 
 from ivrflow.explanation import Explanation, Way, explain_moment
 from ivrflow.flow.model import CallFlow
@@ -123,3 +125,60 @@ def test_a_call_that_is_over_at_once_has_no_ways(flows: dict[str, CallFlow]) -> 
         "says gov12345/greeting_inbound.standard",
     ]
     assert whats(way(told, "key 0"))[-1] == "rings 1000 for at most 30s"
+
+
+# ── agents, messages and look-ups ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def from_step(name: str) -> Explanation:
+    return explained(replace(CENTRE, start=name), "2026-11-20T10:00")
+
+
+def test_a_queue_is_left_by_keys_by_agents_and_by_its_bound() -> None:
+    told = from_step("queue")
+
+    assert [way.when for way in told.ways] == [
+        "an agent answering",
+        "key 1",
+        "the agent hanging up",
+        "nobody answering within 3m",
+        "no agent being logged in, or all pausing",
+        "the queue taking nobody else",
+    ]
+    assert told.meets[-1].what == "waits 10s"
+    assert "joins caller and agent" in whats(way(told, "an agent answering"))
+    assert "goes to step message" in whats(way(told, "key 1"))
+    assert whats(way(told, "nobody answering within 3m")) == ["goes to step message"]
+
+
+def test_a_look_up_is_answered_late_wrongly_or_not() -> None:
+    told = from_step("ask")
+
+    assert [way.when for way in told.ways] == [
+        "an answer",
+        "an answer that says state open",
+        "no answer in time",
+        "an answer that cannot be understood",
+        "nobody there to ask, or an error",
+    ]
+    assert "goes to step queue" in whats(way(told, "an answer"))
+    assert whats(way(told, "nobody there to ask, or an error")) == ["goes to step bye"]
+
+
+def test_a_message_is_left_or_not() -> None:
+    told = from_step("message")
+
+    assert [way.when for way in told.ways] == ["silence", "a message"]
+    assert "goes to step bye" in whats(way(told, "silence"))
+    assert whats(way(told, "a message")) == ["goes to step play"]
+
+
+def test_what_takes_no_time_is_gone_through() -> None:
+    told = from_step("keep")
+
+    assert [line.what for line in told.meets][2:5] == [
+        "goes to step keep",
+        "goes to step score",
+        "notes the score, survey: 3 of 5",
+    ]
+    assert told.ways == ()
