@@ -78,10 +78,13 @@ class OrderDesk:
         self._clock = clock
         self._reloads = reloads
         self._reloading: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     def ordered(self, order: Asked) -> None:
         """Carry it out, or say why not."""
         match order.what:
+            case "reload" if self._is_closed:
+                self._door.reply(order.ask, Reply(done=False, words=("the engine is stopping",)))
             case "reload":
                 self._door.heard(order.ask)
                 task = asyncio.get_running_loop().create_task(self._reload(order.ask))
@@ -93,7 +96,8 @@ class OrderDesk:
                 self._door.reply(order.ask, self._to_call(order))
 
     async def close(self) -> None:
-        """Break off what is under way; whoever waits is not told any more."""
+        """Break a reload off, and take no further one; orders to live calls are taken as long as there are any."""
+        self._is_closed = True
         tasks = list(self._reloading)
         for task in tasks:
             task.cancel()

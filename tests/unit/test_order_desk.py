@@ -272,3 +272,6 @@ async def test_closing_breaks_a_reload_off(office: Office) -> None:
     await office.desk.close()
     assert office.doorstep.said == [(ASK, "heard")]
     assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert office.order("reload", call="").words == ("the engine is stopping",)
+    office.talk()
+    assert office.order("situation", word="noise").done, "an agent can do everything while the engine drains"

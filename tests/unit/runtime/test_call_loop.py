@@ -7,13 +7,16 @@ import pytest
 from ivrflow.engine.messages import (
     Action,
     Answer,
+    AnswerReceived,
     CallAnswered,
     CallArrived,
     CallerHungUp,
     CallEvent,
     DeadlineReached,
     EndCall,
+    Enquire,
     FallBack,
+    Instruct,
     Play,
     PromptEnded,
 )
@@ -190,3 +193,47 @@ def test_abandoning_a_call_that_is_over_does_nothing() -> None:
     call.abandon("stopping")
     assert wire.performed == [EndCall(outcome="done")]
     assert notebook.ended == [("done", "caller")]
+
+
+class Books:
+    """Looks nothing up, and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Enquire]] = []
+        self.answered: Callable[[AnswerReceived], None] = lambda _answer: None
+        self.forgotten: list[str] = []
+
+    def begin(self, call_id: str, enquire: Enquire, answered: Callable[[AnswerReceived], None]) -> None:
+        self.asked.append((call_id, enquire))
+        self.answered = answered
+
+    def forget(self, call_id: str) -> None:
+        self.forgotten.append(call_id)
+
+
+ENQUIRE = Enquire(ticket=4, url="https://crm.example", values={}, wanted=(), seconds=5.0)
+
+
+def test_what_is_looked_up_is_none_of_the_lines_business_and_ends_with_the_call() -> None:
+    session = Script([[ENQUIRE, PLAY], [], [EndCall(outcome="done")]], [110.0, 120.0, None])
+    wire, clock, notebook, books = Wire(), HandClock(), Notebook(), Books()
+    call = LiveCall("c1", session, wire, clock, notebook, lambda _call: None, books)  # type: ignore[arg-type]  # a scripted session
+    call.happened(ARRIVED)
+    assert books.asked == [("c1", ENQUIRE)]
+    assert wire.performed == [PLAY]
+    assert notebook.lines[0][2] == (ENQUIRE, PLAY), "a replay finds it in the journal"
+    answer = AnswerReceived(ticket=4)
+    books.answered(answer)
+    assert session.handled[-1] == (answer, clock.now())
+    assert books.forgotten == []
+    call.happened(CallerHungUp())
+    assert books.forgotten == ["c1"]
+
+
+def test_the_latest_task_asked_of_the_agent_is_known() -> None:
+    call, *_ = live([[Instruct(ticket=5, task="mute")], [Instruct(ticket=6, task="hold")]], [110.0, 120.0])
+    assert call.task == 0
+    call.happened(ARRIVED)
+    assert call.task == 5
+    call.happened(CallAnswered())
+    assert call.task == 6

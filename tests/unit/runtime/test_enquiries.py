@@ -6,12 +6,21 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from agent_flows import ask as step_that_asks
+from small_flows import flow, say
+from test_call_loop import Notebook
 
+from ivrflow.engine import messages as m
 from ivrflow.engine.messages import AnswerReceived, Enquire
+from ivrflow.engine.session import CallSession
+from ivrflow.engine.trace import Fact
+from ivrflow.runtime.call_loop import LiveCall
+from ivrflow.runtime.clock import LoopClock
 from ivrflow.runtime.enquiries import CONNECTIONS, LARGEST_ANSWER, Enquiries, shown
 
 SECRET = "13800001111"
@@ -350,3 +359,61 @@ async def test_what_one_answer_sets_is_not_sent_with_the_next(enquiries: Enquiri
 def test_addresses_in_the_log() -> None:
     assert shown("https://u:p@crm.example:8443/v1/who?token=t#f") == "https://crm.example:8443/v1/who"
     assert shown("http://[") == "an address that is none"
+
+
+# ── in a call ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Quick:
+    """A line on which every prompt takes no time."""
+
+    def __init__(self) -> None:
+        self.call: LiveCall
+
+    def perform(self, action: m.Action) -> None:
+        match action:
+            case m.Answer():
+                self.call.happened(m.CallAnswered())
+            case m.Play(ticket=ticket):
+                asyncio.get_running_loop().call_soon(self.call.happened, m.PromptEnded(ticket=ticket))
+            case _:
+                pass
+
+
+EXITS = tuple(say(name, name) for name in ("done", "open", "late", "wrong", "failed"))
+
+
+async def walked(enquiries: Enquiries, url: str, *, most: float = 20.0) -> list[str]:
+    """The steps of a call whose first one asks there."""
+    asking = replace(step_that_asks(filler=False), url=url, sends=("caller",), most=most)
+    line, over = Quick(), asyncio.Event()
+    session = CallSession(flow(asking, *EXITS))
+    clock = LoopClock(asyncio.get_running_loop())
+    line.call = LiveCall("c-1", session, line, clock, Notebook(), lambda _call: over.set(), enquiries)
+    line.call.happened(m.CallArrived(number="1", caller=SECRET, arrived_at=1_700_000_000.0))
+    await over.wait()
+    return [entry.step for entry in session.trace if entry.fact is Fact.STEP_ENTERED]
+
+
+@pytest.mark.parametrize(
+    ("answering", "leads_to"),
+    [
+        (reply('{"name": "李", "state": "open"}'), "open"),
+        (reply('{"name": "李", "state": "closed"}'), "done"),
+        (reply("[]"), "wrong"),
+        (reply("{}", "500 Internal Server Error"), "failed"),
+    ],
+)
+async def test_what_comes_back_decides_where_the_call_goes(
+    enquiries: Enquiries, answering: Answering, leads_to: str
+) -> None:
+    async with serving(answering) as server:
+        assert await walked(enquiries, server.url) == ["ask", leads_to, "hang_up"]
+        assert msgspec.json.decode(server.requests[0][2]) == {"caller": SECRET}
+
+
+async def test_a_server_that_never_answers_keeps_the_caller_no_longer_than_the_bound(enquiries: Enquiries) -> None:
+    async with serving(None) as server:
+        assert await walked(enquiries, server.url, most=0.2) == ["ask", "late", "hang_up"]
+        assert enquiries.count == 0, "the call took it along"
+        await server.until_left()
