@@ -16,7 +16,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict, WaitSeen
+from ivrflow.engine.trace import AGENT_GONE, Fact, Judgement, TraceLine, Verdict, WaitSeen
 
 WIDTH = 100
 """Columns of the picture where no terminal says otherwise."""
@@ -273,6 +273,8 @@ class Story:
                 return f"situation {detail}"
             case Fact.SITUATION_FOLLOWED:
                 return f"situation {detail}, by itself"
+            case Fact.SITUATION_OVER if line.detail == AGENT_GONE:
+                return f"situation given up: {line.detail}"
             case Fact.SITUATION_OVER:
                 return f"situation over, then {detail}"
             case Fact.PROMISE_MADE | Fact.PROMISE_JOINED:

@@ -1,7 +1,7 @@
 import pytest
 from rich.cells import cell_len
 
-from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict, WaitSeen
+from ivrflow.engine.trace import AGENT_GONE, Fact, Judgement, TraceLine, Verdict, WaitSeen
 from ivrflow.timeline import plain_lines, show, timeline
 
 RULE = "gov12345/silent_call"
@@ -100,6 +100,26 @@ def lines_starting(start: str, lines: list[str]) -> str:
         (TraceLine(0.0, Fact.AGENT_LEFT), "agent left"),
         (TraceLine(0.0, Fact.SITUATION_STARTED, detail="noise"), "situation noise"),
         (TraceLine(0.0, Fact.SITUATION_OVER, detail="continue"), "situation over, then continue"),
+        (TraceLine(0.0, Fact.SITUATION_OVER, detail=AGENT_GONE), "situation given up: the agent is gone"),
+        (
+            TraceLine(0.0, Fact.PHRASE_STARTED, detail="the caller's message", seconds=4.0),
+            "plays back the caller's message, 4.00 s",
+        ),
+        (TraceLine(0.0, Fact.AGENT_LEFT, detail="handed over"), "agent left, handed over"),
+        (TraceLine(0.0, Fact.QUEUED, detail="general", seconds=180.0), "queue general, 180 s at most"),
+        (TraceLine(0.0, Fact.QUEUE_MOVED, detail="position 2", seconds=90.0), "position 2, 90 s expected"),
+        (TraceLine(0.0, Fact.QUEUE_MOVED, detail="position 2"), "position 2"),
+        (TraceLine(0.0, Fact.LEVEL_RAISED, detail="experts"), "next level, queue experts"),
+        (TraceLine(0.0, Fact.AGENT_HOLDS), "agent puts the caller on hold"),
+        (TraceLine(0.0, Fact.PARTED), "caller and agent apart"),
+        (TraceLine(0.0, Fact.JOINED), "caller and agent joined again"),
+        (TraceLine(0.0, Fact.ORDER_GIVEN, detail="situation noise"), "agent orders: situation noise"),
+        (TraceLine(0.0, Fact.RECORDING, detail="paused"), "recording of the call paused"),
+        (TraceLine(0.0, Fact.MESSAGE_RECORDED, detail="silence", seconds=6.0), "message of 6.00 s, ended by: silence"),
+        (TraceLine(0.0, Fact.MESSAGE_KEPT, detail="voicemail", seconds=6.0), "message of 6.00 s kept: voicemail"),
+        (TraceLine(0.0, Fact.SCORED, detail="satisfaction: 3 of 3"), "score, satisfaction: 3 of 3"),
+        (TraceLine(0.0, Fact.CALLBACK_ORDERED, detail="by desk", seconds=7200.0), "callback within 2 h, by desk"),
+        (TraceLine(0.0, Fact.ENQUIRED, seconds=8.0), "look-up, 8 s at most"),
         (TraceLine(0.0, Fact.HEARING_LOST), "the caller cannot be heard"),
         (TraceLine(0.0, Fact.HEARING_RESTORED), "the caller can be heard again"),
         (TraceLine(0.0, Fact.LIMIT_REACHED, detail="call_length"), "limit reached: call_length"),
@@ -127,6 +147,17 @@ def test_how_long_things_took_is_worked_out() -> None:
     assert words_for(ringing, TraceLine(5.5, Fact.AGENT_ANSWERED)) == "agent answered after 3.50 s"
     assert words_for(ringing, TraceLine(4.0, Fact.AGENT_UNAVAILABLE, detail="no_answer")) == (
         "agent unavailable after 2.00 s: no answer"
+    )
+    queued = TraceLine(2.0, Fact.QUEUED, detail="general", seconds=180.0)
+    announced = TraceLine(9.0, Fact.WAIT_BEGUN, seconds=10.0)
+    answered = TraceLine(32.5, Fact.AGENT_ANSWERED, detail="1001", seconds=4.0)
+    assert words_for(queued, announced, answered) == "agent 1001 answered after 30.50 s, rung for 4 s"
+    held = TraceLine(2.0, Fact.AGENT_HOLDS)
+    assert words_for(held, TraceLine(22.0, Fact.AGENT_BACK)) == "agent is back after 20.00 s"
+    enquired = TraceLine(2.0, Fact.ENQUIRED, seconds=8.0)
+    assert (
+        words_for(enquired, TraceLine(3.5, Fact.ENQUIRY_OVER, detail="answered"))
+        == "look-up over after 1.50 s: answered"
     )
     assert words_for(asked, TraceLine(9.0, Fact.WAIT_USED_UP, detail="task")) == "waited 6.00 s task"
 

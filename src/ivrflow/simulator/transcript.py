@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from ivrflow.engine import messages as m
-from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
+from ivrflow.engine.trace import AGENT_GONE, Fact, Judgement, TraceLine, Verdict
 from ivrflow.flow.reading.times import written
 from ivrflow.flow.speaking.composing import VALUE_HERE
 from ivrflow.simulator.simulation import Happening, Simulation
@@ -233,6 +233,8 @@ class Transcript:
                 return "agent", f"starts the situation {line.detail}"
             case Fact.SITUATION_FOLLOWED:
                 return "ivrflow", f"goes on with the situation {line.detail}"
+            case Fact.SITUATION_OVER if line.detail == AGENT_GONE:
+                return "ivrflow", f"gives the situation up: {line.detail}"
             case Fact.SITUATION_OVER:
                 return "ivrflow", f"is through with the situation, then: {line.detail}"
             case Fact.PROMISE_MADE | Fact.PROMISE_JOINED:

@@ -1,9 +1,12 @@
 from datetime import datetime
 
 import pytest
+from agent_flows import QUEUE_EXITS, ask, queue
 from simulated_calls import HOTLINE, TEN_IN_THE_MORNING, VOCABULARY
+from small_flows import flow, say
 
 from ivrflow.engine.messages import CallArrived, Play
+from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow.reading.times import read_time
 from ivrflow.simulator.agents import AgentChange
@@ -15,7 +18,10 @@ from ivrflow.simulator.call_file import (
     read_call_file,
     write_call_file,
 )
+from ivrflow.simulator.caller import Vocabulary
 from ivrflow.simulator.caller_commands import Bare, Command, Press, Stay
+from ivrflow.simulator.look_ups import LookUp
+from ivrflow.simulator.queues import read_queue
 from ivrflow.simulator.transcript import whole_transcript
 
 WHOLE = """\
@@ -145,3 +151,74 @@ def test_what_is_written_plays_again_the_same_way(ending: Bare | Stay) -> None:
     play(other, again.commands(VOCABULARY))
     assert other.record == call.record
     assert whole_transcript(other) == again.transcript
+
+
+TALKED = """\
+flow: talks
+at: 2026-11-20T10:00
+agent: answers 4s talks 10s
+queue: general 1001 answers 12s rings 5s
+queue: general position 2 expects 30s
+lookup: answers 1.5s state='in progress'
+from: 13800001111
+
+/silence 14s
+/agent holds 3s
+/silence
+---
+"""
+
+
+def talks() -> CallFlow:
+    return flow(
+        queue(), *QUEUE_EXITS, ask(), *[say(name, name) for name in ("open", "done", "late", "wrong", "failed")]
+    )
+
+
+def test_a_head_speaks_of_queues_look_ups_and_the_callers_number() -> None:
+    call = read_call_file(TALKED, "x.call")
+    known = Vocabulary.of(talks())
+    commands = call.commands(known)
+    assert call.queues == [
+        read_queue("general 1001 answers 12s rings 5s"),
+        read_queue("general position 2 expects 30s"),
+    ]
+    assert call.look_up == LookUp("answers", 1.5, (("state", "in progress"),))
+    simulation = call.place(talks())
+    play(simulation, commands)
+    (arrived,) = [happening.event for happening in simulation.record if isinstance(happening.event, CallArrived)]
+    assert arrived.caller == "13800001111"
+    assert "12.00  agent    1001 answers, rung for 5s" in whole_transcript(simulation)
+    assert write_call_file(call, commands, simulation).startswith(TALKED)
+
+
+def test_names_in_a_head_that_the_flow_does_not_have() -> None:
+    text = (
+        "queue: genral nobody\nqueue: general asleep\nlookup: answers staet=open\nfrom: a friend\n\n/queue vip full\n"
+    )
+    with pytest.raises(FlowError) as refused:
+        read_call_file(text, "x.call").commands(Vocabulary.of(talks()))
+    assert [str(problem).splitlines() for problem in refused.value.problems] == [
+        ["x.call:1:1: the flow knows no queue 'genral'", "    hint: did you mean 'general'?"],
+        [
+            "x.call:2:1: 'asleep' is nothing a queue does, nor an extension",
+            "    hint: known here: full, nobody, open, position",
+        ],
+        ["x.call:3:1: the flow knows no field 'staet'", "    hint: did you mean 'state'?"],
+        [
+            "x.call:4:1: 'a friend' is no telephone number",
+            "    hint: write digits, with a + before them where there is one",
+        ],
+        ["x.call:6:1: the flow knows no queue 'vip'", "    hint: known here: general"],
+    ]
+
+
+def test_a_flow_without_queues_and_look_ups() -> None:
+    text = "queue: general nobody\nlookup: answers state=open\n\n/agent transfers nowhere\n"
+    with pytest.raises(FlowError) as refused:
+        read_call_file(text, "x.call").commands(VOCABULARY)
+    assert [problem.message for problem in refused.value.problems] == [
+        "nobody waits in a queue in this flow",
+        "the flow asks for no field of an answer",
+        "the flow knows no step 'nowhere'",
+    ]
