@@ -34,6 +34,8 @@ _PROMPTS_INSIDE = "/var/lib/ivrflow/prompts"
 _RECORDINGS_INSIDE = "/var/lib/ivrflow/recordings"
 _RECIPE_INSIDE = "/usr/share/ivrflow/asterisk"
 
+_OF_AGENTS = ("PBX_QUEUE_AGENTS", "PBX_QUEUE_SENIORS", "PBX_AGENT_RING_SECONDS", "PBX_WRAPUP_SECONDS")
+
 _READY_LINE = "Asterisk Ready."
 _START_LIMIT_S = 30.0
 _STOP_LIMIT_S = 10.0
@@ -72,6 +74,9 @@ class PbxSettings:
     agi_port: int
     duty_extension: str
     duty_ring_seconds: int
+    agents: Mapping[str, str] = field(default_factory=dict)
+    """Who may log in to which queue, how long telephones ring and agents rest, by the names in `settings.env`; what is
+    not named has its default."""
     secrets: Mapping[str, str] = field(repr=False)
     """By the names in `tools.passwords`."""
 
@@ -102,6 +107,7 @@ class PbxSettings:
             agi_port=number("IVRFLOW_AGI_PORT"),
             duty_extension=known["PBX_DUTY_EXTENSION"],
             duty_ring_seconds=number("PBX_DUTY_RING_SECONDS"),
+            agents={name: known[name] for name in _OF_AGENTS},
             secrets=passwords.ensure(environment=environment),
         )
 
@@ -141,6 +147,7 @@ class PbxSettings:
             "IVRFLOW_PBX_PROMPTS_DIR": _PROMPTS_INSIDE,
             "PBX_DUTY_EXTENSION": self.duty_extension,
             "PBX_DUTY_RING_SECONDS": str(self.duty_ring_seconds),
+            **self.agents,
             **self.secrets,
         }
 

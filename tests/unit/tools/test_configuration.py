@@ -202,6 +202,56 @@ def test_every_other_setting_reaches_the_engine(compose: dict[str, Any]) -> None
     assert given["IVRFLOW_JOURNAL"] == f"${{IVRFLOW_JOURNAL:-{image[1]}}}"
 
 
-def test_the_time_the_duty_extension_rings_reaches_the_pbx(compose: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PBX_DUTY_RING_SECONDS",
+        "PBX_QUEUE_AGENTS",
+        "PBX_QUEUE_SENIORS",
+        "PBX_AGENT_RING_SECONDS",
+        "PBX_WRAPUP_SECONDS",
+    ],
+)
+def test_who_is_rung_and_for_how_long_reaches_the_pbx(compose: dict[str, Any], name: str) -> None:
     given = compose["services"]["asterisk"]["environment"]
-    assert given["PBX_DUTY_RING_SECONDS"] == "${PBX_DUTY_RING_SECONDS:-}"
+    assert given[name] == f"${{{name}:-}}"
+
+
+# ── agents ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def queues() -> list[str]:
+    text = (RECIPE / "etc/queues.conf").read_text(encoding="utf-8")
+    return re.findall(r"^\[([a-z0-9_]+)\]\(common\)$", text, re.MULTILINE)
+
+
+def test_agents_can_log_in_to_out_of_and_be_ready_for_every_queue() -> None:
+    dialplan = (RECIPE / "etc/extensions.conf").read_text(encoding="utf-8")
+    named = re.findall(r"GoSub\(queue-of-agent,(\w+),1\((\w+)", dialplan)
+    assert set(named) == {(what, queue) for what in ("log_in", "log_out", "ready") for queue in queues()}
+    assert queues() == ["agents", "seniors"]
+
+
+def test_every_code_of_a_star_and_two_digits_works_and_only_on_agents_telephones() -> None:
+    features = (RECIPE / "etc/features.conf").read_text(encoding="utf-8")
+    codes = re.findall(r'^code(\d\d) => \*(\d\d),self,UserEvent,"IvrflowCode,Code: \*(\d\d)"$', features, re.MULTILINE)
+    assert [name for name, _, _ in codes] == [f"{number:02}" for number in range(100)]
+    assert all(len(set(code)) == 1 for code in codes)
+    group = features.partition("[ivrflow-codes]")[2]
+    assert re.findall(r"^code(\d\d) =>$", group, re.MULTILINE) == [f"{number:02}" for number in range(100)]
+    dialplan = (RECIPE / "etc/extensions.conf").read_text(encoding="utf-8")
+    assert re.findall(r".*DYNAMIC_FEATURES.*", dialplan) == [" same => n,Set(DYNAMIC_FEATURES=ivrflow-codes)"]
+    assert dialplan.count("b(ivrflow-agent^s^1)") == 2, "set on the telephone that is rung, never on the caller's side"
+
+
+def test_a_queue_says_and_plays_nothing_of_its_own() -> None:
+    text = (RECIPE / "etc/queues.conf").read_text(encoding="utf-8")
+    common = text.partition("[common](!)")[2]
+    assert set(re.findall(r"^(announce-\S+|reportholdtime) = (\S+)$", common, re.MULTILINE)) == {
+        ("announce-frequency", "0"),
+        ("announce-holdtime", "no"),
+        ("announce-position", "no"),
+        ("announce-to-first-user", "no"),
+        ("reportholdtime", "no"),
+    }
+    assert "musicclass" not in text
