@@ -134,6 +134,56 @@ def test_a_script_a_situation_a_time_and_agents(desk: Path) -> None:
     assert "agent    cannot be had: busy" in busy.output
 
 
+QUEUES = """\
+flow: queues
+title: queues
+standard: desk
+phrase_files: []
+numbers: ["101"]
+timezone: UTC
+start: look
+steps:
+  look:
+    look_up: https://crm.example/cases
+    choose: status
+    cases: {open: line}
+    at_most: 5s
+    on: {done: hang_up, failed: hang_up}
+  line:
+    queue: general
+    at_most: 1m
+    talk_for: 10m
+    on: {agent_left: hang_up, no_answer: hang_up}
+outcomes:
+  hangup: hang_up
+"""
+
+
+def test_queues_and_look_ups_behave_as_the_options_say(desk: Path) -> None:
+    (desk / "callflows" / "queues.yaml").write_text(QUEUES)
+    options = ["--queue", "general 1001 answers 7s talks 3s", "--lookup", "answers 2s status=open"]
+    tried = trying("queues", *options, stdin="/silence\n")
+    assert "   2.00  line     the look-up is over: answered" in tried.stdout
+    assert "   9.00  agent    1001 answers, rung for 4s" in tried.stdout
+    assert "  12.00  agent    is off the line" in tried.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "message"),
+    [
+        ("--queue", "genral nobody", "the flow knows no queue 'genral'; did you mean 'general'?"),
+        ("--queue", "general nobdy", "did you mean 'nobody'?"),
+        ("--lookup", "answers staus=open", "the flow knows no field 'staus'; did you mean 'status'?"),
+        ("--lookup", "maybe", "'maybe' is no way a look-up ends"),
+    ],
+)
+def test_queues_and_look_ups_that_cannot_be(desk: Path, option: str, text: str, message: str) -> None:
+    (desk / "callflows" / "queues.yaml").write_text(QUEUES)
+    tried = trying("queues", option, text)
+    assert tried.exit_code == 2
+    assert message in tried.stderr
+
+
 def test_an_unknown_situation() -> None:
     result = trying("desk", "--situation", "nois")
     assert result.exit_code == 2
