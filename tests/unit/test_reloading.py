@@ -123,7 +123,7 @@ async def test_a_running_call_keeps_its_flow_and_a_new_one_gets_the_new(tmp_path
             file.write_text(file.read_text(encoding="utf-8").replace('"12345"', '"54321"'), encoding="utf-8")
             told = await service.reloading.reload()
             assert told == [
-                "changed: gov12345; as before: 14 flows",
+                f"changed: gov12345; as before: {len(service.flows_by_id) - 1} flows",
                 "callers of 12345 get the fallback: no flow serves that any more",
                 "calls that run keep the flow they began with: 1",
             ]

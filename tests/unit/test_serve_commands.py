@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import re
 import resource
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -116,6 +118,34 @@ async def test_it_says_what_it_serves_and_stops_on_sigterm(tmp_path: Path, log_f
     assert "stopped; 0 calls served" in rest.decode()
     if log_format == "json":
         assert json.loads(line)["level"] == "info"
+
+
+async def test_sighup_reads_the_flows_anew_and_refuses_broken_ones(tmp_path: Path) -> None:
+    flows = tmp_path / "flows"
+    shutil.copytree(CHECKOUT / "callflows", flows)
+    async with stand_in(tmp_path, IVRFLOW_FLOWS=str(flows)) as environment, asyncio.timeout(60):
+        process = await program(environment, "serve")
+        assert process.stderr is not None
+        await until_serving(process.stderr)
+        process.send_signal(signal.SIGHUP)
+        assert "reload: reading the flows" in await until_logged(process.stderr, "reload")
+        assert re.search(r" s: as before: \d+ flows$", (await until_logged(process.stderr, "reloaded in ")).rstrip())
+        (flows / "gov12345.yaml").write_text("flow: gov12345\nstepz: {}\n", encoding="utf-8")
+        process.send_signal(signal.SIGHUP)
+        assert "gov12345.yaml:2:1" in await until_logged(process.stderr, "no 'stepz'")
+        await until_logged(process.stderr, "reload refused; the old flows stay")
+        process.send_signal(signal.SIGTERM)
+        _, rest = await process.communicate()
+    assert process.returncode == 0
+    assert "stopping: new callers get the fallback; 0 live calls have 30 s to end" in rest.decode()
+    assert "Traceback" not in rest.decode()
+
+
+async def until_logged(log: asyncio.StreamReader, words: str) -> str:
+    """The next line of the log with these words."""
+    while words not in (line := (await log.readline()).decode()):
+        assert line, f"the log ended without {words!r}"
+    return line
 
 
 async def test_it_warns_once_where_callers_may_choose_their_own_time(tmp_path: Path) -> None:
