@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from ivrflow.engine.trace import Fact, TraceLine
+from ivrflow.flow.model import CallFlow, Transfer
 from ivrflow.scenario.observation import EngineSide
+
+_NEXT_S = 0.2
+"""Seconds between the end of one span and the beginning of the next that goes on where it ended."""
 
 OWN_MESSAGE = "the caller's message"
 """How the trace calls what a caller says into a message box."""
@@ -45,6 +50,34 @@ PLAYED_BACK = Span(frozenset({Fact.PHRASE_STARTED}), frozenset({Fact.PHRASE_ENDE
 
 TONE = Span(frozenset({Fact.WAIT_BEGUN}), frozenset({Fact.MESSAGE_RECORDED, Fact.ENDED}), OWN_MESSAGE, lasts=1.5)
 """A message begins, with a tone."""
+
+
+def whispers(engine: EngineSide, flow: CallFlow) -> list[tuple[float, float | None]]:
+    """From when to when a colleague was told who is coming, which the caller does not hear."""
+    warm = [step.warm for step in flow.steps.values() if isinstance(step, Transfer) and step.warm]
+    keys = {said for one in warm for key in one.whisper for said in flow.wordings_of(key)}
+    found: list[tuple[float, float | None]] = []
+    for line in engine.trace:
+        at = line.at - engine.answered_at
+        if line.fact is Fact.PHRASE_STARTED and line.phrase in keys:
+            found.append((at, None))
+        elif line.fact is Fact.PHRASE_ENDED and line.phrase in keys and found:
+            found[-1] = (found[-1][0], at)
+    return found
+
+
+def joined_up(spans: Iterable[tuple[float, float | None]]) -> list[tuple[float, float | None]]:
+    """Spans of which one begins as another ends, as one."""
+    joined: list[tuple[float, float | None]] = []
+    for begins, ends in sorted(spans, key=lambda span: span[0]):
+        last = joined[-1][1] if joined else 0.0
+        if joined and last is None:
+            continue
+        if joined and last is not None and begins <= last + _NEXT_S:
+            joined[-1] = (joined[-1][0], None if ends is None else max(last, ends))
+        else:
+            joined.append((begins, ends))
+    return joined
 
 
 def spans_of(engine: EngineSide, span: Span) -> list[tuple[float, float | None]]:

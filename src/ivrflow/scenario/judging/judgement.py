@@ -12,7 +12,7 @@ from ivrflow.engine.trace import Judgement
 from ivrflow.flow.problems import Location
 from ivrflow.scenario.judging.between_phones import between_phones, in_a_word
 from ivrflow.scenario.judging.clock_pairs import clock_pairs, in_words
-from ivrflow.scenario.judging.engine_spans import PLAYED_BACK, RINGS, TONE, WAITS, Span, spans_of
+from ivrflow.scenario.judging.engine_spans import PLAYED_BACK, RINGS, TONE, WAITS, Span, joined_up, spans_of, whispers
 from ivrflow.scenario.judging.left_behind import left_behind
 from ivrflow.scenario.judging.listened import Listened, PauseSeen, listened
 from ivrflow.scenario.judging.promised import promised
@@ -231,8 +231,12 @@ class _Judging:
             spans = [*self._talks(), *self._spans(PLAYED_BACK)]
             return heard.end - heard.start < SHORTEST_SOUND_S or any(_within(heard, *span) for span in spans)
         spans = [*self._rings(), *self._spans(WAITS)]
-        spans += self._holds() if heard.kind == "music" else [*self._talks("background tone"), *self._spans(TONE)]
-        return any(_within(heard, *span) for span in spans)
+        if heard.kind == "tone":
+            spans += [*self._talks("background tone"), *self._spans(TONE)]
+            return any(_within(heard, *span) for span in spans)
+        engine = self._observation.engine
+        spans += [*self._holds(), *(whispers(engine, self._scenario.flow) if engine else ())]
+        return any(_within(heard, *span) for span in joined_up(spans))
 
     def _spans(self, span: Span) -> list[tuple[float, float | None]]:
         """From when to when something went on, by the engine."""

@@ -7,7 +7,7 @@ first 0.6 s of a phrase, which nobody can recognise by then, it is told by the p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,6 +18,14 @@ from ivrflow.flow.problems import FlowError, ProblemList
 from ivrflow.flow.reading.reader import KEYS
 from ivrflow.flow.reading.times import DAY_S, EARLIEST_YEAR, LATEST_YEAR, written
 from ivrflow.runtime.journal_reader import StoredCall
+from ivrflow.scenario.language.agents_from_journal import (
+    came_late,
+    is_all_named,
+    left_behind,
+    look_ups_of,
+    part_of,
+    queues_of,
+)
 from ivrflow.scenario.language.naming import Naming
 from ivrflow.scenario.language.recorded_inputs import (
     KEY_HELD_S,
@@ -161,8 +169,12 @@ class _Writer:
             lines.append(f"at: {arrived:%Y-%m-%dT%H:%M:%S}")
         longest = max(self._call.ended_at, summary.lasted)
         lines.append(f"within: {written(min(DAY_S, math.ceil(longest * 1.5 + 20)))}")
+        look_ups = list(look_ups_of(self._stored, self._flow, lambda text: text if self._show_personal else "某"))
+        if look_ups:
+            lines += ["on: simulator", "why: what another system answers is for no telephone to say"]
         lines += ["caller:", *caller] if caller else []
         lines += ["agents:", *agents] if agents else []
+        lines += ["look_ups:", *look_ups] if look_ups else []
         lines += ["expect:", *expected] if expected else []
         return "\n".join(lines) + "\n"
 
@@ -322,11 +334,27 @@ class _Writer:
 
     def _agents(self) -> Iterator[str]:
         rung: dict[str, list[RecordedAgent]] = {}
+        queues = queues_of(self._flow)
         for agent in self._call.agents:
-            if agent.extension in self._naming.vocabulary.extensions:
+            is_there = agent.why not in {"nobody", "full"}
+            if (agent.extension in self._naming.vocabulary.extensions and not agent.queue) or (
+                agent.queue in queues and is_there and (agent.extension.isdecimal() or not agent.extension)
+            ):
                 rung.setdefault(agent.extension, []).append(agent)
+            self._left_out |= not is_all_named(agent)
+            if agent.why == "full":
+                self._remarks.append("A queue was full; a scenario cannot make that happen.")
+        if "" in rung:
+            silent = rung.pop("")
+            name = self._free_extension(rung)
+            rung[name] = silent
+            self._remarks.append(f"Who did not answer in the queue is not recorded: {name} stands for them.")
+        for queue in sorted({agent.queue for times in rung.values() for agent in times if came_late(agent)}):
+            name = self._free_extension(rung)
+            self._remarks.append(f"{name} stands for the agents of the queue who were on the telephone meanwhile.")
+            yield from (f'  "{name}":', f"    - queue: {queue}", "    - busy")
         for extension, times in rung.items():
-            parts = [tuple(_part(agent)) for agent in times]
+            parts = [tuple(part_of(agent, self._naming.short, _late)) for agent in times]
             if len(set(parts)) > 1:
                 self._remarks.append(
                     f"{extension} rang {len(times)} times and did not do the same each time; one of them is here."
@@ -334,6 +362,10 @@ class _Writer:
             yield f'  "{extension}":'
             # Whoever hung up matters most: without that the call would never end.
             yield from max(parts, key=lambda part: ("    - hang_up" in part, len(part)))
+
+    def _free_extension(self, taken: Collection[str]) -> str:
+        """An extension for somebody nobody knows."""
+        return next(name for name in map(str, range(1001, 2001)) if name not in taken)
 
     # ── what came of it ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -352,6 +384,8 @@ class _Writer:
             yield "  verdicts:"
             for rule, judgement in found.items():
                 yield f"    {self._naming.short(rule)}: {judgement}"
+        if is_all and not self._call.lost:
+            yield from left_behind(self._stored, self._flow)
         if self._left_out or not is_all or self._call.lost:
             yield "  heard_else: yes"
 
@@ -385,24 +419,6 @@ def _run_of_keys(inputs: Sequence[Input]) -> Sequence[Input]:
             break
         run.append(one)
     return run
-
-
-def _part(agent: RecordedAgent) -> Iterator[str]:
-    """What an agent's telephone did, as the lines below its extension."""
-    after = written(_late(agent.after))
-    if agent.answered:
-        yield f"    - ring: {after}"
-        if agent.talked is not None:
-            yield from ([f"    - wait: {written(_late(agent.talked))}"] if agent.talked else [])
-            yield "    - hang_up"
-    elif agent.why == "busy":
-        yield f"    - busy: {after}"
-    elif agent.why == "unreachable":
-        yield "    - unreachable"
-    elif agent.why:
-        yield f"    - declines: {after}"
-    else:
-        yield "    - rings_on"
 
 
 def _quoted(text: str) -> str:

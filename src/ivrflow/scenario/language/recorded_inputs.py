@@ -86,13 +86,28 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentDid:
+    """Something an agent did at second `at`: `what` is the step's word, `word` what stands behind it."""
+
+    at: float
+    what: Literal["hold", "resume", "press", "transfer", "hang_up"]
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedAgent:
-    """How one ringing of an extension went.
+    """How one ringing of an extension, or one wait in a queue, went.
 
     Attributes:
+        extension: empty for a queue of which nobody answered.
         why: why nobody could be had; empty when somebody answered, or it rang until we stopped it.
-        after: seconds it rang until that.
+        after: seconds it rang, or the caller waited, until that.
         talked: seconds until the agent hung up; None when somebody else ended the talk.
+        queue: the queue that found the agent; empty for an extension rung.
+        since: second at which the ringing or the waiting began.
+        rang: seconds of the wait in which the agent's own telephone rang.
+        did: what the agent did, in order.
+        heard: what was played to the agent, in order.
     """
 
     extension: str
@@ -100,6 +115,11 @@ class RecordedAgent:
     why: str = ""
     after: float = 0.0
     talked: float | None = None
+    queue: str = ""
+    since: float = 0.0
+    rang: float = 0.0
+    did: tuple[AgentDid, ...] = ()
+    heard: tuple[Played, ...] = ()
 
 
 @dataclass(slots=True)
@@ -146,6 +166,7 @@ class _Listener:
         self._call = call
         self._tickets: dict[m.Ticket, Played] = {}
         self._rung: dict[m.Ticket, tuple[int, float]] = {}
+        self._talking: m.Ticket = 0
         self._task: m.Ticket = 0
         self._speaks_since: float | None = None
 
@@ -187,6 +208,14 @@ class _Listener:
                 self._prompt_ended(ticket, at, number, is_whole=how == "finished")
             case m.AgentAnswered(ticket=ticket) | m.AgentUnavailable(ticket=ticket) | m.AgentLeft(ticket=ticket):
                 self._agent(event, ticket, at)
+            case m.HoldStarted(ticket=ticket):
+                self._did(ticket, AgentDid(at, "hold"))
+            case m.HoldEnded(ticket=ticket):
+                self._did(ticket, AgentDid(at, "resume"))
+            case m.AgentKeyed(ticket=ticket, code=code):
+                self._did(ticket, AgentDid(at, "press", code))
+            case m.TransferOrdered(step=step):
+                self._did(self._talking, AgentDid(at, "transfer", step))
             case m.HearingLost() | m.HearingRestored():
                 self._call.deaf = True
             case m.LineLost():
@@ -196,10 +225,15 @@ class _Listener:
 
     def _action(self, action: m.Action, at: float, number: int) -> None:
         match action:
-            case m.Play(ticket=ticket, phrase=phrase, seconds=seconds):
+            case m.Play(ticket=ticket, phrase=phrase, seconds=seconds, hearer=hearer, leg=leg) if phrase:
                 played = Played(phrase, at, seconds, number)
                 self._tickets[ticket] = played
-                self._call.played.append(played)
+                if hearer != "agent":
+                    self._call.played.append(played)
+                if hearer != "caller" and leg in self._rung:
+                    index, _ = self._rung[leg]
+                    agent = self._call.agents[index]
+                    self._call.agents[index] = replace(agent, heard=(*agent.heard, played))
             case m.StopPlaying(ticket=ticket):
                 started = self._tickets.get(ticket)
                 self._prompt_ended(
@@ -207,7 +241,10 @@ class _Listener:
                 )
             case m.Ring(ticket=ticket, extension=extension):
                 self._rung[ticket] = len(self._call.agents), at
-                self._call.agents.append(RecordedAgent(extension))
+                self._call.agents.append(RecordedAgent(extension, since=at))
+            case m.JoinQueue(ticket=ticket, queue=queue):
+                self._rung[ticket] = len(self._call.agents), at
+                self._call.agents.append(RecordedAgent("", queue=queue, since=at))
             case m.Instruct(ticket=ticket):
                 self._task = ticket
             case _:
@@ -218,6 +255,12 @@ class _Listener:
         if played is not None:
             played.end, played.ended, played.is_whole = at, number, is_whole
 
+    def _did(self, ticket: m.Ticket, did: AgentDid) -> None:
+        if ticket in self._rung:
+            index, _ = self._rung[ticket]
+            agent = self._call.agents[index]
+            self._call.agents[index] = replace(agent, did=(*agent.did, did))
+
     def _agent(self, event: m.AgentAnswered | m.AgentUnavailable | m.AgentLeft, ticket: m.Ticket, at: float) -> None:
         if ticket not in self._rung:
             return
@@ -225,8 +268,10 @@ class _Listener:
         agent = self._call.agents[index]
         after = round(at - rung_at, 6)
         match event:
-            case m.AgentAnswered() if not agent.answered and not agent.why:
-                agent = replace(agent, answered=True, after=after)
+            case m.AgentAnswered(agent=who, rang=rang) if not agent.answered and not agent.why:
+                self._talking = ticket
+                agent = replace(agent, answered=True, after=after, rang=min(rang or after, after))
+                agent = replace(agent, extension=who) if agent.queue else agent
             case m.AgentUnavailable(why=why) if not agent.answered and not agent.why:
                 agent = replace(agent, why=why, after=after)
             case m.AgentLeft() if agent.answered and agent.talked is None:

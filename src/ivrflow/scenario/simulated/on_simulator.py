@@ -34,11 +34,15 @@ from ivrflow.softphone.audio_source import NoRtp
 
 def play(scenario: Scenario) -> Observation:
     """Play it, and tell what was observed. It takes milliseconds, and ends at `scenario.within` at the latest."""
-    return _Stage(scenario).play()
+    return SimulatedStage(scenario).play()
 
 
-class _Stage:
-    """One play of a scenario. Second 0 is the answer: the simulator's line opens at once, or a call placed begins before."""
+class SimulatedStage:
+    """One play of a scenario. Second 0 is the answer: the simulator's line opens at once, or a call placed begins before.
+
+    Attributes:
+        simulation: the call, and everything that reached its engine.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         flow, at = scenario.flow, scenario.at or USUAL_TIME
@@ -58,7 +62,7 @@ class _Stage:
         self._on_line: dict[m.Ticket, SimulatedPhone] = {}
         self._joined: SimulatedPhone | None = None
         self._hung_up_here = False
-        self._simulation = Simulation(
+        self.simulation = Simulation(
             flow,
             agents={"": NOBODY, **{part.extension: agent_as(part) for part in scenario.agents}},
             arrived_at=at.replace(tzinfo=flow.timezone).timestamp(),
@@ -71,10 +75,11 @@ class _Stage:
         for part in scenario.agents:
             for second, manner in comings_and_goings(part):
                 change = AgentChange(part.extension, manner, part.after if manner == "answers" else None)
-                self._plan_at(second, partial(self._simulation.caller, TellAgent(change)))
+                self._plan_at(second, partial(self.simulation.caller, TellAgent(change)))
 
     def play(self) -> Observation:
-        simulation, within = self._simulation, self._scenario.within
+        """Play it to its end, once."""
+        simulation, within = self.simulation, self._scenario.within
         if self._scenario.called is None:
             self._caller.answers(0.0)
             self._tell(self._caller, c.Connected())
@@ -102,11 +107,11 @@ class _Stage:
 
     @property
     def _now(self) -> float:
-        return self._simulation.now
+        return self.simulation.now
 
     def _next(self) -> tuple[float, Callable[[], object] | None]:
         """When what happens next; None is the engine's own. At the same moment that goes first: endings, then deadlines."""
-        simulation, microphone = self._simulation, self._microphone
+        simulation, microphone = self.simulation, self._microphone
         assert simulation.next_at is not None, "a call that is not over has a deadline"
         due: list[tuple[float, Callable[[], object] | None]] = [(simulation.next_at, None)]
         if self._plans:
@@ -200,9 +205,9 @@ class _Stage:
     def _key(self, phone: SimulatedPhone, key: str) -> None:
         """A caller's key is for the flow; an agent's goes to the caller's phone, which takes no notice, but for codes."""
         if phone is self._caller:
-            self._simulation.feed(m.KeyPressed(key=key))
+            self.simulation.feed(m.KeyPressed(key=key))
         elif code := phone.code(key):
-            self._simulation.caller(AgentActs(AgentDeed("keys", phone.name, code)))
+            self.simulation.caller(AgentActs(AgentDeed("keys", phone.name, code)))
 
     def _hold(self, phone: SimulatedPhone) -> None:
         phone.ear.goes_deaf(self._now)
@@ -211,7 +216,7 @@ class _Stage:
             if self._joined is not None:
                 phone.hold_music = self._joined.ear.begins("music", "", 0.0, self._now)
         else:
-            self._simulation.caller(AgentActs(AgentDeed("holds", phone.name)))
+            self.simulation.caller(AgentActs(AgentDeed("holds", phone.name)))
         self._carry_voices()
         self._cues.append((phone, c.DirectionDone()))
 
@@ -223,12 +228,12 @@ class _Stage:
         if phone is self._caller:
             self._microphone.set_source(self._background, self._now)
         else:
-            self._simulation.caller(AgentActs(AgentDeed("back", phone.name)))
+            self.simulation.caller(AgentActs(AgentDeed("back", phone.name)))
         self._carry_voices()
         self._cues.append((phone, c.DirectionDone()))
 
     def _order(self, order: Order) -> None:
-        simulation = self._simulation
+        simulation = self.simulation
         match order.what:
             case "situation":
                 simulation.feed(m.SituationStarted(name=order.word))
@@ -248,9 +253,9 @@ class _Stage:
     def _hang_up(self, phone: SimulatedPhone) -> None:
         if phone is self._caller:
             self._hung_up_here = True
-            self._simulation.feed(m.CallerHungUp(cause=16))
+            self.simulation.feed(m.CallerHungUp(cause=16))
         elif phone in self._on_line.values():
-            self._simulation.caller(TellAgent(AgentChange(extension=phone.name, manner="leaves")))
+            self.simulation.caller(TellAgent(AgentChange(extension=phone.name, manner="leaves")))
 
     def _other(self, phone: SimulatedPhone) -> SimulatedPhone | None:
         """Who hears this phone, apart from the engine."""
@@ -275,7 +280,7 @@ class _Stage:
 
     def _settle(self) -> None:
         """Follow what the engine did, and what the phones do about it, until nothing more happens at this moment."""
-        record = self._simulation.record
+        record = self.simulation.record
         while self._told < len(record) or self._cues:
             if self._told < len(record):
                 self._told += 1
@@ -301,7 +306,7 @@ class _Stage:
                 pass
         for action in happening.actions:
             self._perform(action, at)
-        if happening is self._simulation.record[-1] and self._simulation.is_over:
+        if happening is self.simulation.record[-1] and self.simulation.is_over:
             self._end(at)
 
     def _perform(self, action: m.Action, at: float) -> None:
@@ -332,7 +337,7 @@ class _Stage:
             case m.DropAgent(ticket=ticket) if ticket in self._on_line:
                 self._phone_ends(self._on_line.pop(ticket), "peer", at)
             case m.Enquire():
-                self._simulation.caller(TellLookUp(self._look_up(self._simulation.session.step)))
+                self.simulation.caller(TellLookUp(self._look_up(self.simulation.session.step)))
             case _:
                 pass
 
