@@ -159,7 +159,11 @@ def ways(flow: CallFlow, step: Step) -> Iterator[Way]:
             targets += [("transfer", name) for name in flow.agents.transfers]  # whoever talks there may send on
             for word, target in targets:
                 yield Way(word, target, spoken_at_once(flow, step))
-        case Collect() | Record() | PlayBack() | Keep() | Score() | CallBack() | Close() | HangUp():
+        case Close():
+            for way in exits(step):
+                is_whole = way.target == step.survey and way.word == "survey"  # asked after the farewell
+                yield Way(way.word, way.target, spoken(flow, step) if is_whole else spoken_at_once(flow, step))
+        case Collect() | Record() | PlayBack() | Keep() | Score() | CallBack() | HangUp():
             for way in exits(step):
                 yield Way(way.word, way.target, spoken_at_once(flow, step))
         case _:
