@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import load_flows
-from ivrflow.scenario.language import step_words
-from ivrflow.scenario.language.naming import said_by
+from ivrflow.scenario.language import agent_words, step_words
+from ivrflow.scenario.language.phrases_said import said_by
 from ivrflow.scenario.language.reading import load_scenarios, read_scenario
 from ivrflow.scenario.script import Scenario
 
@@ -55,7 +55,7 @@ keys = st.sampled_from(
     ["scenario", "flow", "call", "at", "proves", "on", "why", "within", "background", "caller", "agents", "expect",
      "hung_up_first", "outcome", "verdicts", "never_hear", "heard_else", "lasts", "phrase", "keys", "1001", "x"]
 )  # fmt: skip
-words = st.sampled_from([word.name for word in (*step_words.STEP_WORDS, *step_words.MANNERS)])
+words = st.sampled_from([word.name for word in (*step_words.STEP_WORDS, *agent_words.MANNERS)])
 scalars = st.one_of(
     st.sampled_from(
         ["hello", "3s", "as the rule says", "2s-4s", "noise -40dB", "tone", "kept", "1001", "house/menu", "#"]

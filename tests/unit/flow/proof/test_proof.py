@@ -77,7 +77,7 @@ def test_12345_is_proven() -> None:
     proof = prove(load_flows([ROOT / "callflows" / "gov12345.yaml"])["gov12345"])
 
     assert proof.holds
-    assert {loop.needs for loop in proof.loops} == {"caller and agent"}
+    assert all(loop.needs for loop in proof.loops), "none runs by itself"
     assert proof.silence.seconds == 13
     assert max(moment.seconds for moment in proof.waits) == 25 * 60
 
