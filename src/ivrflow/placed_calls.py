@@ -185,9 +185,9 @@ class PlacedCalls:
         self._switchboard.connect(call)
 
         def happened(event: CallEvent) -> None:
-            call.happened(event)
             if isinstance(event, CallAnswered):
-                news.answered()
+                news.answered()  # first: a call may be over in the same moment
+            call.happened(event)
 
         line.on_event = happened
         call.happened(ordered)

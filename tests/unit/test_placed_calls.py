@@ -209,3 +209,54 @@ async def test_a_call_that_goes_to_the_fallback_is_told_too(setup: Setup) -> Non
     call.abandon("the engine is stopping")
     assert setup.pbx.answers[-1].outcome == "handed_to_fallback"
     assert setup.pbx.lines == {}
+
+
+class CalledBack:
+    """What somebody who calls people back is told."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.told: list[str] = []
+        self.is_rung = setup.placed.call_back(
+            "out-1.1",
+            placing_flow(),
+            "1002",
+            {"surname": "李"},
+            lambda: self.told.append("answered"),
+            self.told.append,
+        )
+
+
+async def test_somebody_is_called_back_and_nobody_at_the_door_hears_of_it(setup: Setup) -> None:
+    back = CalledBack(setup)
+    assert (back.is_rung, setup.pbx.originates, setup.book.calls) == (True, 1, ["out-1.1"])
+    assert setup.pbx.shown == [("PJSIP/1002@trunk", "12345")]
+    setup.pbx.line.channel_gone(17)
+    assert (back.told, setup.pbx.answers) == (["busy"], [])
+    assert setup.switchboard.counts.live == 0
+
+
+async def test_who_picks_up_is_told_before_the_end(setup: Setup) -> None:
+    back = CalledBack(setup)
+    (call,) = setup.switchboard.live
+    call._line = Mute()  # the person's line: nobody listens what is played
+    setup.pbx.line.on_event(m.CallAnswered())
+    assert back.told == ["answered"]
+    call.happened(m.CallerHungUp())
+    assert back.told == ["answered", "caller_hung_up"]
+
+
+class Mute:
+    def perform(self, action: m.Action) -> None:
+        """Do nothing."""
+
+
+async def test_nobody_is_called_back_without_a_pbx_or_by_an_engine_that_stops(setup: Setup) -> None:
+    setup.pbx.is_up = False
+    assert not setup.placed.is_ready
+    assert not CalledBack(setup).is_rung
+    setup.pbx.is_up = True
+    back = CalledBack(setup)
+    setup.placed.close()
+    assert (back.told, setup.placed.is_ready) == (["cancelled"], False)
+    assert not CalledBack(setup).is_rung
+    assert setup.pbx.originates == 1
