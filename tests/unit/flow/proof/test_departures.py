@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from agent_flows import QUEUE_EXITS, ask, call_back, colleague, queue, record
-from small_flows import PROMPT_S, WHERE, flow, rule, rule_rung, say
+from small_flows import PROMPT_S, WHERE, close, flow, rule, rule_rung, say
 
 from ivrflow.flow.model import HANG_UP, CallFlow, CallRecording, Keep, PlayBack, Score, Step
 from ivrflow.flow.proof.departures import TONE_S, Departure, departures, longest_message, opening
@@ -109,3 +109,11 @@ def test_an_answer_waits_until_the_filler_is_said() -> None:
 
 def test_a_filler_that_would_come_too_late_is_not_said() -> None:
     assert left(replace(ask(), filler_after=8.0), *ANSWERS)["late"].seconds == 8
+
+
+def test_a_survey_comes_after_the_farewell_of_a_caller_who_talked_with_an_agent() -> None:
+    asked = replace(close(request="asked"), survey="asked")
+    ways = left(asked, say("asked", "a"))
+
+    assert seconds(ways) == {"request": PROMPT_S + 2, "survey": PROMPT_S + 2 + PROMPT_S}
+    assert (ways["request"].by, ways["survey"].by) == ("caller", "agent")
