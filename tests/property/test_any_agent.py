@@ -22,6 +22,8 @@ from small_flows import (
     flow,
     ladder,
     menu,
+    rule,
+    rule_rung,
     rung,
     say,
     transfer,
@@ -44,6 +46,13 @@ CURRENT = -1
 FORMER = -2
 """Stands for the ticket of the agent who has been on the line longest."""
 
+OPEN_LINE = rule(
+    "open_line",
+    rule_rung("one moment"),
+    rule_rung(task="lookup_with_line_open", leave_on="lookup_done"),
+    rule_rung("found"),
+)
+EVERY_RULE = (*RULES, *HOLD_RULES, OPEN_LINE)
 CODES = {
     "*10": ("situation", "noise"),
     "*11": ("situation", "lookup"),
@@ -52,6 +61,7 @@ CODES = {
     "*14": ("situation", "agreement"),
     "*15": ("situation", "repeat"),
     "*16": ("situation", "hold_request"),
+    "*17": ("situation", "open_line"),
     "*70": ("cancel", ""),
     "*71": ("done", ""),
     "*72": ("leave", ""),
@@ -105,7 +115,7 @@ def call_centre() -> CallFlow:
         ask(),
         *[say(name, name, then="queue") for name in ("open", "done", "late", "wrong", "failed")],
         close(barge_in=BOTH, request="menu"),
-        rules=(*RULES, *HOLD_RULES),
+        rules=EVERY_RULE,
         outcomes={"closing": "close", "survey": "survey", "transfer": "colleague", "hold": "continue"},
         leaves={"agreement": {"caller_agrees": "message"}},
         limits=Limits(call_length=CALL_LENGTH),
@@ -187,7 +197,7 @@ ANSWERED: st.SearchStrategy[m.CallEvent] = st.sampled_from(
 )
 TASKS: st.SearchStrategy[m.CallEvent] = st.just(m.TaskDone(ticket=CURRENT))
 SITUATIONS: st.SearchStrategy[m.CallEvent] = st.sampled_from(
-    [*(m.SituationStarted(name=rule.name) for rule in (*RULES, *HOLD_RULES)), m.SituationCancelled()]
+    [*(m.SituationStarted(name=rule.name) for rule in EVERY_RULE), m.SituationCancelled()]
 )
 WORDS: st.SearchStrategy[m.CallEvent] = st.sampled_from(
     ["audible", "caller_agrees", "caller_civil", "caller_has_request", "lookup_done", "refusal", "speech"]
@@ -292,7 +302,7 @@ class WatchedCall(DrivenCall):
             assert (self.last, self.session.deadline) == ([], old_deadline), "a stranger's ending moves nothing"
         self.check_deadline()
         self.line.happens(event, self.last)
-        self.line.check(self.session)
+        self.line.check(self.session, self.now)
         return self
 
     def check_deadline(self) -> None:

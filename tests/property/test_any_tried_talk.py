@@ -100,7 +100,7 @@ class WatchedSimulation(Simulation):
         happening = super().feed(event)
         if happening:
             self.line.happens(event, happening.actions)
-            self.line.check(self.session)
+            self.line.check(self.session, self.now)
         return happening
 
 

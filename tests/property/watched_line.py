@@ -142,7 +142,7 @@ class WatchedLine:
             case _:
                 pass
 
-    def check(self, session: CallSession) -> None:
+    def check(self, session: CallSession, now: float) -> None:
         """What holds at every moment."""
         if session.is_over:
             assert not self.legs, "an agent is left behind"
@@ -157,3 +157,15 @@ class WatchedLine:
             assert not self.legs, "nobody waits on the line for nothing"
         if sought and self.playing is None:
             assert self.music, "who waits for an agent hears music"
+        if session.deadline is not None and session.deadline > now:
+            self._nobody_is_left_alone(session.waiting_for)
+
+    def _nobody_is_left_alone(self, waiting_for: str) -> None:
+        """While an agent is on the line, the caller hears the agent, a prompt or music, whatever the call waits for."""
+        there = [leg for leg in self.legs.values() if leg.is_there]
+        if not there or self.playing is not None or self.music:
+            return
+        if waiting_for == "the talk to end":
+            assert any(leg.is_joined for leg in there), "a talk of nobody with nobody"
+        elif waiting_for == "the rung's wait" or waiting_for.startswith("task "):
+            assert any(leg.is_joined or leg.holds for leg in there), waiting_for

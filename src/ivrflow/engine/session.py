@@ -555,7 +555,9 @@ class CallSession:
 
     def _ask_for(self, task: str, footing: Footing) -> None:
         hold = hold_during(task, self._hold, self._now)
-        if hold:
+        if hold and self._leg and self._leg.holds:
+            hold = replace(hold, has_music=True)  # the agent's telephone keeps no line open
+        if hold and hold.has_music:
             self._part()
         else:
             self._join()

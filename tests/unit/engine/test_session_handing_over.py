@@ -7,6 +7,7 @@ from small_flows import flow, rule, rule_rung, transfer
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact
 
+OPEN_LINE = rule("open_line", rule_rung("one moment"), rule_rung(task="lookup_with_line_open", leave_on="lookup_done"))
 BRIEF_HOLD = rule("brief_hold", rule_rung("one moment"))
 
 
@@ -76,6 +77,15 @@ def test_a_hold_that_outlasts_its_situation_has_music() -> None:
     assert names(held.last) == ["StartMusic", "Instruct"]
     held.happens(m.HoldEnded(ticket=held.ticket(m.Ring)), 5.0)
     assert names(held.last) == ["StopMusic", "Bridge"]
+
+
+def test_on_an_open_line_caller_and_agent_hear_each_other_unless_the_telephone_holds() -> None:
+    small = with_agents(flow(transfer("agent"), rules=(OPEN_LINE,)), hold="open_line")
+    open_line = talking(small).situation("open_line", 1.0).prompt_ends()
+    assert names(open_line.last) == ["Bridge", "Instruct"]
+    held = talking(small)
+    held.happens(m.HoldStarted(ticket=held.ticket(m.Ring)), 1.0).prompt_ends()
+    assert names(held.last) == ["StartMusic", "Instruct"]
 
 
 def test_an_agent_who_is_back_from_hold_does_not_cut_another_situation() -> None:
