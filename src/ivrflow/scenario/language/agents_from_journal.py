@@ -29,19 +29,22 @@ _ROUND_S = 2.0
 Late: TypeAlias = Callable[[float], float]
 
 
-def part_of(agent: RecordedAgent, short: Callable[[str], str], late: Late) -> Iterator[str]:
+def part_of(agent: RecordedAgent, queues: Sequence[str], short: Callable[[str], str], late: Late) -> Iterator[str]:
     """What an agent's telephone did, as the lines below its extension.
 
     Args:
         agent: who.
+        queues: all whose calls the agent took.
         short: a phrase's key as people write it.
         late: seconds to the millisecond, rounded up.
     """
     after = written(late(agent.rang if agent.queue else agent.after))
-    if agent.queue:
+    if queues:
+        name = queues[0] if len(queues) == 1 else f"[{', '.join(queues)}]"
         comes_at = agent.since + agent.after - agent.rang
-        login = f"{{name: {agent.queue}, logs_in: {written(late(comes_at))}}}" if came_late(agent) else agent.queue
+        login = f"{{name: {name}, logs_in: {written(late(comes_at))}}}" if came_late(agent) else name
         yield f"    - queue: {login}"
+    if agent.queue:
         after = after if came_late(agent) else written(late(agent.after))
     if agent.answered:
         yield f"    - ring: {after}"

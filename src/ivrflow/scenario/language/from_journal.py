@@ -354,7 +354,8 @@ class _Writer:
             self._remarks.append(f"{name} stands for the agents of the queue who were on the telephone meanwhile.")
             yield from (f'  "{name}":', f"    - queue: {queue}", "    - busy")
         for extension, times in rung.items():
-            parts = [tuple(part_of(agent, self._naming.short, _late)) for agent in times]
+            taken = tuple(dict.fromkeys(agent.queue for agent in times if agent.queue))
+            parts = [tuple(part_of(agent, taken, self._naming.short, _late)) for agent in times]
             if len(set(parts)) > 1:
                 self._remarks.append(
                     f"{extension} rang {len(times)} times and did not do the same each time; one of them is here."

@@ -42,7 +42,9 @@ def test_a_script_is_not_over_before_its_last_pause_is() -> None:
 
 
 def test_a_silent_caller_is_done_with_at_some_time() -> None:
-    assert 75 < longest_silence(GOV) < 400, "the menu twice, 20 s of ringing, 3 min in a queue, the farewell, two guards"
+    assert 75 < longest_silence(GOV) < 400, (
+        "the menu twice, 20 s of ringing, 3 min in a queue, the farewell, two guards"
+    )
     assert longest_silence(HOTLINE) < 120
 
 
