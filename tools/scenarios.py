@@ -58,6 +58,7 @@ def environment(settings: PbxSettings, journal: Path) -> dict[str, str]:
         "PBX_SIP_PORT": str(settings.sip_port),
         "IVRFLOW_JOURNAL": f"sqlite:///{journal}",
         "IVRFLOW_TEST_CALLS": "yes",
+        "IVRFLOW_CALLBACKS_AT_ONCE": "0",  # a minute after one scenario nobody rings the telephone of another
     }
 
 
