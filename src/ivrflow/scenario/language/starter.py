@@ -125,5 +125,11 @@ def _agents(flow: CallFlow) -> list[str]:
         *takes,
         _noted("#     - ring: 2s", "then the agent answers; or answers, busy, declines, rings_on, unreachable"),
         _noted("#     - say: 2s", "then what the agent does, in the same words as the caller"),
+        *([_noted("#     - hold: 10s", "the telephone's hold key")] if flow.agents.hold else []),
+        *(
+            [_noted(f'#     - press: "{next(iter(flow.agents.codes))}"', "a code of the flow")]
+            if flow.agents.codes
+            else []
+        ),
         _noted("#     - wait: 5s", "an agent whose steps are used up stays until somebody hangs up"),
     ]
