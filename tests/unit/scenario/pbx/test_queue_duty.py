@@ -1,0 +1,56 @@
+"""Agents who log in by telephone: the codes they dial, and the tone by which they know that it is done."""
+
+import pytest
+from loopback_phones import at, phone
+
+from ivrflow.flow.problems import Location
+from ivrflow.scenario.pbx.queue_duty import CODES, before_the_call, during_the_call, on_duty
+from ivrflow.scenario.script import InQueues
+from ivrflow.softphone.audio_source import Silence, Tone
+from ivrflow.softphone.call import PhoneError
+from ivrflow.softphone.softphone import BUSY, Answer, OnCall
+
+HERE = Location("talk.yaml", 1, 1)
+
+
+def in_queues(**times: float) -> InQueues:
+    return InQueues(("agents",), HERE, **times)
+
+
+def test_what_is_done_before_the_call() -> None:
+    assert before_the_call(in_queues()) == ["logs in"]
+    assert before_the_call(in_queues(pauses=0.0)) == ["logs in", "pauses"]
+    assert before_the_call(in_queues(logs_in=12.0)) == []
+    assert before_the_call(in_queues(pauses=5.0)) == ["logs in"]
+
+
+def test_what_is_done_during_the_call() -> None:
+    assert during_the_call(in_queues()) == []
+    assert during_the_call(in_queues(pauses=0.0, back=20.0)) == [(20.0, "is back")]
+    assert during_the_call(in_queues(logs_in=12.0, pauses=15.0, back=20.0, logs_out=30.0)) == [
+        (12.0, "logs in"),
+        (15.0, "pauses"),
+        (20.0, "is back"),
+        (30.0, "logs out"),
+    ]
+
+
+async def test_a_long_tone_says_that_it_is_done() -> None:
+    async with phone(Answer(source=Tone(950))) as pbx, at(pbx) as agent:
+        await on_duty(agent, "1001", "logs in")
+        assert agent.calls == []
+        (invited, *_) = [line.text for line in agent.signalling if line.text.startswith("INVITE")]
+        assert f"sip:{CODES['logs in']}@" in invited
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        (Answer(source=Silence()), "agent 1001 pauses: the PBX says that .13 is not possible"),
+        (BUSY, "agent 1001 pauses: the PBX did not take .13: refused: 486"),
+    ],
+)
+async def test_anything_else_says_that_it_is_not(policy: OnCall, told: str) -> None:
+    async with phone(policy) as pbx, at(pbx) as agent:
+        with pytest.raises(PhoneError, match=told):
+            await on_duty(agent, "1001", "pauses")
