@@ -6,6 +6,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_flows import hotline
+from watched_line import WatchedLine
 
 from ivrflow.engine import messages as m
 from ivrflow.simulator.agents import AgentChange
@@ -51,55 +52,6 @@ endings = st.sampled_from([Bare.HANG_UP, Stay(None)])
 scripts = st.builds(lambda doing, ending: [*doing, ending], st.lists(commands, max_size=25), endings)
 
 
-class World:
-    """What there is on a caller's line: a prompt, music, an extension that rings, an agent. Never two of them, except
-    that music is heard while an extension rings."""
-
-    def __init__(self) -> None:
-        self.there: dict[str, m.Ticket] = {}
-
-    def ends(self, event: m.CallEvent) -> None:
-        match event:
-            case m.PromptEnded():
-                self.there.pop("prompt", None)
-            case m.AgentAnswered() | m.AgentUnavailable():
-                self.there.pop("ring", None)
-            case m.AgentLeft():
-                self.there.pop("agent", None)
-            case _:
-                pass
-
-    def does(self, action: m.Action) -> None:
-        match action:
-            case m.Play(ticket=ticket):
-                self._begins("prompt", ticket)
-            case m.StopPlaying(ticket=ticket):
-                self._stops("prompt", ticket)
-            case m.StartMusic():
-                self._begins("music", 0)
-            case m.StopMusic():
-                self._stops("music", 0)
-            case m.Ring(ticket=ticket):
-                self._begins("ring", ticket, beside="music")
-            case m.StopRinging(ticket=ticket):
-                self._stops("ring", ticket)
-            case m.Bridge(ticket=ticket):
-                self._begins("agent", ticket)
-            case m.DropAgent(ticket=ticket):
-                self._stops("agent", ticket)
-            case m.EndCall() | m.FallBack():
-                assert not self.there, "something is left behind"
-            case _:
-                pass
-
-    def _begins(self, what: str, ticket: m.Ticket, *, beside: str = "") -> None:
-        assert not self.there.keys() - {beside}, f"{what} begins while there is {self.there}"
-        self.there[what] = ticket
-
-    def _stops(self, what: str, ticket: m.Ticket) -> None:
-        assert self.there.pop(what, None) == ticket, f"this {what} is not there"
-
-
 class WatchedSimulation(Simulation):
     """A simulation that looks at every answer."""
 
@@ -119,13 +71,11 @@ def test_any_script_runs_to_an_end_and_replays_identically(script: list[Command]
         call.caller(command)
     assert call.session.is_over
 
-    world = World()
+    line = WatchedLine()
     times = [happening.at for happening in call.record]
     assert times == sorted(times), "time never goes back"
     for happening in call.record:
-        world.ends(happening.event)
-        for action in happening.actions:
-            world.does(action)
+        line.happens(happening.event, happening.actions)
 
     report = replay(FLOW, call.record)
     assert report.parting is None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from ivrflow.engine import messages as m
+from ivrflow.simulator.agenda import Agenda
 from ivrflow.simulator.agents import Agent, AgentChange, AgentDeed
 from ivrflow.simulator.called import Called
 from ivrflow.simulator.look_ups import LookUp
@@ -22,28 +23,6 @@ _LISTENS = (m.JoinQueue, m.RecordMessage)
 
 _NOBODY_THERE = frozenset({"unreachable", "paused", "logged_out"})
 """Agents to whom a queue gives no calls."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnderWay:
-    """Something that goes on around the engine.
-
-    Attributes:
-        begun: the action that asked for it.
-        since: second at which it began.
-        ends_at: second at which it ends by itself; infinite when it does not.
-        ending: the event it then ends with.
-    """
-
-    begun: m.Action
-    since: float
-    ends_at: float
-    ending: m.CallEvent
-
-    @property
-    def ticket(self) -> m.Ticket:
-        """What the engine knows it by; 0 for what has no ticket."""
-        return _ticket(self.ending)
 
 
 @dataclass(slots=True)
@@ -87,7 +66,7 @@ class Surroundings:
         self._queues = dict(queues)
         self._look_up = look_up
         self._called = called
-        self._under_way: list[UnderWay] = []
+        self._agenda = Agenda()
         self._sought: dict[m.Ticket, tuple[str, Agent]] = {}
         self._legs: dict[m.Ticket, _Leg] = {}
         self._message: _Message | None = None
@@ -101,47 +80,46 @@ class Surroundings:
         """Whether nothing plays, rings, talks, works or is looked up."""
         return all(
             isinstance(one.begun, _LISTENS) or (isinstance(one.begun, m.Enquire) and one.ticket != self._asked)
-            for one in self._under_way
+            for one in self._agenda.under_way
         )
 
     @property
     def next_at(self) -> float:
         """Second at which something ends by itself; infinite when nothing does."""
-        return min((one.ends_at for one in self._under_way), default=math.inf)
+        return self._agenda.next_at
 
     @property
     def task(self) -> m.Ticket | None:
         """The task an agent is at."""
-        return next((one.ticket for one in self._under_way if isinstance(one.begun, m.Instruct)), None)
+        task = self._agenda.find(m.Instruct)
+        return task.ticket if task else None
 
     # ── what happens ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def pop(self) -> m.CallEvent:
         """What ends first; the older one when two end at once."""
-        first = min(self._under_way, key=lambda one: one.ends_at)
-        self._under_way.remove(first)
-        return first.ending
+        return self._agenda.pop()
 
     def happens(self, event: m.CallEvent, now: float) -> None:
         """Something reaches the engine, by itself or because somebody said so: what it ends is no longer under way."""
         match event:
             case m.CallAnswered() | m.CallNotAnswered():
-                self._drop(m.Answer, m.Dial)
+                self._agenda.drop(m.Answer, m.Dial)
             case m.PromptEnded() | m.TaskDone() | m.AgentUnavailable() | m.AnswerReceived():
-                self._forget(event.ticket)
+                self._agenda.forget(event.ticket)
             case m.AgentAnswered(ticket=ticket):
-                self._forget(ticket)
+                self._agenda.forget(ticket)
                 extension, agent = self._sought.pop(ticket, ("", self._agents[""]))
                 self._legs[ticket] = _Leg(extension, agent.talks)
             case m.AgentLeft(ticket=ticket):
-                self._forget(ticket)
+                self._agenda.forget(ticket)
                 self._legs.pop(ticket, None)
             case m.HoldEnded(ticket=ticket):
-                self._forget(ticket, m.HoldEnded)
+                self._agenda.forget(ticket, m.HoldEnded)
                 if ticket in self._legs:
                     self._legs[ticket].holds = False
             case m.MessageRecorded(ticket=ticket):
-                self._forget(ticket)
+                self._agenda.forget(ticket)
                 self._message = None
             case m.SpeechStarted():
                 self._is_speaking = True
@@ -156,7 +134,7 @@ class Surroundings:
 
     def no_task(self) -> None:
         """The engine no longer waits for a task: there is no action that takes one back."""
-        self._drop(m.Instruct)
+        self._agenda.drop(m.Instruct)
 
     def no_look_up(self) -> None:
         """The engine no longer waits for an answer; it may still come, too late."""
@@ -164,7 +142,7 @@ class Surroundings:
 
     def over(self) -> None:
         """The call is over: nothing more comes of it."""
-        self._under_way.clear()
+        self._agenda.under_way.clear()
         self._legs.clear()
         self._message = None
 
@@ -175,9 +153,9 @@ class Surroundings:
         match action:
             case m.Play(ticket=ticket, seconds=seconds):
                 self.no_task()
-                self._begin(action, now, seconds, m.PromptEnded(ticket=ticket))
+                self._agenda.begin(action, now, seconds, m.PromptEnded(ticket=ticket))
             case m.Answer():
-                self._begin(action, now, 0.0, m.CallAnswered())
+                self._agenda.begin(action, now, 0.0, m.CallAnswered())
             case m.Dial():
                 self._dial(action, now)
             case m.Ring(extension=extension):
@@ -189,36 +167,38 @@ class Surroundings:
             case m.Bridge(ticket=ticket):
                 leg = self._legs[ticket]
                 leg.joined_at = now
-                self._begin(action, now, leg.talks, m.AgentLeft(ticket=ticket))
+                self._agenda.begin(action, now, leg.talks, m.AgentLeft(ticket=ticket))
             case m.Part(ticket=ticket):
                 leg = self._legs[ticket]
                 leg.talks -= now - (leg.joined_at if leg.joined_at is not None else now)
                 leg.joined_at = None
-                self._forget(ticket, m.AgentLeft)
+                self._agenda.forget(ticket, m.AgentLeft)
             case m.Instruct(ticket=ticket):
                 self.no_task()
                 holds = any(leg.holds for leg in self._legs.values())  # then the agent is at it until the hold is over
-                self._begin(action, now, math.inf if holds else self._agents[""].works, m.TaskDone(ticket=ticket))
+                self._agenda.begin(
+                    action, now, math.inf if holds else self._agents[""].works, m.TaskDone(ticket=ticket)
+                )
             case m.RecordMessage():
                 self._message = _Message(action, now)
                 self._go_on_recording()
             case m.StopRecordingMessage(ticket=ticket):
                 if self._message and self._message.begun.ticket == ticket:
                     seconds = round(now - self._message.since, 3)
-                    self._forget(ticket)
-                    self._begin(self._message.begun, now, 0.0, m.MessageRecorded(ticket, "key", seconds))
+                    self._agenda.forget(ticket)
+                    self._agenda.begin(self._message.begun, now, 0.0, m.MessageRecorded(ticket, "key", seconds))
             case m.Enquire():
                 self._enquire(action, now, self._look_up)
             case m.StopPlaying(ticket=ticket):
-                self._forget(ticket)
+                self._agenda.forget(ticket)
             case m.StopRinging(ticket=ticket):
-                self._forget(ticket)
+                self._agenda.forget(ticket)
                 self._sought.pop(ticket, None)
             case m.DropAgent(ticket=ticket):
-                self._forget(ticket)
+                self._agenda.forget(ticket)
                 self._legs.pop(ticket, None)
             case m.StopDialling():
-                self._drop(m.Dial)
+                self._agenda.drop(m.Dial)
             case m.EndCall() | m.FallBack():
                 self.over()
             case (
@@ -247,22 +227,22 @@ class Surroundings:
         if change.manner == "leaves":
             ticket = self._on_the_line(change.extension)
             return m.AgentLeft(ticket=ticket) if ticket is not None else "no agent is talking"
-        sought = next((one.begun for one in self._under_way if isinstance(one.begun, m.Ring | m.JoinQueue)), None)
-        match sought:
-            case m.Ring(extension=extension) if change.manner and change.extension in {"", extension}:
-                _, agent = self._sought[sought.ticket]
-                self._ring(sought, now, change.made_to(replace(agent, after=0.0)))
+        sought = self._agenda.find(m.Ring, m.JoinQueue)
+        match sought.begun if sought else None:
+            case m.Ring(extension=extension) as ring if change.manner and change.extension in {"", extension}:
+                _, agent = self._sought[ring.ticket]
+                self._ring(ring, now, change.made_to(replace(agent, after=0.0)))
                 return ""
-            case m.JoinQueue() if change.manner and change.extension in {"", *self._members(sought.queue)}:
+            case m.JoinQueue(queue=name) as join if change.manner and change.extension in {"", *self._members(name)}:
                 self._change_agents(change if change.after is not None else replace(change, after=0.0))
-                self._seek(sought, now)
+                self._seek(join, now)
                 return ""
             case _:
                 pass
-        task = next((one for one in self._under_way if isinstance(one.begun, m.Instruct)), None)
+        task = self._agenda.find(m.Instruct)
         if task and change.works is not None and not change.extension:
-            self._under_way.remove(task)
-            self._under_way.append(replace(task, ends_at=max(now, task.since + change.works)))
+            self._agenda.forget(task.ticket)
+            self._agenda.begin(task.begun, task.since, max(now - task.since, change.works), task.ending)
         self._change_agents(change)
         return ""
 
@@ -279,7 +259,7 @@ class Surroundings:
                 leg.holds = True
                 started = m.HoldStarted(ticket=ticket)
                 if deed.seconds is not None:
-                    self._under_way.append(UnderWay(m.Bridge(ticket), now, now + deed.seconds, m.HoldEnded(ticket)))
+                    self._agenda.begin(m.Bridge(ticket), now, deed.seconds, m.HoldEnded(ticket))
                 return started
             case "back":
                 return m.HoldEnded(ticket=ticket) if leg.holds else "the agent does not hold"
@@ -293,44 +273,32 @@ class Surroundings:
     def tell_queue(self, change: QueueChange, now: float) -> m.CallEvent | str:
         """A queue changes, also for a caller who waits in it. Returns what `tell_agent` does."""
         self._queues[change.queue] = change.made_to(self._queues.get(change.queue, SimulatedQueue()))
-        joined = next((one.begun for one in self._under_way if isinstance(one.begun, m.JoinQueue)), None)
-        waits = isinstance(joined, m.JoinQueue) and joined.queue == change.queue
+        joined = self._agenda.find(m.JoinQueue)
+        join = joined.begun if joined else None
+        waits = isinstance(join, m.JoinQueue) and join.queue == change.queue
         if change.agent:
             agent = change.agent
             if waits and agent.after is None:
                 agent = replace(agent, after=0.0)
             self._change_agents(agent)
-        if not waits or not isinstance(joined, m.JoinQueue):
+        if not waits or not isinstance(join, m.JoinQueue):
             return ""
         if change.position is not None:
-            return m.QueueMoved(ticket=joined.ticket, position=change.position, expected_s=change.expects or 0.0)
+            return m.QueueMoved(ticket=join.ticket, position=change.position, expected_s=change.expects or 0.0)
         if change.state != "full":
-            self._seek(joined, now)
+            self._seek(join, now)
         return ""
 
     def tell_look_up(self, look_up: LookUp, now: float) -> None:
         """The look-up under way ends so, counted from now; otherwise the next ones do."""
-        asked = next((one.begun for one in self._under_way if isinstance(one.begun, m.Enquire)), None)
-        if isinstance(asked, m.Enquire) and asked.ticket == self._asked:
-            self._forget(asked.ticket)
-            self._enquire(asked, now, look_up)
+        asked = self._agenda.find(m.Enquire)
+        if asked and isinstance(asked.begun, m.Enquire) and asked.ticket == self._asked:
+            self._agenda.forget(asked.ticket)
+            self._enquire(asked.begun, now, look_up)
         else:
             self._look_up = look_up
 
     # ── how it comes about ────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _begin(self, action: m.Action, now: float, seconds: float, ending: m.CallEvent) -> None:
-        self._under_way.append(UnderWay(action, now, now + seconds, ending))
-
-    def _forget(self, ticket: m.Ticket, ending: type[m.CallEvent] | None = None) -> None:
-        self._under_way = [
-            one
-            for one in self._under_way
-            if one.ticket != ticket or (ending is not None and not isinstance(one.ending, ending))
-        ]
-
-    def _drop(self, *kinds: type[m.Action]) -> None:
-        self._under_way = [one for one in self._under_way if not isinstance(one.begun, kinds)]
 
     def _agent_at(self, extension: str) -> Agent:
         return self._agents.get(extension, self._agents[""])
@@ -350,32 +318,32 @@ class Surroundings:
         called = self._called
         match called.manner:
             case "answers":
-                self._begin(dial, now, called.after, m.CallAnswered())
+                self._agenda.begin(dial, now, called.after, m.CallAnswered())
             case "busy":
-                self._begin(dial, now, called.after, m.CallNotAnswered(why="busy"))
+                self._agenda.begin(dial, now, called.after, m.CallNotAnswered(why="busy"))
             case "refuses":
-                self._begin(dial, now, called.after, m.CallNotAnswered(why="refused"))
+                self._agenda.begin(dial, now, called.after, m.CallNotAnswered(why="refused"))
             case "unreachable":
-                self._begin(dial, now, called.after, m.CallNotAnswered(why="unreachable"))
+                self._agenda.begin(dial, now, called.after, m.CallNotAnswered(why="unreachable"))
             case "away":
-                self._begin(dial, now, math.inf, m.CallNotAnswered())
+                self._agenda.begin(dial, now, math.inf, m.CallNotAnswered())
             case _:
                 assert_never(called.manner)
 
     def _ring(self, ring: m.Ring, now: float, agent: Agent) -> None:
         """Let the extension ring, or what rings already go on in another way."""
         ticket = ring.ticket
-        self._forget(ticket)
+        self._agenda.forget(ticket)
         self._sought[ticket] = ring.extension, agent
         match agent.manner:
             case "answers" | "paused":
-                self._begin(ring, now, agent.after, m.AgentAnswered(ticket=ticket))
+                self._agenda.begin(ring, now, agent.after, m.AgentAnswered(ticket=ticket))
             case "busy":
-                self._begin(ring, now, agent.after, m.AgentUnavailable(ticket=ticket, why="busy"))
+                self._agenda.begin(ring, now, agent.after, m.AgentUnavailable(ticket=ticket, why="busy"))
             case "unreachable" | "logged_out":
-                self._begin(ring, now, 0.0, m.AgentUnavailable(ticket=ticket, why="unreachable"))
+                self._agenda.begin(ring, now, 0.0, m.AgentUnavailable(ticket=ticket, why="unreachable"))
             case "away":
-                self._begin(ring, now, math.inf, m.AgentUnavailable(ticket=ticket))
+                self._agenda.begin(ring, now, math.inf, m.AgentUnavailable(ticket=ticket))
             case _:
                 assert_never(agent.manner)
 
@@ -387,37 +355,37 @@ class Surroundings:
         """Stand in the queue, unless it is full."""
         queue = self._queues.get(join.queue, SimulatedQueue())
         if queue.is_full:
-            self._begin(join, now, 0.0, m.AgentUnavailable(ticket=join.ticket, why="full"))
+            self._agenda.begin(join, now, 0.0, m.AgentUnavailable(ticket=join.ticket, why="full"))
             return
         answers_at = self._seek(join, now)
         if answers_at is None:
             return
         position = queue.position
         for ahead in range(position, 0, -1):  # moving up evenly until somebody answers
-            at = now + (answers_at - now) * (position - ahead) / position if ahead < position else now
+            after = (answers_at - now) * (position - ahead) / position if ahead < position else 0.0
             moved = m.QueueMoved(join.ticket, ahead, round(queue.expects * ahead / position, 3))
-            if math.isfinite(at):
-                self._under_way.append(UnderWay(join, now, at, moved))
+            if math.isfinite(after):
+                self._agenda.begin(join, now, after, moved)
 
     def _seek(self, join: m.JoinQueue, now: float) -> float | None:
         """Look for an agent of the queue. Returns when one answers, infinite for never; None when there is nobody."""
         ticket = join.ticket
-        self._forget(ticket, m.AgentAnswered)
-        self._forget(ticket, m.AgentUnavailable)
+        self._agenda.forget(ticket, m.AgentAnswered)
+        self._agenda.forget(ticket, m.AgentUnavailable)
         there = [name for name in self._members(join.queue) if self._agent_at(name).manner not in _NOBODY_THERE]
         if not there:
-            self._forget(ticket)
-            self._begin(join, now, 0.0, m.AgentUnavailable(ticket=ticket, why="nobody"))
+            self._agenda.forget(ticket)
+            self._agenda.begin(join, now, 0.0, m.AgentUnavailable(ticket=ticket, why="nobody"))
             return None
         free = [name for name in there if self._agent_at(name).manner == "answers"]
         if not free:
-            self._begin(join, now, math.inf, m.AgentUnavailable(ticket=ticket))
+            self._agenda.begin(join, now, math.inf, m.AgentUnavailable(ticket=ticket))
             return math.inf
         first = min(free, key=lambda name: self._agent_at(name).after)
         agent = self._agent_at(first)
         self._sought[ticket] = first, agent
         answered = m.AgentAnswered(ticket=ticket, agent=first, rang=min(agent.rings, agent.after))
-        self._begin(join, now, agent.after, answered)
+        self._agenda.begin(join, now, agent.after, answered)
         return now + agent.after
 
     def _go_on_recording(self) -> None:
@@ -426,30 +394,24 @@ class Surroundings:
         if message is None:
             return
         ticket, begun = message.begun.ticket, message.begun
-        self._forget(ticket)
+        self._agenda.forget(ticket)
         if not self._is_speaking:
-            silent_at = message.since + message.heard + begun.silence
             said = m.MessageRecorded(ticket=ticket, how="silence", seconds=message.heard)
-            self._under_way.append(UnderWay(begun, message.since, silent_at, said))
+            self._agenda.begin(begun, message.since, message.heard + begun.silence, said)
         full = m.MessageRecorded(ticket=ticket, how="full", seconds=begun.seconds)
-        self._under_way.append(UnderWay(begun, message.since, message.since + begun.seconds, full))
+        self._agenda.begin(begun, message.since, begun.seconds, full)
 
     def _enquire(self, enquire: m.Enquire, now: float, look_up: LookUp) -> None:
         self._asked = ticket = enquire.ticket
         match look_up.ending:
             case "answers":
                 values = {name: look_up.values[name] for name in enquire.wanted if name in look_up.values}
-                self._begin(enquire, now, look_up.after, m.AnswerReceived(ticket=ticket, values=values))
+                self._agenda.begin(enquire, now, look_up.after, m.AnswerReceived(ticket=ticket, values=values))
             case "wrong":
-                self._begin(enquire, now, look_up.after, m.AnswerReceived(ticket=ticket, how="wrong"))
+                self._agenda.begin(enquire, now, look_up.after, m.AnswerReceived(ticket=ticket, how="wrong"))
             case "fails":
-                self._begin(enquire, now, look_up.after, m.AnswerReceived(ticket=ticket, how="failed"))
+                self._agenda.begin(enquire, now, look_up.after, m.AnswerReceived(ticket=ticket, how="failed"))
             case "never":
-                self._begin(enquire, now, math.inf, m.AnswerReceived(ticket=ticket))
+                self._agenda.begin(enquire, now, math.inf, m.AnswerReceived(ticket=ticket))
             case _:
                 assert_never(look_up.ending)
-
-
-def _ticket(event: m.CallEvent) -> m.Ticket:
-    ticket = getattr(event, "ticket", 0)
-    return ticket if isinstance(ticket, int) else 0
