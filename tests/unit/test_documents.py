@@ -23,8 +23,8 @@ _COMMAND = re.compile(_START + r"ivrflow ((?:[a-z]+ ?)*)([^\n#|&;]*)", re.MULTIL
 _TARGET = re.compile(_START + r"(?:sudo )?(?:[A-Z_]+=\S+ )*make ([a-z-]+)", re.MULTILINE)
 _SETTING = re.compile(r"\bIVRFLOW_[A-Z_]+\b")
 
-NO_SETTINGS = {"IVRFLOW_DONE"}
-"""Names that begin like settings: a channel variable of the dialplan."""
+NO_SETTINGS = {"IVRFLOW_DONE", "IVRFLOW_CALL", "IVRFLOW_SECONDS", "IVRFLOW_POSITION"}
+"""Names that begin like settings: channel variables of the dialplan."""
 
 
 def code(document: Path) -> Iterator[str]:

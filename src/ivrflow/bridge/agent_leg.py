@@ -47,7 +47,10 @@ WAIT_THERE, SPEAK_THERE = "up", "apart"
 """Where the dialplan keeps half 1: waiting for the caller; in a session of its own."""
 
 _EXTENSION = re.compile(r"[0-9]{1,32}")
-_QUEUE = re.compile(r"[a-z][a-z0-9_]{1,63}")
+_QUEUE = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+NO_QUEUE = "general"
+"""What Asterisk calls the settings of all queues: none can have that name."""
+
 _CODE = re.compile(r"\*[0-9]{2}")
 _TELEPHONE = re.compile(r"[^/]+/(.+)-[0-9a-f]+")
 """A channel's name, "PJSIP/1001-0000002a"."""
@@ -158,7 +161,7 @@ class AgentLeg:
 
     def queue(self, queue: str, priority: int, waited: float) -> None:
         """Stand in a queue."""
-        if not _QUEUE.fullmatch(queue) or queue == "general":
+        if not _QUEUE.fullmatch(queue) or queue == NO_QUEUE:
             self._refused("no queue has such a name")
             return
         place = self._manager.line_up(self, queue, priority, waited)
