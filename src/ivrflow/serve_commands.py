@@ -98,8 +98,8 @@ async def _serve(settings: Settings, flows: dict[str, CallFlow], drain: float) -
     service = Service(settings, flows)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    await service.start()
     loop.add_signal_handler(signal.SIGHUP, reload_asked)
+    await service.start()
     _collect_garbage_seldom()
     sys.setswitchinterval(THREAD_SWITCH_S)
     served = ", ".join(f"{number} ({flow.id})" for number, flow in sorted(service.flows.items()))

@@ -34,6 +34,7 @@ async def stand_in(folder: Path, **changed: str) -> AsyncIterator[dict[str, str]
             "IVRFLOW_FLOWS": str(CHECKOUT / "callflows"),
             "IVRFLOW_MASTERS": str(CHECKOUT / "prompts"),
             "IVRFLOW_PROMPTS_DIR": str(PROMPTS),
+            "IVRFLOW_RECORDINGS_DIR": str(folder),
             "IVRFLOW_JOURNAL": f"sqlite:///{folder}/journal.sqlite",
             **changed,
         }

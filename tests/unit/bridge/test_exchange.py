@@ -8,6 +8,7 @@ import pytest
 from ivrflow.bridge.agi_events import Environment, read_environment
 from ivrflow.bridge.ami_client import AmiActionTimeout, AmiClient, AmiConnectionLost
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
+from ivrflow.bridge.asked_orders import Asked, Reply, ReplyReader
 from ivrflow.bridge.asterisk_line import KEY_END_REPEATED_S, AsteriskLine, LineSettings
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
 from ivrflow.bridge.fastagi_server import AgiChannel
@@ -404,3 +405,59 @@ async def test_a_stopping_engine_stops_every_telephone(setup: Setup, monkeypatch
     setup.exchange.stop_dialling()
     assert one == other == [m.CallNotAnswered(why="cancelled")]
     assert asked == ["Hangup", "Hangup"]
+
+
+# ── orders that are answered ──────────────────────────────────────────────────────────────────────────────────────────
+
+ASK = "ask-00000001"
+
+
+class Desk:
+    """Takes them, and collects what is told over the manager."""
+
+    def __init__(self, setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.taken: list[object] = []
+        self.told: list[dict[str, str]] = []
+        setup.exchange._on_order = self.taken.append
+        monkeypatch.setattr(setup.exchange, "order", self._told)
+
+    def _told(self, action: str, headers: dict[str, str]) -> None:
+        assert action == "UserEvent"
+        self.told.append(headers)
+
+    @property
+    def reply(self) -> Reply:
+        reader = ReplyReader(ASK)
+        read = [reader.read(AmiEvent({"Event": "UserEvent", **page})) for page in self.told]
+        assert isinstance(read[-1], Reply)
+        return read[-1]
+
+
+async def test_an_order_that_is_answered_goes_to_those_who_answer(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(setup, monkeypatch)
+    setup.call("a.1")
+    setup.say("UserEvent", UserEvent="Ivrflow", Order="cancel", Call="a", Ask=ASK)
+    (order,) = desk.taken
+    assert isinstance(order, Asked)
+    assert (order.what, order.call) == ("cancel", "a")
+    assert setup.events["a.1"] == [], "they tell the call"
+    setup.exchange.heard(ASK)
+    setup.exchange.reply(ASK, Reply(done=True, words=("done",) * 400))
+    assert len(desk.told) > 2
+    assert desk.reply == Reply(done=True, words=("done",) * 400)
+
+
+async def test_one_that_cannot_be_understood_is_answered_too(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Desk(setup, monkeypatch)
+    setup.say("UserEvent", UserEvent="Ivrflow", Order="restart", Ask=ASK)
+    assert desk.taken == []
+    assert desk.reply.words[0].startswith("its Order is 'restart'; write situation, ")
+    assert "an order is ignored: its Order is 'restart'" in caplog.text
+    desk.told.clear()
+    setup.say("UserEvent", UserEvent="Ivrflow", Order="reload", Ask="no name")
+    setup.say("UserEvent", UserEvent="Ivrflow", Order="reload")
+    assert (desk.taken, desk.told) == ([], []), "nobody can be answered"
