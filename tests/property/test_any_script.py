@@ -17,16 +17,17 @@ STEPS = st.one_of(
     st.builds(s.Hear, PHRASES, LINES, within=SECONDS),
     st.builds(s.HearStart, PHRASES, LINES, within=SECONDS),
     st.builds(s.HearMusic, LINES, within=SECONDS),
+    st.builds(s.HearNothing, SECONDS, LINES),
     st.builds(s.Pause, st.just(Band(3, 3)), LINES, st.just(0.25)),
     st.builds(s.Wait, SECONDS, LINES),
     st.builds(s.WaitUntil, SECONDS, LINES),
-    st.builds(s.Say, SECONDS, LINES),
+    st.builds(s.Say, SECONDS, LINES, must_be_heard=st.booleans()),
     st.builds(s.Press, st.just("12"), LINES),
     st.builds(s.Background, st.just(Noise()), LINES),
-    st.builds(s.Hold, LINES),
+    st.builds(s.Hold, LINES, st.booleans()),
     st.builds(s.Resume, LINES),
     st.builds(s.HangUp, LINES),
-    st.builds(s.Order, st.sampled_from(["cancel", "done"]), LINES),
+    st.builds(s.Order, st.sampled_from(["cancel", "done", "transfer"]), LINES),
 )
 CUES = st.one_of(
     st.just(c.Connected()),
@@ -59,7 +60,7 @@ def test_it_always_has_a_deadline_or_waits_for_what_others_bound(
     doings = [
         step.where
         for step in steps
-        if isinstance(step, s.Say | s.Press | s.Background | s.Hold | s.Resume | s.HangUp | s.Order)
+        if isinstance(step, s.HearNothing | s.Say | s.Press | s.Background | s.Hold | s.Resume | s.HangUp | s.Order)
     ]
     assert done == doings[: len(done)], "everything in the script's order, nothing left out"
     performer.handle(c.CallEnded(), now)
@@ -79,7 +80,8 @@ def test_left_alone_with_its_deadlines_it_comes_to_its_end(steps: list[s.Step]) 
     assert reached == sorted(reached)
     assert performer.waiting_for == "the call to end"
     stuck = any(
-        not isinstance(step, s.Pause | s.Wait | s.WaitUntil | s.Background | s.Order) for step in _until_hang_up(steps)
+        not isinstance(step, s.Pause | s.Wait | s.WaitUntil | s.HearNothing | s.Background | s.Order)
+        for step in _until_hang_up(steps)
     )
     assert (performer.gave_up is not None) == stuck
 
