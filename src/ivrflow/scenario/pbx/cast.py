@@ -17,8 +17,7 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from ivrflow.bridge.asterisk_line import CALL_HEADER
-from ivrflow.flow.model import Queue
-from ivrflow.scenario.pbx.queue_duty import Duty, before_the_call, on_duty
+from ivrflow.scenario.pbx.queue_duty import Duty, before_the_call, on_duty, waits_in_a_queue
 from ivrflow.scenario.pbx.turns import Turns
 from ivrflow.scenario.script import Scenario
 from ivrflow.softphone.call import Call, PhoneError, Unreachable
@@ -145,7 +144,7 @@ class Cast:
         part = AgentPhones(on_ring, takes_all=alone, on_duty=self._on_duty)
         wanted = {phone.extension: phone.manner != "unreachable" for phone in scenario.telephones_rung}
         async with AsyncExitStack() as held:
-            if any(isinstance(step, Queue) for step in scenario.flow.steps.values()):
+            if scenario.queues or waits_in_a_queue(scenario):
                 # Who is logged in would answer the callers of another scenario, too.
                 await held.enter_async_context(self._queues.taken(object() if scenario.queues else "nobody logs in"))
             for name in sorted(wanted):  # all in one order, or two could wait for each other

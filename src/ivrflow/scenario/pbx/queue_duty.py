@@ -9,7 +9,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from ivrflow.scenario.script import InQueues
+from ivrflow.engine.trace import Fact
+from ivrflow.flow.model import Queue
+from ivrflow.scenario.script import InQueues, Scenario
+from ivrflow.scenario.simulated import on_simulator
 from ivrflow.softphone.call import Call, CallGone, CallRefused, NoAnswer, PhoneError
 from ivrflow.softphone.softphone import SoftPhone
 from ivrflow.softphone.tones import steady_tones
@@ -52,6 +55,14 @@ def _is_done(call: Call) -> bool:
     """Whether the long tone was heard."""
     span = call.recording.span
     return span is not None and bool(steady_tones(call.recording.samples(span.start, span.end)))
+
+
+def waits_in_a_queue(scenario: Scenario) -> bool:
+    """Whether the caller of a scenario comes to stand in a queue, as the simulator sees it: a matter of milliseconds."""
+    if not any(isinstance(step, Queue) for step in scenario.flow.steps.values()):
+        return False
+    engine = on_simulator.play(scenario).engine
+    return engine is None or any(line.fact is Fact.QUEUED for line in engine.trace)
 
 
 def before_the_call(queues: InQueues) -> list[Duty]:

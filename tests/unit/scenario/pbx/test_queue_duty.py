@@ -1,15 +1,20 @@
 """Agents who log in by telephone: the codes they dial, and the tone by which they know that it is done."""
 
+from pathlib import Path
+
 import pytest
 from loopback_phones import at, phone
 
 from ivrflow.flow.problems import Location
-from ivrflow.scenario.pbx.queue_duty import CODES, before_the_call, during_the_call, on_duty
+from ivrflow.flow_files import load_flows
+from ivrflow.scenario.language.reading import read_scenario
+from ivrflow.scenario.pbx.queue_duty import CODES, before_the_call, during_the_call, on_duty, waits_in_a_queue
 from ivrflow.scenario.script import InQueues
 from ivrflow.softphone.audio_source import Silence, Tone
 from ivrflow.softphone.call import PhoneError
 from ivrflow.softphone.softphone import BUSY, Answer, OnCall
 
+TALKS = load_flows([Path(__file__).parents[3] / "talks" / "flows"])
 HERE = Location("talk.yaml", 1, 1)
 
 
@@ -33,6 +38,12 @@ def test_what_is_done_during_the_call() -> None:
         (20.0, "is back"),
         (30.0, "logs out"),
     ]
+
+
+@pytest.mark.parametrize(("key", "waits"), [("1", True), ("2", False)])
+def test_only_callers_who_come_to_a_queue_wait_in_it(key: str, waits: bool) -> None:
+    text = f"scenario: a call\nflow: talks\ncaller: [hear_start: greeting_inbound.standard, press: '{key}', wait: 1s, hang_up]\n"
+    assert waits_in_a_queue(read_scenario(text, "talk.yaml", TALKS)) is waits
 
 
 async def test_a_long_tone_says_that_it_is_done() -> None:
