@@ -47,7 +47,7 @@ WAIT_THERE, SPEAK_THERE = "up", "apart"
 """Where the dialplan keeps half 1: waiting for the caller; in a session of its own."""
 
 _EXTENSION = re.compile(r"[0-9]{1,32}")
-_QUEUE = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_QUEUE = re.compile(r"[a-z][a-z0-9_-]{1,63}")
 NO_QUEUE = "general"
 """What Asterisk calls the settings of all queues: none can have that name."""
 
@@ -275,6 +275,10 @@ class AgentLeg:
             self._tell(m.AgentLeft(ticket=self.ticket))
             if not self._has_left:
                 self._hang_up()  # only the bridge is over as far as is known: nobody may stay behind
+
+    def is_joined_by(self, command_id: int) -> bool:
+        """Whether that command is this leg's Bridge()."""
+        return bool(self._joining) and command_id == self._joining
 
     def bridge_replied(self, command_id: int) -> bool:
         """Whether that command was this leg's Bridge(), which is over now."""
