@@ -89,6 +89,6 @@ def waiting_values(moved: QueueMoved) -> dict[str, str]:
     return values
 
 
-def only_music(where: Location, seconds: float) -> Ladder:
-    """The hold of an agent's telephone for a flow that names no situation for it: music, bounded by `seconds`."""
-    return Ladder(ONLY_MUSIC, (Rung(where, task="hold", wait=seconds),), "continue", where)
+def only_music(name: str, where: Location, seconds: float) -> Ladder:
+    """The hold of an agent's telephone where nothing is left to say, or nothing ever was: music, bounded by `seconds`."""
+    return Ladder(name, (Rung(where, task="hold", wait=seconds),), "continue", where)

@@ -1230,10 +1230,15 @@ class CallSession:
         leg, standing = self._leg, self._standing
         assert leg is not None, "only an agent on the line holds"
         assert isinstance(standing, Talking), "a hold interrupts a talk"
-        told = self._flow.situations.get("" if leg.has_told else self._flow.agents.hold)
+        told = self._flow.situations.get(self._flow.agents.hold)
+        if leg.has_told or told is None:  # what follows the flow's own hold follows this one too
+            name = told.name if told else ONLY_MUSIC
+            ladder = only_music(name, self._flow.where, self._flow.limits.task_wait)
+        else:
+            ladder = told
         self._leg = replace(leg, has_told=True)
-        ladder = told or only_music(self._flow.where, self._flow.limits.task_wait)
-        self._start(ladder, Interrupted(self._place, standing), Fact.SITUATION_STARTED)
+        fact = Fact.SITUATION_FOLLOWED if leg.has_told else Fact.SITUATION_STARTED
+        self._start(ladder, Interrupted(self._place, standing), fact)
 
     def _agent_keyed(self, ticket: m.Ticket, code: str) -> None:
         leg = self._leg
