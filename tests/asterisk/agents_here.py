@@ -15,6 +15,7 @@ from ivrflow.bridge.agi_events import Environment
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
+from ivrflow.bridge.recordings import Recordings
 from ivrflow.engine import messages as m
 from ivrflow.softphone.audio_source import Tone
 from ivrflow.softphone.call import Call
@@ -72,7 +73,7 @@ class CallHere:
 class Floor:
     """A call centre: the engine's exchange, telephones, and who is logged in where."""
 
-    def __init__(self, pbx: Pbx, phones: Phones) -> None:
+    def __init__(self, pbx: Pbx, phones: Phones, recordings: Recordings | None = None) -> None:
         self.pbx = pbx
         self.phones = phones
         self.seen: list[AmiEvent] = []
@@ -84,7 +85,7 @@ class Floor:
                 *(settings.ami_bind, settings.ami_port, settings.ami_user, settings.ami_secret),
                 *(settings.agi_host, settings.agi_port),
             ),
-            LineSettings(PROMPTS_INSIDE),
+            LineSettings(PROMPTS_INSIDE, recordings=recordings),
             self._call,
             max_calls=20,
         )
@@ -136,9 +137,9 @@ class Floor:
 
 
 @asynccontextmanager
-async def floor_of(pbx: Pbx, phones: Phones) -> AsyncIterator[Floor]:
+async def floor_of(pbx: Pbx, phones: Phones, recordings: Recordings | None = None) -> AsyncIterator[Floor]:
     """An open call centre; at its end every leg is forgotten and no timer left."""
-    floor = Floor(pbx, phones)
+    floor = Floor(pbx, phones, recordings)
     await floor.exchange.start()
     try:
         yield floor

@@ -8,16 +8,19 @@ import os
 import wave
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
 import pytest_asyncio
+from agents_here import floor_of, hears
 from conftest import Phones
 from engine_here import EngineHere, flow_for_tests, serving
 from peers import seconds_of_tone
 
 from ivrflow.bridge import recording_files
+from ivrflow.bridge.recordings import Recordings, RecordingSettings
+from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import CallFlow, CallRecording, Collect, HangUp, Keep, PlayBack, Record, Say, Step, Transfer
 from ivrflow.softphone.audio_source import Silence, Tone
@@ -308,6 +311,49 @@ async def test_both_sides_of_a_talk_are_recorded_and_the_call_goes_on(
         assert details(engine, Fact.RECORDING) == ["begun"]
 
 
+async def test_it_goes_on_while_caller_and_agent_are_apart(pbx: Pbx, phones: Phones, hotline: CallFlow) -> None:
+    recordings = Recordings(RecordingSettings(pbx.recordings, PurePosixPath("/var/lib/ivrflow/recordings")), dict)
+    async with floor_of(pbx, phones, recordings) as floor:
+        agent = await phones.open("1001")
+        here = await floor.call()
+        here.line.flow = hotline.id
+        here.do(m.StartRecording(), m.Ring(ticket=3, extension="1001", seconds=10.0))
+        at_agent = await agent.next_call()
+        at_agent.source = Tone(AGENT_HZ, -20.0)
+        at_agent.answer()
+        await here.until(m.AgentAnswered)
+        here.do(m.Bridge(ticket=3))
+        await hears(here.phone, AGENT_HZ)
+        await asyncio.sleep(0.5)
+        prompt = hotline.prompts.prompts[ASK, ()]
+        here.do(
+            m.Part(ticket=3),
+            m.Play(ticket=4, phrase=ASK, prompt=prompt.file, seconds=prompt.seconds, hearer="both", leg=3),
+        )
+        assert await here.until(m.PromptEnded) == m.PromptEnded(ticket=4)
+        here.do(m.Bridge(ticket=3))
+        await hears(here.phone, AGENT_HZ)
+        await asyncio.sleep(0.5)
+        await here.phone.hang_up()
+        await here.until(m.CallerHungUp)
+    await recordings.close()
+    (path,) = await files(pbx, f"calls/{hotline.id}/{today()}/*.wav", 1)
+    sound = sound_of(path).astype(float)
+    farewell = codec("ulaw").decode((PROMPTS / f"{prompt.file}.ulaw").read_bytes())
+    begins = found_at(farewell, sound)
+    assert begins is not None, "what both heard while they were apart"
+    ends = begins + round(prompt.seconds * RATE)
+    assert has_tone(sound[max(0, begins - RATE // 2) : begins], AGENT_HZ), "the agent before"
+    assert not has_tone(sound[begins + RATE // 5 : ends - RATE // 5], AGENT_HZ), "who was not heard meanwhile"
+    assert has_tone(sound[ends:], AGENT_HZ), "and the agent after it"
+
+
+def has_tone(sound: np.ndarray, hertz: int) -> bool:
+    """Whether such a tone is in it, among others."""
+    spectrum = np.abs(np.fft.rfft(sound))
+    return bool(spectrum[round(hertz * len(sound) / RATE)] > 20 * np.median(spectrum))
+
+
 async def test_prompts_are_in_the_recording_and_keyed_digits_are_not(
     pbx: Pbx, phones: Phones, hotline: CallFlow, tmp_path: Path
 ) -> None:
@@ -345,10 +391,16 @@ def silences(sound: Samples) -> list[tuple[float, float]]:
 
 def is_in(prompt: Samples, sound: np.ndarray) -> bool:
     """Whether the prompt is part of what was recorded, whatever else is."""
+    return found_at(prompt, sound) is not None
+
+
+def found_at(prompt: Samples, sound: np.ndarray) -> int | None:
+    """At which sample it begins; None when it is not there."""
     piece = prompt[RATE // 2 : RATE * 3 // 2].astype(float)
     size = 1 << (len(sound) + len(piece)).bit_length()
     likeness = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(piece, size)), size)
-    return bool(np.abs(likeness).max() > 0.8 * float(piece @ piece))
+    best = int(np.abs(likeness).argmax())
+    return best - RATE // 2 if abs(likeness[best]) > 0.8 * float(piece @ piece) else None
 
 
 @pytest.mark.complains("Unable to open file", "Cannot open")

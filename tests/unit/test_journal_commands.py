@@ -121,6 +121,17 @@ def test_one_call_is_told_with_its_wording_and_verdicts() -> None:
     ]
 
 
+def test_a_call_leads_to_what_was_recorded_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVRFLOW_RECORDINGS_DIR", str(tmp_path / "recordings"))
+    assert "recorded in" not in run(trace, "pbx-2").stdout
+    file = tmp_path / "recordings/calls/gov12345/2026-09-21/pbx-2.0.wav"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes(44))
+    assert run(trace, "pbx-2").stdout.splitlines()[1] == f"recorded in {file}"
+    assert json.loads(run(trace, "pbx-2", "--format", "json").stdout)["recordings"] == [str(file)]
+    assert json.loads(run(trace, "pbx-1", "--format", "json").stdout)["recordings"] == []
+
+
 def test_one_call_for_programs() -> None:
     told = json.loads(run(trace, "pbx-2", "--format", "json").stdout)
     assert told["trace"] == [

@@ -223,6 +223,11 @@ class AsteriskLine:
             self._level = level
             self._channel.send(agi.set_variable("TALK_DETECT(set)", f"{TALK_SILENCE_MS},{level}"))
 
+    def _record_anew(self) -> None:
+        if self._recorder.begin_anew():
+            self._level = 0
+            self._set_level(0)
+
     def _lower_level(self) -> None:
         self._tail_timer = None
         if not self._playback.is_playing:
@@ -245,6 +250,7 @@ class AsteriskLine:
             case m.Bridge():
                 leg.join()
             case m.Part():
+                self._record_anew()  # ahead of what is played once they are apart
                 leg.part()
             case _:
                 assert_never(action)
@@ -269,9 +275,9 @@ class AsteriskLine:
             self._tell(m.CallAnswered())
         elif command_id == self._hanging_up:
             self._channel.close()
-        elif self._recorder.messages.replied(command_id, reply):
-            pass
-        else:
+        elif not self._recorder.replied(command_id, reply):
+            if any(leg.is_joined_by(command_id) for leg in self._legs.values()):
+                self._record_anew()
             any(leg.bridge_replied(command_id) for leg in self._legs.values())
 
     def playback_ended(self, ending: PlaybackFinished) -> None:

@@ -2,7 +2,7 @@
 
 All orders go over the manager connection: a call's own session may be busy with a prompt or a talk just then. While it
 is paused silence is written (measured: from and to within 20 ms), so that the recording keeps the call's time but for the
-moments in which keys are down. Keys that a telephone sends as events (RFC 4733) are in no recording; those it sends as
+moments in which keys are down, and 40 ms after each talk. Keys that a telephone sends as events (RFC 4733) are in no recording; those it sends as
 tones are, unless it is paused.
 """
 
@@ -15,15 +15,21 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from ivrflow.bridge import agi_commands as agi
 from ivrflow.bridge.recording_files import RecordingRefusedError, call_file, prepare
 
 if TYPE_CHECKING:
+    from ivrflow.bridge.fastagi_server import AgiChannel
     from ivrflow.bridge.recordings import Recordings
 
 log = logging.getLogger("ivrflow.recordings")
 
 SEEN_WITHIN_S = 2.0
 """Seconds within which the PBX has made the file; it does so at once, before the first sound."""
+
+
+NOTHING_BETWEEN_S = 0.04
+"""Seconds without recording and detection after a talk: two frames."""
 
 
 class Orders(Protocol):
@@ -52,6 +58,8 @@ class CallRecording:
         self._is_running = False
         self._is_paused = False
         self._is_over = False
+        self._path = ""
+        self._anew = 0
         self._look: asyncio.TimerHandle | None = None
 
     def start(self, flow: str) -> None:
@@ -77,7 +85,7 @@ class CallRecording:
         if problem is not None:
             self._refused(str(problem))
             return
-        self._is_running = True
+        self._is_running, self._path = True, path
         self._manager.order("MixMonitor", {"Channel": self._call, "File": path}, self._refused)
         if self._is_paused:
             self._mute()
@@ -95,6 +103,33 @@ class CallRecording:
             self._is_paused = False
             self._mute()
 
+    def begin_anew(self, channel: AgiChannel) -> bool:
+        """Go on in the same file after a talk, with nothing between Asterisk and the caller's sound meanwhile.
+
+        Asterisk 22 does not record a prompt that is played once Bridge() is over, however often the recording is begun
+        (measured; music and the next talk are recorded). It does again when no recording and no detection of talking was on
+        the channel for the time of a frame. So they are taken off; the caller's next prompt waits for it.
+
+        Returns:
+            Whether anything is recorded, so that it was done. The detection of talking has to be set again.
+        """
+        if not self._is_running or self._is_over or self._anew:
+            return False
+        channel.send(agi.set_variable("TALK_DETECT(remove)", ""))
+        channel.send(agi.exec_("StopMixMonitor"))
+        channel.send(agi.exec_("Wait", str(NOTHING_BETWEEN_S)))
+        self._anew = channel.send(agi.exec_("MixMonitor", self._path, "a"))
+        return True
+
+    def replied(self, command: int) -> bool:
+        """Take a reply if it says that recording has begun anew."""
+        if not self._anew or command != self._anew:
+            return False
+        self._anew = 0
+        if self._is_paused:
+            self._mute()
+        return True
+
     def close(self) -> None:
         """The caller's channel is gone, and with it the recording is complete."""
         self._is_over = True
@@ -102,7 +137,7 @@ class CallRecording:
             self._look.cancel()
 
     def _mute(self) -> None:
-        if self._is_running:
+        if self._is_running and not self._anew:
             headers = {"Channel": self._call, "Direction": "both", "State": "1" if self._is_paused else "0"}
             self._manager.order("MixMonitorMute", headers, self._not_paused if self._is_paused else self._not_resumed)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from ivrflow.bridge import agi_commands as agi
+from ivrflow.bridge.agi_events import Reply
 from ivrflow.bridge.call_recording import CallRecording, Orders
 from ivrflow.bridge.message_recording import MessageRecorder
 from ivrflow.bridge.unsettled_messages import TONE_LOUDEST
@@ -16,12 +17,7 @@ if TYPE_CHECKING:
     from ivrflow.bridge.recordings import Recordings
 
 RecordingAction: TypeAlias = (
-    m.StartRecording
-    | m.PauseRecording
-    | m.ResumeRecording
-    | m.RecordMessage
-    | m.StopRecordingMessage
-    | m.KeepMessage
+    m.StartRecording | m.PauseRecording | m.ResumeRecording | m.RecordMessage | m.StopRecordingMessage | m.KeepMessage
 )
 
 
@@ -70,6 +66,18 @@ class Recorder:
                 self.messages.keep(action, flow)
             case _:
                 assert_never(action)
+
+    def replied(self, command: int, reply: Reply) -> bool:
+        """Take a reply if it is to a command of ours."""
+        return self.messages.replied(command, reply) or self.call.replied(command)
+
+    def begin_anew(self) -> bool:
+        """A talk is over: see to it that prompts are recorded after it, too.
+
+        Returns:
+            Whether the detection of talking was switched off for that, and has to be set again.
+        """
+        return self.call.begin_anew(self._channel)
 
     def close(self) -> None:
         """The line is closed."""

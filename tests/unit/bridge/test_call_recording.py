@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from recorded_line import CALL, RecordedLine
+from recorded_line import CALL, DONE, RecordedLine
 
 from ivrflow.bridge import call_recording
 from ivrflow.engine import messages as m
@@ -133,3 +133,36 @@ async def test_a_call_that_ended_meanwhile_is_left_alone(line: RecordedLine, cap
     await line.worked()
     assert line.orders == []
     assert caplog.text == ""
+
+
+async def test_after_a_talk_it_goes_on_in_the_same_file(line: RecordedLine) -> None:
+    await begun(line)
+    file = line.orders[0][1]["File"]
+    assert line.recorder.begin_anew()
+    assert line.sent == [
+        'SET VARIABLE "TALK_DETECT(remove)" ""',
+        'EXEC "StopMixMonitor" ""',
+        'EXEC "Wait" "0.04"',
+        f'EXEC "MixMonitor" "{file},a"',
+    ]
+    assert not line.recorder.begin_anew(), "not while that is under way"
+    assert not line.recorder.replied(3, DONE)
+    assert line.recorder.replied(4, DONE)
+    assert len(line.orders) == 1
+    assert line.recorder.begin_anew()
+
+
+async def test_what_is_paused_while_it_begins_anew_is_paused_as_soon_as_it_has(line: RecordedLine) -> None:
+    await begun(line)
+    line.recorder.begin_anew()
+    line.perform(m.PauseRecording())
+    assert len(line.orders) == 1, "there is nothing to pause yet"
+    assert line.recorder.replied(4, DONE)
+    assert line.orders[1:] == [MUTE]
+    line.perform(m.ResumeRecording())
+    assert line.orders[2:] == [UNMUTE]
+
+
+async def test_what_is_not_recorded_does_not_begin_anew(line: RecordedLine) -> None:
+    assert not line.recorder.begin_anew()
+    assert line.sent == []
