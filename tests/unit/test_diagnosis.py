@@ -20,6 +20,7 @@ async def findings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch)
         ({"IVRFLOW_AMI_PORT": str(free_port())}, "PBX"),
         ({"IVRFLOW_PROMPTS_DIR": "/nonexistent/prompts"}, "prompts"),
         ({"IVRFLOW_FLOWS": "/nonexistent/flows"}, "flows"),
+        ({"IVRFLOW_RECORDINGS_DIR": "/nonexistent/recordings"}, "recordings"),
         ({"IVRFLOW_JOURNAL": "sqlite:////proc/journal.sqlite"}, "journal"),
         ({"IVRFLOW_AMI_PORT": "none"}, "settings"),
     ],
