@@ -55,6 +55,7 @@ _MARKS = {
     Fact.QUEUED: _WAITING,
     Fact.QUEUE_MOVED: _WAITING,
     Fact.LEVEL_RAISED: _WAITING,
+    Fact.LEVEL_KEPT: _WAITING,
     Fact.AGENT_HOLDS: _AGENT,
     Fact.AGENT_BACK: _AGENT,
     Fact.PARTED: _AGENT,
@@ -243,6 +244,8 @@ class Story:
                 return _joined(detail, f"{line.seconds:g} s expected" if line.seconds is not None else "")
             case Fact.LEVEL_RAISED:
                 return f"next level, queue {line.detail}"
+            case Fact.LEVEL_KEPT:
+                return f"nobody at this level, queue {line.detail} again"
             case Fact.AGENT_HOLDS:
                 self._held_since = line.at
                 return "agent puts the caller on hold"

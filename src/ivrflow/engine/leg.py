@@ -27,6 +27,7 @@ class Leg:
         step: the step that asked for one.
         since: session time at which the caller began to wait for one.
         level: position of the queue's level that is asked now.
+        stays: whether no further level is asked: nobody was there at the next one.
         agent: who answered, as the PBX names them; empty while nobody did, or when it did not say.
         has_answered: whether somebody did.
         ends: session time at which the talk is long enough; 0 before it began.
@@ -43,6 +44,7 @@ class Leg:
     step: Leads
     since: float
     level: int = 0
+    stays: bool = False
     agent: str = ""
     has_answered: bool = False
     ends: float = 0.0
@@ -61,7 +63,7 @@ class Leg:
 
     def next_level(self) -> QueueLevel | None:
         """The level that is asked after the present one; None when there is none, or nobody queues."""
-        if not isinstance(self.step, Queue) or self.level + 1 >= len(self.step.levels):
+        if self.stays or not isinstance(self.step, Queue) or self.level + 1 >= len(self.step.levels):
             return None
         return self.step.levels[self.level + 1]
 

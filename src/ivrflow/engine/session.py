@@ -1016,11 +1016,19 @@ class CallSession:
             return
         self._note(Fact.LEVEL_RAISED, detail=following.queue)
         self._actions.append(m.StopRinging(ticket=leg.ticket))
-        self._leg = replace(leg, ticket=self._next_ticket(), level=leg.level + 1)
+        self._ask_level(replace(leg, level=leg.level + 1), step)
+
+    def _keep_level(self, leg: Leg, step: Queue) -> None:
+        """Nobody is there at this level: whom the caller waited for before may still answer."""
+        self._note(Fact.LEVEL_KEPT, detail=step.levels[leg.level - 1].queue)
+        self._ask_level(replace(leg, level=leg.level - 1, stays=True), step)
+
+    def _ask_level(self, leg: Leg, step: Queue) -> None:
+        self._leg = replace(leg, ticket=self._next_ticket())
         self._actions.append(
             m.JoinQueue(
                 ticket=self._leg.ticket,
-                queue=following.queue,
+                queue=step.levels[leg.level].queue,
                 priority=step.priority,
                 waited=round(self._now - leg.since, 3),
             )
@@ -1058,6 +1066,9 @@ class CallSession:
     def _agent_unavailable(self, ticket: m.Ticket, why: str) -> None:
         leg = self._leg
         if leg is None or leg.has_answered or leg.ticket != ticket:
+            return
+        if leg.level and why == "nobody" and isinstance(leg.step, Queue):
+            self._keep_level(leg, leg.step)
             return
         self._stop_playing("no agent")
         self._place = Place(leg.step)
@@ -1211,6 +1222,8 @@ class CallSession:
         """Mute, look up, unmute: for the telephone it was all one hold."""
         while isinstance(self._standing, Tasking) and self._hold:
             self._task_done(self._standing.ticket)
+        elif isinstance(self._standing, Pausing | Tasking):
+            self._join()  # the phrase of another situation was said meanwhile
 
     def _holds(self, ticket: m.Ticket, *, holds: bool) -> bool:
         """Note that an agent's telephone keeps the caller on hold, or no longer; whether it is who talks with the caller."""

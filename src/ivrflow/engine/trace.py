@@ -44,6 +44,7 @@ class Fact(StrEnum):
     QUEUED = "queued"
     QUEUE_MOVED = "queue moved"
     LEVEL_RAISED = "next level asked"
+    LEVEL_KEPT = "level kept"
     AGENT_HOLDS = "agent holds"
     AGENT_BACK = "agent back"
     PARTED = "parted"

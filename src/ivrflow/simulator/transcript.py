@@ -196,6 +196,8 @@ class Transcript:
                 return "line", f"the caller is at {line.detail}" + (f", {length} expected" if length else "")
             case Fact.LEVEL_RAISED:
                 return "ivrflow", f"asks the next level: joins queue {line.detail}"
+            case Fact.LEVEL_KEPT:
+                return "ivrflow", f"finds nobody at this level: joins queue {line.detail} again"
             case Fact.RINGING:
                 extension = action.extension if isinstance(action, m.Ring) else ""
                 return "ivrflow", f"rings {extension} for at most {length}"
@@ -338,6 +340,7 @@ _ANCHORS: dict[Fact, _Anchor] = {
     Fact.RINGING: _Anchor((m.Ring,), (m.Ring,)),
     Fact.QUEUED: _Anchor((m.JoinQueue,), (m.JoinQueue,)),
     Fact.LEVEL_RAISED: _Anchor((m.JoinQueue,), (m.JoinQueue,)),
+    Fact.LEVEL_KEPT: _Anchor((m.JoinQueue,), (m.JoinQueue,)),
     Fact.PARTED: _Anchor((m.Part,), (m.Part, *_LATER)),
     Fact.JOINED: _Anchor((m.Bridge,), (m.Bridge, *_LATER)),
     Fact.RECORDING: _Anchor(_OF_THE_CALL, _OF_THE_CALL),

@@ -66,6 +66,7 @@ _MARKS: dict[Fact, Look] = {
     Fact.SIGNAL_GIVEN: "event",
     Fact.ORDER_GIVEN: "order",
     Fact.LEVEL_RAISED: "event",
+    Fact.LEVEL_KEPT: "event",
     Fact.MESSAGE_RECORDED: "event",
     Fact.MESSAGE_KEPT: "event",
     Fact.SCORED: "event",
