@@ -34,6 +34,8 @@ CONNECTING = "house/transfer.connecting"
 NOBODY = "house/transfer.no_answer"
 NIGHT = "house/night.greeting"
 ANYTHING_ELSE = "gov12345/anything_else.ask"
+PLEASE_HOLD = "gov12345/hold_request.lookup"
+SORRY_TO_HOLD = "gov12345/hold_return.lookup.alt1"
 
 BY_DAY = "flow: gov12345\nat: 2026-11-20T10:00\n"
 TO_THE_AGENT = (
@@ -225,23 +227,29 @@ async def test_an_agent_answers_holds_resumes_and_hangs_up_first(testers: AtHand
     observation = await testers.play(
         TO_THE_AGENT + "  - hear_music\n"  # while it rings
         "  - hear: house/night.greeting\n"
+        "  - hear: hold_request.lookup\n"
         "  - hear_music\n"
+        "  - hear: hold_return.lookup.alt1\n"
         "  - hear: gov12345/anything_else.ask\n"
         "  - hang_up\n"
         "agents:\n"
         "  '1001':\n"
         "    - ring: 1s\n"
         "    - say: house/night.greeting\n"
-        "    - hold: 2s\n"
+        "    - hold: 6s\n"
+        "    - hear: hold_return.lookup.alt1\n"
         "    - wait: 500ms\n"
         "    - hang_up\n"
     )
     in_order(observation, ("caller", "1001"))
     caller, agent = observation.caller, observation.agents["1001"]
-    assert phrases(caller) == [GREETING, CONNECTING, NIGHT, ANYTHING_ELSE]
+    assert phrases(caller) == [GREETING, CONNECTING, NIGHT, PLEASE_HOLD, SORRY_TO_HOLD, ANYTHING_ELSE]
+    assert phrases(agent) == [SORRY_TO_HOLD], "on hold it heard nothing; back, what the caller heard too"
     held = [heard for heard in caller.heard if heard.kind == "music" and heard.start > one(caller, NIGHT).end - 0.5]
     assert len(held) == 1
-    assert held[0].end - held[0].start == pytest.approx(2.0, abs=0.6)
+    please_hold = one(caller, PLEASE_HOLD)
+    assert held[0].start > please_hold.end, "the phrase is alone on the line"
+    assert held[0].end - please_hold.start == pytest.approx(6.0, abs=0.6)
     assert agent.rang_at is not None
     assert agent.answered_at is not None
     assert agent.answered_at - agent.rang_at == pytest.approx(1.0, abs=0.3)
