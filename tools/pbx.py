@@ -227,6 +227,10 @@ class Pbx:
         self._said: list[str] = []
         self._held = ExitStack()
 
+    def engine_environment(self) -> dict[str, str]:
+        """What the engine has to be told to work with this PBX."""
+        return self.settings.engine_environment(self.prompts, self.recordings)
+
     @property
     def pid(self) -> int:
         """Asterisk's process id."""

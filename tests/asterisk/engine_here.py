@@ -63,7 +63,7 @@ def _step_for_tests(step: Step) -> Step:
 
 def settings_for(pbx: Pbx, journal: Path, **changed: str) -> Settings:
     """What the engine has to be told to work with that PBX."""
-    told = pbx.settings.engine_environment(recordings=pbx.recordings)
+    told = pbx.engine_environment()
     environment = {**told, "IVRFLOW_JOURNAL": f"sqlite:///{journal}/journal.sqlite"}
     return read_settings({**environment, **changed})
 

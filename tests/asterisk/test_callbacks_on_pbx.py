@@ -112,7 +112,7 @@ async def test_an_engine_killed_while_it_rings_loses_nobody_and_rings_nobody_twi
     pbx: Pbx, phones: Phones, callflows: Path, masters: Path, url: str
 ) -> None:
     here = {"IVRFLOW_JOURNAL": url, "IVRFLOW_FLOWS": str(callflows), "IVRFLOW_MASTERS": str(masters)}
-    environment = {**pbx.settings.engine_environment(), **here}
+    environment = {**pbx.engine_environment(), **here}
     phone = await phones.open("1002")
     killed = Engine(environment)
     await killed.start()

@@ -282,7 +282,7 @@ async def test_an_engine_that_dies_while_it_rings_leaves_a_phone_that_rings_no_l
 ) -> None:
     phone = await phones.open("1002")
     journal = {"IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/journal.sqlite"}
-    environment = {**pbx.settings.engine_environment(), **only_this_flow, **journal, "IVRFLOW_TEST_CALLS": "yes"}
+    environment = {**pbx.engine_environment(), **only_this_flow, **journal, "IVRFLOW_TEST_CALLS": "yes"}
     engine = Engine(environment)
     await engine.start()
     async with Ordering(settings_for(pbx, tmp_path), wanted()) as ordering:
@@ -330,7 +330,7 @@ async def test_a_manager_connection_lost_while_it_rings_rings_nobody_twice(
 async def test_the_command(pbx: Pbx, phones: Phones, engine: EngineHere, tmp_path: Path) -> None:
     """`ivrflow call` as a person runs it, at whatever hour the test runs: placed, or refused for the hour."""
     await phones.open("1002", on_call=Answer())
-    environment = {**pbx.settings.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/journal.sqlite"}
+    environment = {**pbx.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/journal.sqlite"}
     command = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "ivrflow", "call", "1002", "--flow", "gov12345_callback", "--format", "json"),
         cwd=CHECKOUT,

@@ -114,7 +114,7 @@ async def engine(pbx: Pbx, hotline: CallFlow, flows: Path, tmp_path: Path) -> As
 
 def environment(pbx: Pbx, tmp_path: Path) -> dict[str, str]:
     """Of an engine as a process of its own."""
-    told = pbx.settings.engine_environment(recordings=pbx.recordings)
+    told = pbx.engine_environment()
     return {**told, "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/journal.sqlite"}
 
 
@@ -123,7 +123,7 @@ async def command(pbx: Pbx, *arguments: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "ivrflow", *arguments),
         cwd=CHECKOUT,
-        env={**pbx.settings.engine_environment(), "PATH": "/usr/bin:/bin"},
+        env={**pbx.engine_environment(), "PATH": "/usr/bin:/bin"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -45,7 +45,7 @@ async def environment(pbx: Pbx, tmp_path: Path) -> AsyncIterator[dict[str, str]]
     """Of a tester whose PBX and engine are there."""
     environment = {
         **pbx.settings.environment(),
-        **pbx.settings.engine_environment(),
+        **pbx.engine_environment(),
         "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/journal.sqlite",
         "IVRFLOW_TEST_CALLS": "yes",
     }

@@ -30,7 +30,7 @@ async def test_an_engine_that_dies_in_a_call_leaves_the_caller_with_an_apology_a
 ) -> None:
     duty = await phones.open("1000")
     phone = await phones.open("caller")
-    engine = Engine({**pbx.settings.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/journal.sqlite"})
+    engine = Engine({**pbx.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/journal.sqlite"})
     await engine.start()
     call = await phone.call("12345")
     await asyncio.sleep(1.0)  # in the middle of the greeting
@@ -48,7 +48,7 @@ async def test_an_engine_does_not_outlive_the_process_that_started_it(pbx: Pbx, 
     starter = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _START_AN_ENGINE),
         cwd=CHECKOUT,
-        env={**os.environ, **pbx.settings.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/j.sqlite"},
+        env={**os.environ, **pbx.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/j.sqlite"},
         stdout=asyncio.subprocess.PIPE,
     )
     assert starter.stdout is not None
@@ -84,7 +84,7 @@ asyncio.run(start())
 
 async def test_a_stopped_engine_hands_its_live_calls_to_the_fallback(pbx: Pbx, phones: Phones, tmp_path: Path) -> None:
     phone = await phones.open("caller")
-    engine = Engine({**pbx.settings.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/journal.sqlite"})
+    engine = Engine({**pbx.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/journal.sqlite"})
     await engine.start()
     call = await phone.call("12345")
     await asyncio.sleep(1.0)  # in the middle of the greeting
