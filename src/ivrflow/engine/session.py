@@ -1217,13 +1217,13 @@ class CallSession:
         elif self._place.interrupted and is_of_the_hold:
             self._stop_playing("the agent is back")
             self._leave("agent_back", RETURN)
+        elif isinstance(self._standing, Pausing | Tasking):
+            self._join()  # the phrase of another situation was said meanwhile
 
     def _tasks_of_the_hold_done(self) -> None:
         """Mute, look up, unmute: for the telephone it was all one hold."""
         while isinstance(self._standing, Tasking) and self._hold:
             self._task_done(self._standing.ticket)
-        elif isinstance(self._standing, Pausing | Tasking):
-            self._join()  # the phrase of another situation was said meanwhile
 
     def _holds(self, ticket: m.Ticket, *, holds: bool) -> bool:
         """Note that an agent's telephone keeps the caller on hold, or no longer; whether it is who talks with the caller."""

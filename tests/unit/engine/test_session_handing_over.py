@@ -96,5 +96,13 @@ def test_an_agent_who_is_back_from_hold_does_not_cut_another_situation() -> None
     assert noisy.session.step == "situation noise"
 
 
+def test_an_agent_who_is_back_in_the_wait_of_another_situation_is_joined_for_the_rest_of_it() -> None:
+    repeated = talking(with_agents(flow(transfer("agent"))))
+    ticket = repeated.ticket(m.Ring)
+    repeated.situation("repeat", 1.0).happens(m.HoldStarted(ticket=ticket), 0.5).prompt_ends()
+    assert repeated.last == []
+    assert repeated.happens(m.HoldEnded(ticket=ticket), 1.0).last == [m.Bridge(ticket=ticket)]
+
+
 def names(actions: list[m.Action]) -> list[str]:
     return [type(action).__name__ for action in actions]
