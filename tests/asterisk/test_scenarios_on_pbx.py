@@ -410,7 +410,7 @@ async def test_cancelling_leaves_no_channel_and_no_task(testers: AtHand) -> None
     before = asyncio.all_tasks()
     script = TO_THE_AGENT + "  - hear: house/night.greeting\nagents: {'1001': [{ring: 200ms}, {say: 20s}]}\n"
     playing = asyncio.create_task(testers.play(script))
-    await testers.sees_channels(2, within_s=30)
+    await testers.sees_channels(4, within_s=30)  # the telephones of both, and the two halves of the agent's leg
     playing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await playing
