@@ -68,7 +68,9 @@ class Recordings:
         self._prune()
 
     async def close(self) -> None:
-        """Finish what is under way, which takes moments, and let go of the folder."""
+        """Finish what is under way, which takes moments, and let go of the folder. Once more does nothing."""
+        if self._is_closed:
+            return
         if self._pruning is not None:
             self._pruning.cancel()
         self._is_closed = True
