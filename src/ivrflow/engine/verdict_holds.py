@@ -43,6 +43,20 @@ def holds_of(trace: Sequence[TraceLine], evidence: Sequence[int]) -> list[HoldSe
     return [hold for hold in holds_on(trace) if any(hold.begun <= index <= hold.over for index in evidence)]
 
 
+def unbroken_of(trace: Sequence[TraceLine], evidence: Sequence[int]) -> list[HoldSeen]:
+    """The same waits as the caller has them: what goes on the moment one is over, without a word, is one wait.
+
+    A telephone that holds longer than the rule's own ladder has music from then on.
+    """
+    found: list[HoldSeen] = []
+    for hold in holds_on(trace):
+        if found and trace[found[-1].over].at == trace[hold.begun].at:
+            found[-1] = HoldSeen(found[-1].begun, hold.over, round(found[-1].seconds + hold.seconds, 6))
+        else:
+            found.append(hold)
+    return [hold for hold in found if any(hold.begun <= index <= hold.over for index in evidence)]
+
+
 def returns_of(trace: Sequence[TraceLine], evidence: Sequence[int]) -> list[HoldSeen]:
     """The same waits, those of one situation together: reports between them bring nobody back, the end of it does."""
     found: list[HoldSeen] = []

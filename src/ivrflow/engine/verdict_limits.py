@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from ivrflow.engine.trace import Fact, TraceLine
-from ivrflow.engine.verdict_holds import HoldSeen, first_after, holds_of, holds_on, returns_of
+from ivrflow.engine.verdict_holds import HoldSeen, first_after, holds_of, holds_on, returns_of, unbroken_of
 from ivrflow.flow.compiling.ladders import says
 from ivrflow.flow.keys.outgoing import RING_S
 from ivrflow.flow.model import Limit, Rule
@@ -141,7 +141,7 @@ def _rang(*, unit: float, at_least: bool = False) -> Judge:
 
 def _held_at_most(case: Case) -> Finding | None:
     """No wait of this rule's is longer."""
-    return _longest(holds_of(case.trace, case.evidence), case, "")
+    return _longest(unbroken_of(case.trace, case.evidence), case, "")
 
 
 def _reminded(case: Case) -> Finding | None:

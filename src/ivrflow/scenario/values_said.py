@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ivrflow.flow.model import Prompt
+from ivrflow.flow.model import CallFlow, Collect, Prompt
 from ivrflow.flow.speaking.composing import VALUE_HERE
-from ivrflow.scenario.script import Order, Scenario
+from ivrflow.scenario.script import Order, Press, Scenario, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,30 @@ class SaidWithValues:
 
 
 def said_with_values(scenario: Scenario) -> Iterator[SaidWithValues]:
-    """Every phrase of the flow that the values given in the scenario's script, or some of them, may be spoken in."""
+    """Every phrase of the flow that the values in the scenario's script, given or keyed in, may be spoken in."""
     flow = scenario.flow
     composable = [phrase for phrase in flow.phrases.values() if phrase.is_composable]
     texts = {prompt.file: prompt.text.strip(VALUE_HERE) for prompt in flow.prompts.prompts.values()}
     values: dict[str, str] = {}
     known: set[tuple[str, tuple[str, ...]]] = set()
     for step in (*scenario.caller, *(step for agent in scenario.agents for step in agent.steps)):
-        if not isinstance(step, Order) or step.what != "value":
+        given = _given(step, flow)
+        if not given:
             continue
-        values[step.word] = step.value
+        values.update(given)
         for phrase in composable:
             prompt = flow.prompts.best(phrase, values)
             if prompt is not None and prompt.parts and (phrase.key, prompt.parts) not in known:
                 known.add((phrase.key, prompt.parts))
                 yield SaidWithValues(phrase.key, prompt, "".join(texts[part] for part in prompt.parts))
+
+
+def _given(step: Step, flow: CallFlow) -> Mapping[str, str]:
+    """The values that become known with a step of a script: the one it gives, or digits that may be any of those collected."""
+    if isinstance(step, Order) and step.what == "value":
+        return {step.word: step.value}
+    if not isinstance(step, Press):
+        return {}
+    collected = (one for one in flow.steps.values() if isinstance(one, Collect))
+    entries = ((one, step.keys.removesuffix(one.end_key)) for one in collected)
+    return {one.value: digits for one, digits in entries if one.least <= len(digits) <= one.most}

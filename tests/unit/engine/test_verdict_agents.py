@@ -1,5 +1,6 @@
 """What agents do, and what it is held against: the verdicts on holds and queues."""
 
+import pytest
 from agent_flows import QUEUE_EXITS, queue, talking, with_agents
 from driven_call import DrivenCall, call
 from small_flows import flow, ladder, rule, rule_rung, rung, transfer
@@ -56,3 +57,16 @@ def test_a_documented_wait_in_a_queue_is_not_broken_by_who_answers() -> None:
     queued = call(small).prompt_ends()
     queued.happens(m.AgentAnswered(ticket=queued.ticket(m.JoinQueue)), 8.0)
     assert queued.verdict("gov/patience").judgement is Judgement.KEPT
+
+
+@pytest.mark.parametrize(("seconds", "judged"), [(15, Judgement.KEPT), (35, Judgement.BROKEN)])
+def test_a_telephone_that_holds_longer_than_its_situation_keeps_the_caller_waiting_all_that_time(
+    seconds: float, judged: Judgement
+) -> None:
+    short = rule("short", rule_rung("one minute"), rule_rung(task="look_up"), limits={"max_hold_s": 20.0})
+    small = with_agents(flow(transfer("agent", agent_left="agent_left"), *QUEUE_EXITS, rules=(short,)), hold="short")
+    held = talking(small)
+    held.happens(m.HoldStarted(ticket=held.ticket(m.Ring)), 1.0).prompt_ends().silence(seconds)
+    held.happens(m.HoldEnded(ticket=held.ticket(m.Ring)))
+    assert held.verdict("gov/short").judgement is judged
+    assert f"kept waiting {seconds:.2f} s" in held.verdict("gov/short").observed

@@ -4,10 +4,10 @@ import dataclasses
 from types import SimpleNamespace
 from typing import cast
 
-from ivrflow.flow.model import Phrase, Prompt, PromptCatalogue
+from ivrflow.flow.model import Collect, Phrase, Prompt, PromptCatalogue
 from ivrflow.flow.problems import Location
 from ivrflow.flow.speaking.composing import piece_key, segment_key
-from ivrflow.scenario.script import Order, Scenario, Wait
+from ivrflow.scenario.script import Order, Press, Scenario, Wait
 from ivrflow.scenario.values_said import said_with_values
 
 HERE = Location("s.yaml", 1, 1)
@@ -22,8 +22,15 @@ RECORDED = {
 }
 
 
-def scenario(*caller: Order | Wait, agent: tuple[Order, ...] = ()) -> Scenario:
-    flow = SimpleNamespace(phrases={"s/hello": HELLO, "s/number": NUMBER}, prompts=PromptCatalogue(RECORDED))
+ASKED = Collect("ask", HERE, "agent_id", "s/ask", 1, 4, "#", 6.0, 4.0, frozenset(), "", 1, "done", "done", "done")
+
+
+def scenario(*caller: Order | Press | Wait, agent: tuple[Order, ...] = (), asks: tuple[Collect, ...] = ()) -> Scenario:
+    flow = SimpleNamespace(
+        phrases={"s/hello": HELLO, "s/number": NUMBER},
+        prompts=PromptCatalogue(RECORDED),
+        steps={step.name: step for step in asks},
+    )
     return cast("Scenario", SimpleNamespace(flow=flow, caller=caller, agents=(SimpleNamespace(steps=agent),)))
 
 
@@ -48,3 +55,10 @@ def test_every_value_given_in_the_script_by_whomever() -> None:
 def test_what_is_spoken_without_its_value_is_heard_as_ever() -> None:
     assert list(said_with_values(scenario(value("surname", "佘"), value("agent_id", "A1")))) == []
     assert list(said_with_values(scenario(dataclasses.replace(value("surname", "王"), what="situation")))) == []
+
+
+def test_digits_keyed_in_may_be_read_back() -> None:
+    keyed = Press("7#", HERE)
+    assert [one.spoken for one in said_with_values(scenario(keyed, asks=(ASKED,)))] == ["我是七号"]
+    assert list(said_with_values(scenario(keyed))) == [], "nothing is collected on this flow"
+    assert list(said_with_values(scenario(Press("10777#", HERE), asks=(ASKED,)))) == [], "more digits than it takes"

@@ -21,6 +21,7 @@ HEADINGS: Mapping[FindingKind, str] = {
     "promise": "a promise",
     "length": "the length of the call",
     "gave up": "the script got stuck",
+    "noted": "what was noted of the call",
     "clocks": "the two clocks differ",
     "leak": "something was left behind",
     "trouble": "a phone could not play its part",

@@ -1,10 +1,11 @@
 from dataclasses import replace
+from typing import get_args
 
 import sample_results as made
 
 from ivrflow.flow.problems import Location
-from ivrflow.scenario.observation import Finding
-from ivrflow.scenario.report.words import by_weight, first_words, in_one_sentence, tell
+from ivrflow.scenario.observation import Finding, FindingKind
+from ivrflow.scenario.report.words import HEADINGS, by_weight, first_words, in_one_sentence, tell
 
 
 def test_a_finding_is_told_with_the_scenarios_own_line() -> None:
@@ -84,3 +85,7 @@ def test_a_comment_behind_a_step_is_not_told() -> None:
         "- pause: 3s",
         '- press: "86420#"',
     ]
+
+
+def test_every_kind_of_finding_has_a_heading() -> None:
+    assert set(HEADINGS) == set(get_args(FindingKind))
