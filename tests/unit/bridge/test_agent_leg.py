@@ -30,7 +30,7 @@ def both(ticket: int, hearer: str = "both", leg: int = 3) -> m.Play:
 
 def answered(setup: Setup) -> None:
     setup.ring()
-    setup.answers()
+    setup.picks_up()
     setup.events.clear()
     setup.channel.sent.clear()
 
@@ -117,7 +117,7 @@ async def test_what_is_no_name_never_gets_into_a_dial_string(
 
 async def test_who_answered_is_told_with_the_seconds_it_rang(setup: Setup) -> None:
     setup.ring()
-    setup.answers()
+    setup.picks_up()
     (event,) = setup.events
     assert isinstance(event, m.AgentAnswered)
     assert (event.ticket, event.agent) == (3, "1001")
@@ -184,7 +184,7 @@ async def test_an_order_taken_back_is_followed_until_the_channel_is_gone(setup: 
     assert orders(setup, "Hangup") == [{"Channel": LEG, "Cause": "16"}]
     setup.manager.say("Newchannel", Uniqueid=LEG)
     assert len(orders(setup, "Hangup")) == 2, "the first came before there was a channel"
-    setup.answers()
+    setup.picks_up()
     assert len(orders(setup, "Hangup")) == 3
     setup.manager.say("Hangup", Uniqueid=LEG)
     assert setup.manager.legs == {}
@@ -302,9 +302,9 @@ async def test_joining_waits_until_parting_is_over(setup: Setup) -> None:
     setup.line.replied(bridge, DONE)
     agent = comes(setup)
     assert setup.channel.sent == [MUSIC_OFF, JOIN, MUSIC_OFF, JOIN]
-    assert not agent.closed, "it ends when Asterisk has taken the agent out of it"
+    was_closed = agent.closed
     session_of(agent).hung_up()
-    assert agent.closed
+    assert (was_closed, agent.closed) == (False, True), "it ends when Asterisk has taken the agent out of it"
     setup.line.replied(4, DONE)
     setup.manager.say("HangupRequest", Uniqueid=PHONE)
     assert setup.events == [m.AgentLeft(ticket=3)]
@@ -398,7 +398,7 @@ async def test_the_place_in_the_queue_is_told_until_somebody_answers(setup: Setu
     setup.line.perform(m.JoinQueue(ticket=3, queue="agents"))
     leg = setup.manager.legs[LEG]
     leg.moved(2, 30.0)
-    setup.answers()
+    setup.picks_up()
     leg.moved(1, 10.0)
     assert setup.events[0] == m.QueueMoved(ticket=3, position=2, expected_s=30.0)
     assert len(setup.events) == 2

@@ -110,7 +110,7 @@ class Setup:
         self.line.perform(m.Ring(ticket=3, extension="1001", seconds=20.0))
         return self.manager.adopted[-2]
 
-    def answers(self, ticket: int = 3) -> None:
+    def picks_up(self, ticket: int = 3) -> None:
         """The agent's telephone rings and is picked up."""
         name = f"pbx-1.7-agent{ticket}"
         phone = {"DestUniqueid": f"phone-{ticket}", "DestChannel": "PJSIP/1001-0000002a"}
@@ -291,7 +291,7 @@ async def test_falling_back_says_why(setup: Setup, caplog: pytest.LogCaptureFixt
 async def test_falling_back_stops_a_ringing_agent_and_lets_a_talk_go_on(setup: Setup) -> None:
     setup.line.perform(m.Ring(ticket=4, extension="1001", seconds=20))
     setup.line.perform(m.Ring(ticket=5, extension="1002", seconds=20))
-    setup.answers(4)
+    setup.picks_up(4)
     setup.line.perform(m.Bridge(ticket=4))
     setup.line.perform(m.FallBack(reason="the engine is stopping"))
     dropped = [headers["Channel"] for action, headers in setup.manager.orders if action == "Hangup"]
