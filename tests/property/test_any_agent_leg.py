@@ -31,6 +31,16 @@ def _play(setup: Call, hearer: str) -> None:
     setup.line.perform(m.Play(ticket=ticket, phrase="s/p", prompt="s/p", seconds=1.0, hearer=hearer, leg=3))  # type: ignore[arg-type]  # one of the three
 
 
+def _stop(setup: Call) -> None:
+    for ticket in setup.plays[-1:]:
+        setup.line.perform(m.StopPlaying(ticket=ticket))
+
+
+def _moves(setup: Call) -> None:
+    if (leg := setup.manager.legs.get(LEG)) is not None:
+        leg.moved(1, 0.0)
+
+
 def _session_comes(setup: Call) -> None:
     if (leg := setup.manager.legs.get(LEG)) is not None:
         leg.session_opened(cast("AgiChannel", RecordedChannel()))
@@ -54,7 +64,7 @@ HAPPENINGS: dict[str, Callable[[Call], object]] = {
     "stop ringing": lambda setup: setup.line.perform(m.StopRinging(ticket=3)),
     "play to both": lambda setup: _play(setup, "both"),
     "whisper": lambda setup: _play(setup, "agent"),
-    "stop": lambda setup: [setup.line.perform(m.StopPlaying(ticket=ticket)) for ticket in setup.plays[-1:]],
+    "stop": _stop,
     "rings": lambda setup: setup.manager.say("DialBegin", Uniqueid=OTHER_HALF, DestUniqueid=PHONE, DestChannel="P/1-1"),
     "answers": lambda setup: setup.picks_up(),
     "nobody": lambda setup: setup.manager.say("UserEvent", Uniqueid=OTHER_HALF, UserEvent="IvrflowLeg", Status="FULL"),
@@ -65,7 +75,7 @@ HAPPENINGS: dict[str, Callable[[Call], object]] = {
     "session comes": _session_comes,
     "prompt ends": _prompt_ends,
     "refused": lambda setup: [refuse("no") for refuse in setup.manager.refusals[-1:] if refuse is not None],
-    "moves": lambda setup: [leg.moved(1, 0.0) for leg in list(setup.manager.legs.values())[:1]],
+    "moves": _moves,
     "caller leaves": lambda setup: setup.line.caller_left(16),
 }
 
