@@ -158,7 +158,7 @@ class WatchedCall(DrivenCall):
         if deadline is not None:
             assert self.now <= deadline <= BEGIN + CALL_LENGTH
 
-    def check_agents(self, event: m.CallEvent) -> None:
+    def check_agents(self, event: m.CallEvent) -> None:  # noqa: C901 - one list of what may follow what
         if self.ringing is not None:
             if isinstance(event, m.AgentAnswered) and event.ticket == self.ringing:
                 self.apart, self.ringing = self.ringing, None

@@ -30,6 +30,7 @@ class RecordedLine:
         self.refusals: list[Callable[[str], None] | None] = []
         self.told: asyncio.Queue[m.CallEvent] = asyncio.Queue()
         self.echoes: list[int] = []
+        self.went_on = 0
         self._changed = asyncio.Event()
         self.recorder = Recorder(
             CALL,
@@ -38,6 +39,7 @@ class RecordedLine:
             self.recordings if has_folder else None,
             tell=self.told.put_nowait,
             before_tone=self.echoes.append,
+            go_on=self._go_on,
         )
 
     # ── the session and the manager ──
@@ -56,6 +58,11 @@ class RecordedLine:
         self.refusals.append(on_refused)
         self._changed.set()
 
+    def _go_on(self) -> None:
+        assert not self.recorder.is_preparing
+        self.went_on += 1
+        self._changed.set()
+
     # ── what a test does ──
 
     def perform(self, action: RecordingAction) -> None:
@@ -66,6 +73,12 @@ class RecordedLine:
             while not wanted():
                 self._changed.clear()
                 await self._changed.wait()
+
+    async def begun(self) -> None:
+        """Begin to record the call; the PBX has."""
+        self.perform(m.StartRecording())
+        await self.until(lambda: bool(self.sent))
+        self.reply()
 
     async def worked(self) -> None:
         """Wait until the folder's thread has done what it was asked, and what came of it was told."""
@@ -79,7 +92,7 @@ class RecordedLine:
 
     def reply(self, reply: Reply = DONE) -> None:
         """Answer the newest command."""
-        assert self.recorder.messages.replied(len(self.sent), reply)
+        assert self.recorder.replied(len(self.sent), reply)
 
     def tone_over(self, ending: PlaybackEnding = PlaybackEnding.FINISHED) -> None:
         assert self.recorder.messages.playback_ended(PlaybackFinished(len(self.sent), ending))
