@@ -975,6 +975,8 @@ class CallSession:
 
     def _ring(self, step: Transfer) -> None:
         self._keys_ahead = []
+        if step.warm:
+            self._part()
         giver = self._leg if step.warm else None
         ticket = self._next_ticket()
         self._leg = Leg(ticket, step, self._now, giver=giver, is_handed_over=giver is not None)

@@ -1,5 +1,7 @@
 """A caller who is handed over, and what can go wrong meanwhile."""
 
+from dataclasses import replace
+
 from agent_flows import QUEUE_EXITS, colleague, talking, with_agents
 from driven_call import DrivenCall
 from small_flows import flow, rule, rule_rung, transfer
@@ -106,3 +108,22 @@ def test_an_agent_who_is_back_in_the_wait_of_another_situation_is_joined_for_the
 
 def names(actions: list[m.Action]) -> list[str]:
     return [type(action).__name__ for action in actions]
+
+
+def test_a_situation_whose_last_task_is_done_parts_the_two_before_a_colleague_is_rung_without_a_word() -> None:
+    silently = replace(colleague(), announce=())
+    small = flow(
+        transfer("agent", agent_left="agent_left"),
+        silently,
+        *QUEUE_EXITS,
+        rules=(rule("report", rule_rung("one moment"), rule_rung(task="report_it"), then="escalate"),),
+        outcomes={"escalate": "colleague"},
+    )
+    over = talking(small).situation("report", 1.0).prompt_ends()
+    assert names(over.last) == ["Bridge", "Instruct"], "the task is done while the two talk"
+    first = over.ticket(m.Ring)
+    over.happens(m.TaskDone(ticket=over.ticket(m.Instruct)), 4.0)
+    assert over.steps[-1] == "colleague"
+    assert over.last[0] == m.Part(ticket=first)
+    over.happens(m.AgentAnswered(ticket=over.ticket(m.Ring)), 3.0).prompt_ends()
+    assert over.says[-1] == "thank you for waiting"
