@@ -89,14 +89,14 @@ def test_it_becomes_asterisk_with_everything_filled_in(start: Start) -> None:
         assert file.stat().st_mode & 0o777 == 0o600
     assert "bind = 127.0.0.1:15060\n" in start.rendered("pjsip.conf")
     assert "password = pw-PBX_PASSWORD_1001\n" in start.rendered("pjsip.conf")
-    assert "ENGINE = 127.0.0.1:4573\n" in start.rendered("extensions.conf")
+    assert "AGI(agi://127.0.0.1:4573/call," in start.rendered("extensions.conf")
     assert f"astrundir => {start.state}/run\n" in start.rendered("asterisk.conf")
 
 
 def test_the_environment_wins_over_the_defaults_and_empty_is_not_set(start: Start) -> None:
     start(PBX_SIP_PORT="5070", PBX_SIP_BIND="", IVRFLOW_AGI_HOST="engine.internal")
     assert "bind = 127.0.0.1:5070\n" in start.rendered("pjsip.conf")
-    assert "ENGINE = engine.internal:4573\n" in start.rendered("extensions.conf")
+    assert "AGI(agi://engine.internal:4573/call," in start.rendered("extensions.conf")
 
 
 def test_a_missing_password_is_named_with_its_place(start: Start) -> None:

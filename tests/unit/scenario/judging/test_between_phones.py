@@ -5,7 +5,7 @@ from ivrflow.scenario.judging.between_phones import between_phones
 from ivrflow.scenario.observation import Act, Heard, PhoneSide
 from ivrflow.scenario.script import AgentPart, HearNothing, Say, Step
 
-GREETING = next(iter(FLOW.phrases))
+GREETING = min(FLOW.phrases)
 
 
 def an_agent(*heard: Heard, acts: tuple[Act, ...] = ()) -> PhoneSide:
