@@ -92,7 +92,7 @@ def test_callers_come_forward_evenly_until_somebody_answers() -> None:
 
 def test_where_nobody_answers_nobody_comes_forward() -> None:
     moves = told(run_out(tried("general position 3", "general 1001 away", "experts nobody")), m.QueueMoved)
-    assert [moved.position for _, moved in moves] == [3]
+    assert {moved.position for _, moved in moves} == {3}, "nor after nobody was found at the next level"
 
 
 def test_the_next_level_is_another_queue() -> None:
