@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from ivrflow.bridge.ami_client import AmiActionFailed, AmiClient
+from ivrflow.bridge.ami_client import AmiClient
 from ivrflow.bridge.ami_protocol import AmiError
 from ivrflow.bridge.recording_files import RecordingRefusedError, check
 from ivrflow.calendar_notices import calendar_notices
@@ -46,6 +46,9 @@ RECORDING_MODULE = "app_mixmonitor.so"
 
 HEADER_MODULE = "res_pjsip_header_funcs.so"
 """Without it agents' phones do not learn which call they ring for, and testers cannot choose the time of a call."""
+
+LOOKING_MODULE = "func_module.so"
+"""Without it nobody but the class `system` sees which modules are loaded."""
 
 ANSWER_S = 3.0
 """Seconds a peer has to answer a look."""
@@ -164,36 +167,46 @@ async def _pbx(settings: Settings) -> AsyncIterator[Finding]:
         return
     try:
         yield Finding("good", f"PBX: logged in at {where} as {settings.ami_user}")
-        missing = [module for module in NEEDED_MODULES if not await _is_loaded(manager, module)]
-        if missing:
-            yield Finding("bad", f"PBX: modules not loaded: {', '.join(missing)}", "load them in modules.conf")
-        else:
-            yield Finding("good", f"PBX: all {len(NEEDED_MODULES)} modules a call needs are loaded")
-        for module in UNWANTED_MODULES:
-            if await _is_loaded(manager, module):
-                yield Finding("unsure", f"PBX: {module} is loaded", "leave it out: keys pressed in a talk go unheard")
-        if not await _is_loaded(manager, RECORDING_MODULE):
-            yield Finding(
-                "unsure", f"PBX: {RECORDING_MODULE} is not loaded", "load it: it records calls and callers' messages"
-            )
-        if not await _is_loaded(manager, HEADER_MODULE):
-            yield Finding(
-                "unsure",
-                f"PBX: {HEADER_MODULE} is not loaded",
-                "load it: it puts X-Ivrflow-Call into agents' INVITEs, and lets testers choose a call's time",
-            )
+        async for finding in _modules(manager):
+            yield finding
     except AmiError as error:
         yield Finding("bad", f"PBX: the manager connection broke while looking: {error}")
     finally:
         await manager.close()
 
 
+async def _modules(manager: AmiClient) -> AsyncIterator[Finding]:
+    if not await _is_loaded(manager, LOOKING_MODULE):
+        yield Finding(
+            "unsure",
+            f"PBX: which modules are loaded cannot be seen, since {LOOKING_MODULE} is not",
+            "load it: nothing else needs it",
+        )
+        return
+    missing = [module for module in NEEDED_MODULES if not await _is_loaded(manager, module)]
+    if missing:
+        yield Finding("bad", f"PBX: modules not loaded: {', '.join(missing)}", "load them in modules.conf")
+    else:
+        yield Finding("good", f"PBX: all {len(NEEDED_MODULES)} modules a call needs are loaded")
+    for module in UNWANTED_MODULES:
+        if await _is_loaded(manager, module):
+            yield Finding("unsure", f"PBX: {module} is loaded", "leave it out: keys pressed in a talk go unheard")
+    if not await _is_loaded(manager, RECORDING_MODULE):
+        yield Finding(
+            "unsure", f"PBX: {RECORDING_MODULE} is not loaded", "load it: it records calls and callers' messages"
+        )
+    if not await _is_loaded(manager, HEADER_MODULE):
+        yield Finding(
+            "unsure",
+            f"PBX: {HEADER_MODULE} is not loaded",
+            "load it: it puts X-Ivrflow-Call into agents' INVITEs, and lets testers choose a call's time",
+        )
+
+
 async def _is_loaded(manager: AmiClient, module: str) -> bool:
-    try:
-        await manager.action("ModuleCheck", {"Module": module.removesuffix(".so")})
-    except AmiActionFailed:
-        return False
-    return True
+    """Asked as a dialplan would: the manager's own action for it needs a class by which programs can be run."""
+    answer = await manager.action("Getvar", {"Variable": f"IFMODULE({module})"})
+    return answer.get("Value") == "1"
 
 
 async def _fastagi_port(settings: Settings) -> Finding:

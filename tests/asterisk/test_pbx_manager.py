@@ -108,16 +108,123 @@ async def test_a_wrong_secret_is_refused(pbx: Pbx) -> None:
     say_goodbye(manager)
 
 
-async def test_it_may_do_what_the_engine_needs_and_nothing_more(witness: Witness) -> None:
-    for allowed in ({"Action": "Ping"}, {"Action": "CoreStatus"}, {"Action": "ModuleCheck", "Module": "res_agi"}):
-        assert (await witness.action(allowed))["Response"] == "Success", allowed
-    for refused in (
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"Action": "Ping"},
+        {"Action": "CoreStatus"},
+        {"Action": "Getvar", "Variable": "IFMODULE(res_agi.so)"},
+        {"Action": "QueueSummary"},
+    ],
+    ids=lambda action: action["Action"],
+)
+async def test_the_account_may_do_what_the_engine_needs(action: dict[str, str], witness: Witness) -> None:
+    assert (await witness.action(action))["Response"] == "Success"
+
+
+PROGRAM = "/var/lib/ivrflow/recordings/program"
+"""As the PBX sees it."""
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
         {"Action": "Command", "Command": "core stop now"},
         {"Action": "UpdateConfig", "SrcFilename": "pjsip.conf", "DstFilename": "pjsip.conf"},
-    ):
-        answer = await witness.action(refused)
-        assert answer["Response"] == "Error", refused
-        assert "ermission" in answer["Message"] or "privileges" in answer["Message"], answer
+        {"Action": "ModuleLoad", "Module": "app_system.so", "LoadType": "load"},
+        {"Action": "ModuleCheck", "Module": "app_system"},
+        {"Action": "MixMonitor", "Channel": LEG, "File": "/tmp/x.wav", "Command": PROGRAM},
+        {"Action": "AGI", "Channel": LEG, "Command": f"EXEC MixMonitor /tmp/x.wav,,{PROGRAM}"},
+        {"Action": "DialplanExtensionAdd", "Context": "own", "Extension": "1", "Priority": "1", "Application": "NoOp"},
+    ],
+    ids=lambda action: action["Action"],
+)
+async def test_the_account_may_not_do_more(action: dict[str, str], witness: Witness) -> None:
+    answer = await witness.action(action)
+    assert (answer["Response"], answer["Message"]) == ("Error", "Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("application", "data"),
+    [
+        ("MixMonitor", f"/tmp/x.wav,,{PROGRAM}"),
+        ("AGI", PROGRAM),
+        ("Queue", f"agents,,,,5,{PROGRAM}"),
+        ("System", PROGRAM),
+        ("Exec", f"System({PROGRAM})"),
+    ],
+)
+async def test_the_account_may_not_originate_what_runs_programs(application: str, data: str, witness: Witness) -> None:
+    answer = await witness.action(
+        {
+            "Action": "Originate",
+            "Channel": "Local/1001@ivrflow-ring/n",
+            "Application": application,
+            "Data": data,
+            "Async": "true",
+        }
+    )
+    assert answer["Response"] == "Error"
+    assert "Forbidden" in answer["Message"]
+
+
+async def test_no_variable_of_the_accounts_makes_a_queue_run_a_program(
+    witness: Witness, pbx: Pbx, phones: Phones
+) -> None:
+    # Queue() has an argument that is a program; a comma in the one before it would lead there.
+    program = pbx.recordings / "program"
+    program.write_text("#!/bin/sh\ntouch /var/lib/ivrflow/recordings/it-ran\n", encoding="ascii")
+    program.chmod(0o755)
+    calls = await agent_phone(phones, Answer())
+    member = {"Queue": "agents", "Interface": "PJSIP/1001"}
+    assert (await witness.action({"Action": "QueueAdd", **member}))["Response"] == "Success"
+    try:
+        answer = await witness.action(
+            {
+                "Action": "Originate",
+                "Channel": "Local/agents@ivrflow-queue/n",
+                "ChannelId": LEG,
+                "Context": "agentleg",
+                "Exten": "up",
+                "Priority": "1",
+                "Async": "true",
+                "Variable": [f"IVRFLOW_SECONDS=5\\,{PROGRAM}", f"IVRFLOW_POSITION=1\\,{PROGRAM}"],
+            }
+        )
+        assert answer["Response"] == "Success"
+        await witness.event("OriginateResponse", Response="Success", Uniqueid=LEG)
+        await asyncio.sleep(1)  # a program that runs has begun by then
+        await calls[0].hang_up()
+        await witness.event("Hangup", Uniqueid=LEG)
+    finally:
+        await witness.action({"Action": "QueueRemove", **member})
+        program.unlink()
+    assert not (pbx.recordings / "it-ran").exists()
+
+
+async def test_no_variable_of_the_accounts_leads_a_call_to_another_engine(
+    witness: Witness, pbx: Pbx, phones: Phones
+) -> None:
+    dialplan = (RECIPE / "etc/extensions.conf").read_text(encoding="utf-8")
+    addresses = re.findall(r"AGI\(agi://(.*?)/", dialplan)
+    assert set(addresses) == {"@IVRFLOW_AGI_HOST@:@IVRFLOW_AGI_PORT@"}, "written out when the PBX starts"
+    for name in re.findall(r"^([A-Z_]+) = ", dialplan, re.MULTILINE):
+        answer = await witness.action({"Action": "Getvar", "Variable": name})
+        assert str(pbx.settings.agi_port) not in answer["Value"], name
+    answer = await witness.action({"Action": "Setvar", "Variable": "ENGINE", "Value": "127.0.0.1:9"})
+    assert answer["Response"] == "Success"
+    came = asyncio.Event()
+
+    async def serve(session: AgiSession) -> None:
+        came.set()
+        await session.command("ANSWER")
+        await session.finish()
+
+    async with AgiPeer(pbx, serve):
+        call = await (await phones.open("caller")).call("12345")
+        async with asyncio.timeout(5):
+            await came.wait()
+            await call.ended
 
 
 async def test_only_the_listed_events_come(witness: Witness, pbx: Pbx, phones: Phones) -> None:

@@ -58,7 +58,7 @@ async def test_a_holiday_file_that_is_over_is_worth_a_note_and_stops_nothing(
 ) -> None:
     shipped, flows = Path(__file__).parents[2] / "callflows", tmp_path / "flows"
     (flows / "standards").mkdir(parents=True)
-    for name in ("gov12345.yaml", "standards/gov12345.yaml", "standards/house.yaml"):
+    for name in ("gov12345.yaml", "gov12345_callback.yaml", "standards/gov12345.yaml", "standards/house.yaml"):
         (flows / name).write_bytes((shipped / name).read_bytes())
     (flows / "holidays.yaml").write_text("until: 2020-12-31\nreason: r\n", encoding="utf-8")
     async with stand_in(tmp_path, IVRFLOW_FLOWS=str(flows)) as environment:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
@@ -100,8 +101,16 @@ class AsteriskLine:
         self._question: HeaderQuestion | None = None
         self._playback = Playback(channel)
         self._recorder = Recorder(
-            self.unique_id, channel, manager, settings.recordings, tell=self._tell, before_tone=self._expect_echo
+            self.unique_id,
+            channel,
+            manager,
+            settings.recordings,
+            tell=self._tell,
+            before_tone=self._expect_echo,
+            go_on=self._go_on,
         )
+        self._held_back: deque[m.Action] = deque()
+        """Actions that come after the beginning of the call's recording, which is not on the session yet."""
         self._legs: dict[m.Ticket, AgentLeg] = {}
         """Every agent sought for this call, by the ticket of the action that sought them."""
         self._not_begun: set[m.Ticket] = set()
@@ -128,7 +137,10 @@ class AsteriskLine:
     # ── actions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def perform(self, action: m.Action) -> None:
-        """Start doing it."""
+        """Start doing it, after what was asked for before."""
+        if self._recorder.is_preparing:
+            self._held_back.append(action)
+            return
         match action:
             case m.Dial() | m.StopDialling():
                 raise AssertionError("only a line that does not exist yet is dialled, see outgoing_line")
@@ -147,9 +159,14 @@ class AsteriskLine:
             case m.Instruct():
                 self.task = action.ticket
                 log.info("call %s: the agent is asked to %s", self.unique_id, action.task)
-            case m.RecordMessage() | m.StopRecordingMessage() | m.KeepMessage():
-                self._recorder.perform(action, self.flow)
-            case m.StartRecording() | m.PauseRecording() | m.ResumeRecording():
+            case (
+                m.RecordMessage()
+                | m.StopRecordingMessage()
+                | m.KeepMessage()
+                | m.StartRecording()
+                | m.PauseRecording()
+                | m.ResumeRecording()
+            ):
                 self._recorder.perform(action, self.flow)
             case m.Enquire() | m.NotePromise() | m.NoteScore() | m.OrderCallback():
                 pass  # the live call asks over HTTP; the journal keeps the rest
@@ -159,6 +176,10 @@ class AsteriskLine:
                 self._fall_back(reason)
             case _:
                 assert_never(action)
+
+    def _go_on(self) -> None:
+        while self._held_back:
+            self.perform(self._held_back.popleft())
 
     def _play(self, play: m.Play) -> None:
         files = self._files(play)
@@ -313,6 +334,7 @@ class AsteriskLine:
             leg.release()
         self._legs.clear()
         self._recorder.close()
+        self._held_back.clear()
         self.on_event = _nobody  # line and live call let go of each other: no work for the garbage collector
         self._on_closed(self)
 

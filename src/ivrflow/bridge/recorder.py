@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from ivrflow.bridge import agi_commands as agi
 from ivrflow.bridge.agi_events import Reply
 from ivrflow.bridge.call_recording import CallRecording, Orders
 from ivrflow.bridge.message_recording import MessageRecorder
@@ -31,6 +30,7 @@ class Recorder:
         recordings: the folder; None where nothing can be recorded.
         tell: hears what came of a message.
         before_tone: hears how loud the tone before a message is (mean |sample| of 20 ms), whose echo is no speech.
+        go_on: called when the session may be used again after `is_preparing`.
     """
 
     def __init__(
@@ -42,11 +42,16 @@ class Recorder:
         *,
         tell: Callable[[m.CallEvent], None],
         before_tone: Callable[[int], None],
+        go_on: Callable[[], None],
     ) -> None:
-        self._channel = channel
         self._before_tone = before_tone
-        self.call = CallRecording(call, manager, recordings, self._stop_all)
+        self.call = CallRecording(call, channel, manager, recordings, go_on)
         self.messages = MessageRecorder(call, channel, recordings, tell)
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether the recording of the call is to come first on the session, and cannot yet."""
+        return self.call.is_preparing
 
     def perform(self, action: RecordingAction, flow: str) -> None:
         """Start doing it; `flow` is the call's."""
@@ -69,7 +74,7 @@ class Recorder:
 
     def replied(self, command: int, reply: Reply) -> bool:
         """Take a reply if it is to a command of ours."""
-        return self.messages.replied(command, reply) or self.call.replied(command)
+        return self.messages.replied(command, reply) or self.call.replied(command, reply)
 
     def begin_anew(self) -> bool:
         """A talk is over: see to it that prompts are recorded after it, too.
@@ -77,12 +82,9 @@ class Recorder:
         Returns:
             Whether the detection of talking was switched off for that, and has to be set again.
         """
-        return self.call.begin_anew(self._channel)
+        return self.call.begin_anew()
 
     def close(self) -> None:
         """The line is closed."""
         self.call.close()
         self.messages.close()
-
-    def _stop_all(self) -> None:
-        self._channel.send(agi.exec_("StopMixMonitor"))
