@@ -140,8 +140,13 @@ def _rang(*, unit: float, at_least: bool = False) -> Judge:
 
 
 def _held_at_most(case: Case) -> Finding | None:
-    """No wait of this rule's is longer."""
+    """No wait of this rule's is longer, whoever makes it so."""
     return _longest(unbroken_of(case.trace, case.evidence), case, "")
+
+
+def _reported(case: Case) -> Finding | None:
+    """No wait between two reports is longer; once they are used up none is owed."""
+    return _longest(holds_of(case.trace, case.evidence), case, "")
 
 
 def _reminded(case: Case) -> Finding | None:
@@ -344,7 +349,7 @@ JUDGED: Mapping[str, Judge] = {
     "max_hold_s": _held_at_most,
     "max_open_line_wait_s": _held_at_most,
     "min_rings_before_giving_up": _rang(unit=RING_S, at_least=True),
-    "progress_report_every_s": _held_at_most,
+    "progress_report_every_s": _reported,
     "promised_hold_s": _held_at_most,
     "rings_before_giving_up": _rang(unit=RING_S),
     "to_clock": _clock(opens=False),
