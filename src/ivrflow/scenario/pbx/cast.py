@@ -143,13 +143,16 @@ class Cast:
         """
         part = AgentPhones(on_ring, takes_all=alone, on_duty=self._on_duty)
         wanted = {phone.extension: phone.manner != "unreachable" for phone in scenario.telephones_rung}
+        # A queue rings nobody whose telephone is in use, be it by the call of another scenario.
+        in_queues = {agent.extension for agent in scenario.agents if agent.queues}
         async with AsyncExitStack() as held:
             if scenario.queues or waits_in_a_queue(scenario):
                 # Who is logged in would answer the callers of another scenario, too.
                 await held.enter_async_context(self._queues.taken(object() if scenario.queues else "nobody logs in"))
             for name in sorted(wanted):  # all in one order, or two could wait for each other
                 extension = self._extensions.setdefault(name, _Extension(name, self._stray))
-                await held.enter_async_context(extension.turns.taken(object() if alone else wanted[name]))
+                is_shared = not alone and name not in in_queues
+                await held.enter_async_context(extension.turns.taken(wanted[name] if is_shared else object()))
                 await self._make_ready(extension, registered=wanted[name])
                 held.enter_context(extension.shared_with(part))
             for agent in scenario.agents:

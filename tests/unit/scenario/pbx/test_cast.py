@@ -12,7 +12,7 @@ from made_results import a_scenario
 
 from ivrflow.scenario.pbx import cast as cast_module
 from ivrflow.scenario.pbx.cast import Accounts, Cast
-from ivrflow.scenario.script import AgentPart, Scenario
+from ivrflow.scenario.script import AgentPart, InQueues, Scenario
 from ivrflow.softphone.call import Call, PhoneError, Unreachable
 
 
@@ -150,6 +150,33 @@ async def test_who_cannot_tell_calls_apart_is_alone_and_gets_them_all(pbx: Littl
             assert not entered.is_set()
             one.calls[0][1].decline()
         await waiting
+
+
+async def test_the_telephone_of_an_agent_of_a_queue_is_used_by_no_other_scenario(
+    pbx: LittlePbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duties: list[str] = []
+
+    async def on_duty(_: object, extension: str, duty: str) -> None:
+        duties.append(f"{extension} {duty}")
+
+    monkeypatch.setattr(cast_module, "on_duty", on_duty)
+    scenario = with_agents("1001")
+    serves = InQueues(("agents",), scenario.where)
+    queued = replace(scenario, agents=(replace(scenario.agents[0], queues=serves),))
+    async with Cast(pbx.accounts) as cast:
+        entered = asyncio.Event()
+
+        async def another() -> None:
+            async with cast.agents(queued, Rung()):
+                entered.set()
+
+        async with cast.agents(with_agents("1001"), Rung()):
+            waiting = asyncio.create_task(another())
+            await asyncio.sleep(0.05)
+            assert not entered.is_set(), "a queue rings nobody whose telephone is in use"
+        await waiting
+    assert duties == ["1001 logs in", "1001 logs out"]
 
 
 async def test_an_agent_who_may_not_register_is_named(pbx: LittlePbx) -> None:
