@@ -14,6 +14,9 @@ from typing import cast
 class StandInManager(asyncio.Protocol):
     """Answers every AMI action with success."""
 
+    value = b"1"
+    """What every variable holds."""
+
     def __init__(self) -> None:
         self._rest = b""
 
@@ -29,7 +32,8 @@ class StandInManager(asyncio.Protocol):
             block, _, self._rest = self._rest.partition(b"\r\n\r\n")
             headers = dict(line.split(b": ", 1) for line in block.split(b"\r\n") if b": " in line)
             identity = headers.get(b"ActionID", b"")
-            self._transport.write(b"Response: Success\r\nActionID: " + identity + b"\r\nMessage: done\r\n\r\n")
+            self._transport.write(b"Response: Success\r\nActionID: " + identity + b"\r\nMessage: done\r\n")
+            self._transport.write(b"Value: " + self.value + b"\r\n\r\n")
             if headers.get(b"Action", b"").lower() == b"login":
                 self._transport.write(b"Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n")
 

@@ -282,11 +282,16 @@ async def the_call(pbx: Pbx, engine: EngineHere) -> Samples:
     return sound_of(path)
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["the whole call", "from the talk on"])
 async def test_both_sides_of_a_talk_are_recorded_and_the_call_goes_on(
-    pbx: Pbx, phones: Phones, hotline: CallFlow, tmp_path: Path
+    whole: bool,
+    pbx: Pbx,
+    phones: Phones,
+    hotline: CallFlow,
+    tmp_path: Path,
 ) -> None:
     talk = next(step for step in hotline.steps.values() if isinstance(step, Transfer) and step.extension == "1001")
-    flow = recording(hotline, talk.name, whole=True)
+    flow = recording(hotline, talk.name, whole=whole)
     async with serving(pbx, flow, tmp_path) as engine:
         agent = await phones.open("1001")
         phone = await phones.open("caller")

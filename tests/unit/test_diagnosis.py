@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from served import free_port, stand_in
 
+from bench.stand_in import StandInManager
 from ivrflow.diagnosis import Finding, diagnose
 
 
@@ -42,6 +43,23 @@ async def test_a_module_that_takes_away_hearing_is_worth_a_note(
     async with stand_in(tmp_path) as environment:
         found = await findings(environment, monkeypatch)
     assert any("bridge_native_rtp" in finding.what for finding in found if finding.state == "unsure")
+
+
+@pytest.mark.parametrize(
+    ("answered", "told"),
+    [
+        pytest.param(b"", "which modules are loaded cannot be seen, since func_module.so is not", id="nobody can tell"),
+        pytest.param(b"1", "all 15 modules a call needs are loaded", id="all there"),
+    ],
+)
+async def test_modules_are_asked_for_as_a_dialplan_does(
+    answered: bytes, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(StandInManager, "value", answered)
+    async with stand_in(tmp_path) as environment:
+        found = await findings(environment, monkeypatch)
+    assert f"PBX: {told}" in [finding.what for finding in found]
+    assert not [finding for finding in found if finding.state == "bad"]
 
 
 async def test_callers_who_choose_their_own_time_are_worth_a_note(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
 from typing import cast
 
 import msgspec
@@ -14,6 +15,7 @@ from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply, r
 from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.asterisk_line import ECHO_TAIL_S, AsteriskLine, LineSettings
 from ivrflow.bridge.fastagi_server import AgiChannel
+from ivrflow.bridge.recordings import Recordings, RecordingSettings
 from ivrflow.bridge.speech_gate import CONFIRM_S, TALK_SILENCE_MS
 from ivrflow.engine import messages as m
 
@@ -85,14 +87,17 @@ class RecordedManager:
 
 
 class Setup:
-    def __init__(self) -> None:
+    def __init__(self, recordings: Recordings | None = None) -> None:
         self.channel = RecordedChannel()
         self.manager = RecordedManager()
         self.closed: list[AsteriskLine] = []
         self.events: list[m.CallEvent] = []
         self.heard = asyncio.Event()
         self.line = AsteriskLine(
-            cast("AgiChannel", self.channel), self.manager, LineSettings("/prompts"), self.closed.append
+            cast("AgiChannel", self.channel),
+            self.manager,
+            LineSettings("/prompts", recordings=recordings),
+            self.closed.append,
         )
         self.line.on_event = self.take
 
@@ -126,6 +131,40 @@ async def setup() -> Setup:
 
 def play(ticket: int, loudest: int = 0) -> m.Play:
     return m.Play(ticket=ticket, phrase="s/p", prompt="s/p", seconds=1.0, loudest_frame=loudest)
+
+
+async def test_a_talk_begins_only_when_its_recording_has_its_place_on_the_session(tmp_path: Path) -> None:
+    recordings = Recordings(RecordingSettings(tmp_path, PurePosixPath("/pbx")), dict)
+    setup = Setup(recordings)
+    setup.line.flow = "gov12345"
+    setup.ring()
+    setup.picks_up()
+    for action in (m.StopMusic(), m.StartRecording(), m.Bridge(ticket=3), play(4), m.PauseRecording()):
+        setup.line.perform(action)
+    assert setup.channel.sent == ["SET MUSIC OFF"], "Bridge() would keep the session until the talk is over"
+    await recordings.close()
+    begin, *rest = setup.channel.sent[1:]
+    assert begin.startswith('EXEC "MixMonitor" "/pbx/calls/gov12345/')
+    assert [command.split()[0:2] for command in rest if not command.startswith("SET")] == [
+        ["EXEC", '"Bridge"'],
+        ["STREAM", "FILE"],
+    ]
+    setup.line.replied(2, DONE)
+    assert [name for name, _ in setup.manager.orders][-1] == "MixMonitorMute"
+    setup.line.closed()
+
+
+async def test_a_caller_who_leaves_before_the_recording_begins_is_not_played_to(tmp_path: Path) -> None:
+    recordings = Recordings(RecordingSettings(tmp_path, PurePosixPath("/pbx")), dict)
+    setup = Setup(recordings)
+    setup.line.flow = "gov12345"
+    setup.line.perform(m.StartRecording())
+    setup.line.perform(play(1))
+    setup.line.hung_up()
+    setup.line.closed()
+    await recordings.close()
+    assert setup.channel.sent == []
+    assert setup.events == [m.CallerHungUp(cause=0)]
 
 
 async def test_answering_ends_when_asterisk_says_so(setup: Setup) -> None:
