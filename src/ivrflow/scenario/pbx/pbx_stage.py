@@ -23,6 +23,7 @@ from ivrflow.scenario.pbx.cast import Cast
 from ivrflow.scenario.pbx.engine_watch import EngineWatch, ProcessState
 from ivrflow.scenario.pbx.hearing import composed_sounds, load_sounds
 from ivrflow.scenario.pbx.pbx_watch import Channel, PbxWatch
+from ivrflow.scenario.pbx.queue_duty import waits_in_a_queue
 from ivrflow.scenario.pbx.sip_access import SipAccess, password_variable, sip_access
 from ivrflow.scenario.script import Scenario
 from ivrflow.settings import Settings, SettingsError, variable
@@ -107,11 +108,20 @@ class PbxStage:
         )
 
     def needs(self, scenario: Scenario) -> Mapping[str, Hashable]:
-        """In which state each agent's extension must be; without the manager nobody can share one."""
-        return {
-            phone.extension: phone.manner != "unreachable" if self._watch else object()
+        """In which state each agent's extension and the queues must be.
+
+        Without the manager nobody can share an extension, and nobody ever one that takes the calls of a queue.
+        """
+        in_queues = {agent.extension for agent in scenario.agents if agent.queues}
+        needed: dict[str, Hashable] = {
+            phone.extension: phone.manner != "unreachable"
+            if self._watch and phone.extension not in in_queues
+            else object()
             for phone in scenario.telephones_rung
         }
+        if scenario.queues or waits_in_a_queue(scenario):
+            needed["queues"] = object() if scenario.queues else "nobody logs in"
+        return needed
 
     async def left_behind(self) -> tuple[str, ...]:
         """What is still there when every call is over, a clause each; waits a moment for it to go."""

@@ -21,7 +21,7 @@ from ivrflow.scenario.pbx.cast import Cast
 from ivrflow.scenario.pbx.engine_watch import EngineWatch, ProcessState
 from ivrflow.scenario.pbx.pbx_stage import PbxStage, StageWishes, pbx_stage
 from ivrflow.scenario.pbx.pbx_watch import Channel, PbxWatch
-from ivrflow.scenario.script import AgentPart, Hear, Scenario
+from ivrflow.scenario.script import AgentPart, Hear, InQueues, Scenario
 from ivrflow.settings import Settings, SettingsError
 from ivrflow.softphone.call import PhoneError
 from ivrflow.softphone.repertoire import Repertoire
@@ -241,6 +241,15 @@ def test_with_the_manager_scenarios_share_an_extension_in_one_state() -> None:
     there, gone = (a_call(AgentPart("1001", manner, WHERE)) for manner in ("answers", "unreachable"))
     assert stage.needs(there) == stage.needs(there) != stage.needs(gone)
     assert stage.needs(a_call()) == {}
+
+
+def test_who_has_agents_in_a_queue_starts_when_no_other_does_and_their_telephones_are_free() -> None:
+    stage = a_stage(Sees(), None)
+    queued = a_call(AgentPart("1001", "answers", WHERE, queues=InQueues(("agents",), WHERE)))
+    once, again = stage.needs(queued), stage.needs(queued)
+    assert set(once) == {"1001", "queues"}
+    assert all(once[name] != again[name] for name in once)
+    assert once["1001"] not in stage.needs(a_call(AgentPart("1001", "answers", WHERE))).values()
 
 
 def test_without_it_nobody_shares_one() -> None:
