@@ -30,15 +30,10 @@ class Difference:
     errors: int
     sound_errors: int
 
-    @property
-    def rate(self) -> float:
-        """Character error rate; above 1 when more was understood than was to be said."""
-        return self.errors / max(1, self.length)
 
-    @property
-    def sound_rate(self) -> float:
-        """The same by sound."""
-        return self.sound_errors / max(1, self.length)
+def error_rate(errors: int, length: int) -> float:
+    """Errors by what should have been said; above 1 when more was understood than was to be said."""
+    return errors / max(1, length)
 
 
 def difference(text: str, expected: str, before: str = "", after: str = "") -> Difference:

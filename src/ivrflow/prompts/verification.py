@@ -12,7 +12,7 @@ import msgspec
 import soxr
 
 from ivrflow.flow.speaking.composing import PIECES
-from ivrflow.prompts.closeness import difference, knows_sounds
+from ivrflow.prompts.closeness import difference, error_rate, knows_sounds
 from ivrflow.prompts.hearings import Hearing
 from ivrflow.prompts.progress import Report, unreported
 from ivrflow.prompts.recogniser import RECOGNISER, RECOGNISER_RATE, Recognise
@@ -61,12 +61,12 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def rate(self) -> float:
         """Character error rate, homophones counted as errors."""
-        return self.errors / max(1, self.length)
+        return error_rate(self.errors, self.length)
 
     @property
     def sound_rate(self) -> float:
         """Error rate by sound."""
-        return self.sound_errors / max(1, self.length)
+        return error_rate(self.sound_errors, self.length)
 
     def counted(self) -> Understood:
         """The same, its errors counted by today's rules."""
@@ -254,7 +254,7 @@ def figures(name: str, judged: Sequence[Judged]) -> Figures:
         _mean(rate for rate, _ in heard),
         _mean(understood.rate for _, understood in heard),
         _mean(understood.sound_rate for _, understood in heard),
-        sum(understood.errors for _, understood in heard) / max(1, sum(one.length for _, one in heard)),
+        error_rate(sum(one.errors for _, one in heard), sum(one.length for _, one in heard)),
         sum(rate > MOST_RATE for rate, _ in heard),
     )
 

@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from ivrflow.prompts import closeness
-from ivrflow.prompts.closeness import compared, difference, differs, edits
+from ivrflow.prompts.closeness import compared, difference, differs, edits, error_rate
 
 SOUNDS = {"核": "he", "和": "he", "实": "shi", "時": "shi", "时": "shi", "您": "nin", "一": "yi", "议": "yi"}
 
@@ -102,9 +102,10 @@ def test_what_is_compared(text: str, as_compared: str) -> None:
 def test_both_rates_are_told() -> None:
     found = difference("和时您", "核实您")
     assert (found.length, found.errors, found.sound_errors) == (3, 2, 0)
-    assert found.rate == pytest.approx(2 / 3)
-    assert found.sound_rate == 0.0
-    assert difference("您好", "").rate == 2.0, "nothing was to be said"
+    assert error_rate(found.errors, found.length) == pytest.approx(2 / 3)
+    assert error_rate(found.sound_errors, found.length) == 0.0
+    nothing = difference("您好", "")
+    assert error_rate(nothing.errors, nothing.length) == 2.0, "nothing was to be said"
 
 
 @pytest.mark.usefixtures("as_it_is_written")

