@@ -96,7 +96,13 @@ async def test_an_agents_leg_belongs_to_its_call_and_says_so_to_the_agents_phone
     assert sorted(name.partition("-")[0] for name in left) == [*halves, "PJSIP/1001", "PJSIP/caller"]
     at_agent.answer()
     await engine.until_fact(Fact.AGENT_ANSWERED)
-    assert {channel.application for channel in await watch.channels()} <= {"AGI", "BridgeWait", "Bridge", "Dial", "AppDial"}
+    assert {channel.application for channel in await watch.channels()} <= {
+        "AGI",
+        "BridgeWait",
+        "Bridge",
+        "Dial",
+        "AppDial",
+    }
     await call.hang_up()
     assert await watch.left_of(ours, 5.0) == []
     await engine.until_fact(Fact.ENDED)
