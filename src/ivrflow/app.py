@@ -18,7 +18,7 @@ from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.call_orders import CallOff, CallWanted
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
 from ivrflow.bridge.outgoing_line import OUTGOING
-from ivrflow.bridge.recordings import Recordings, RecordingSettings
+from ivrflow.bridge.recordings_folder import Recordings, RecordingSettings
 from ivrflow.calendar_notices import CalendarWatch
 from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.session import CallSession

@@ -15,7 +15,7 @@ from ivrflow.bridge.agi_events import Environment
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
-from ivrflow.bridge.recordings import Recordings
+from ivrflow.bridge.recordings_folder import Recordings
 from ivrflow.engine import messages as m
 from ivrflow.softphone.audio_source import Tone
 from ivrflow.softphone.call import Call

@@ -19,7 +19,7 @@ from engine_here import EngineHere, flow_for_tests, serving
 from peers import seconds_of_tone
 
 from ivrflow.bridge import recording_files
-from ivrflow.bridge.recordings import Recordings, RecordingSettings
+from ivrflow.bridge.recordings_folder import Recordings, RecordingSettings
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import CallFlow, CallRecording, Collect, HangUp, Keep, PlayBack, Record, Say, Step, Transfer

@@ -22,7 +22,7 @@ from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.bridge.header_question import HeaderQuestion
 from ivrflow.bridge.playback import Playback
 from ivrflow.bridge.recorder import Recorder
-from ivrflow.bridge.recordings import Recordings
+from ivrflow.bridge.recordings_folder import Recordings
 from ivrflow.bridge.speech_gate import TALK_SILENCE_MS, Heard, SpeechGate
 from ivrflow.engine import messages as m
 

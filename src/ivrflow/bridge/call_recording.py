@@ -22,7 +22,7 @@ from ivrflow.bridge.recording_files import RecordingRefusedError, call_file, pre
 if TYPE_CHECKING:
     from ivrflow.bridge.agi_events import Reply
     from ivrflow.bridge.fastagi_server import AgiChannel
-    from ivrflow.bridge.recordings import Recordings
+    from ivrflow.bridge.recordings_folder import Recordings
 
 log = logging.getLogger("ivrflow.recordings")
 

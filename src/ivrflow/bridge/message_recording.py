@@ -25,7 +25,7 @@ from ivrflow.engine import messages as m
 
 if TYPE_CHECKING:
     from ivrflow.bridge.fastagi_server import AgiChannel
-    from ivrflow.bridge.recordings import Recordings
+    from ivrflow.bridge.recordings_folder import Recordings
 
 log = logging.getLogger("ivrflow.recordings")
 

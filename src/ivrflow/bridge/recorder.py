@@ -13,7 +13,7 @@ from ivrflow.engine import messages as m
 
 if TYPE_CHECKING:
     from ivrflow.bridge.fastagi_server import AgiChannel
-    from ivrflow.bridge.recordings import Recordings
+    from ivrflow.bridge.recordings_folder import Recordings
 
 RecordingAction: TypeAlias = (
     m.StartRecording | m.PauseRecording | m.ResumeRecording | m.RecordMessage | m.StopRecordingMessage | m.KeepMessage

@@ -11,7 +11,7 @@ from ivrflow.bridge.agi_commands import Command
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply
 from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.bridge.recorder import Recorder, RecordingAction
-from ivrflow.bridge.recordings import Recordings, RecordingSettings
+from ivrflow.bridge.recordings_folder import Recordings, RecordingSettings
 from ivrflow.engine import messages as m
 
 CALL = "ivrflow-1795334637.0"

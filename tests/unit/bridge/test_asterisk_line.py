@@ -15,7 +15,7 @@ from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply, r
 from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.asterisk_line import ECHO_TAIL_S, AsteriskLine, LineSettings
 from ivrflow.bridge.fastagi_server import AgiChannel
-from ivrflow.bridge.recordings import Recordings, RecordingSettings
+from ivrflow.bridge.recordings_folder import Recordings, RecordingSettings
 from ivrflow.bridge.speech_gate import CONFIRM_S, TALK_SILENCE_MS
 from ivrflow.engine import messages as m
 

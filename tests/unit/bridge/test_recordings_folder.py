@@ -8,7 +8,7 @@ import pytest
 from recorded_folder import write_wav
 
 from ivrflow.bridge.recording_files import RecordingRefusedError, call_file
-from ivrflow.bridge.recordings import Recordings, RecordingSettings
+from ivrflow.bridge.recordings_folder import Recordings, RecordingSettings
 
 
 def recordings_in(folder: Path, **keep_days: int) -> Recordings:
