@@ -34,7 +34,14 @@ _PROMPTS_INSIDE = "/var/lib/ivrflow/prompts"
 _RECORDINGS_INSIDE = "/var/lib/ivrflow/recordings"
 _RECIPE_INSIDE = "/usr/share/ivrflow/asterisk"
 
-_OF_AGENTS = ("PBX_QUEUE_AGENTS", "PBX_QUEUE_SENIORS", "PBX_AGENT_RING_SECONDS", "PBX_WRAPUP_SECONDS")
+_OF_TALKS = (
+    "PBX_QUEUE_AGENTS",
+    "PBX_QUEUE_SENIORS",
+    "PBX_AGENT_RING_SECONDS",
+    "PBX_WRAPUP_SECONDS",
+    "PBX_RTP_TIMEOUT",
+    "PBX_RTP_TIMEOUT_HOLD",
+)
 
 _READY_LINE = "Asterisk Ready."
 _START_LIMIT_S = 30.0
@@ -74,9 +81,9 @@ class PbxSettings:
     agi_port: int
     duty_extension: str
     duty_ring_seconds: int
-    agents: Mapping[str, str] = field(default_factory=dict)
-    """Who may log in to which queue, how long telephones ring and agents rest, by the names in `settings.env`; what is
-    not named has its default."""
+    talks: Mapping[str, str] = field(default_factory=dict)
+    """Who may log in to which queue, how long telephones ring and agents rest, after how long one that vanished is
+    missed, by the names in `settings.env`; what is not named has its default."""
     secrets: Mapping[str, str] = field(repr=False)
     """By the names in `tools.passwords`."""
 
@@ -107,7 +114,7 @@ class PbxSettings:
             agi_port=number("IVRFLOW_AGI_PORT"),
             duty_extension=known["PBX_DUTY_EXTENSION"],
             duty_ring_seconds=number("PBX_DUTY_RING_SECONDS"),
-            agents={name: known[name] for name in _OF_AGENTS},
+            talks={name: known[name] for name in _OF_TALKS},
             secrets=passwords.ensure(environment=environment),
         )
 
@@ -147,7 +154,7 @@ class PbxSettings:
             "IVRFLOW_PBX_PROMPTS_DIR": _PROMPTS_INSIDE,
             "PBX_DUTY_EXTENSION": self.duty_extension,
             "PBX_DUTY_RING_SECONDS": str(self.duty_ring_seconds),
-            **self.agents,
+            **self.talks,
             **self.secrets,
         }
 

@@ -15,9 +15,9 @@ DUTY_RINGS_S = 2
 """So that a test need not wait for the half minute a person gets."""
 
 
-def own_settings() -> PbxSettings:
-    """The defaults, whatever the environment says, on free ports."""
-    return replace(PbxSettings.from_environment({}).on_free_ports(), duty_ring_seconds=DUTY_RINGS_S)
+def own_settings(**changed: str) -> PbxSettings:
+    """The defaults, whatever the environment says, on free ports; `changed` by their names in `settings.env`."""
+    return replace(PbxSettings.from_environment(changed).on_free_ports(), duty_ring_seconds=DUTY_RINGS_S)
 
 
 HARMLESS = ("Session already DISCONNECTED", "Unable to join queue")

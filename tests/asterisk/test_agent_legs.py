@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -20,7 +19,6 @@ from ivrflow.softphone.call import Call
 from ivrflow.softphone.listening import find
 from ivrflow.softphone.softphone import BUSY, OnCall, SoftPhone
 from tools.pbx import Pbx
-from tools.places import RECIPE
 
 SAID = "house/menu.invalid"
 
@@ -488,11 +486,8 @@ async def test_agents_sought_by_an_engine_that_is_no_more_are_let_go_by_the_next
 
 async def test_an_agent_who_vanishes_is_missed(pbx_tree: Path, pbx_prompts: Path, tmp_path: Path) -> None:
     """By the audio that does not come any more; the PBX of this test waits shorter for it than the real one."""
-    recipe = tmp_path / "recipe"
-    shutil.copytree(RECIPE, recipe)
-    config = recipe / "etc/pjsip.conf"
-    config.write_text(config.read_text(encoding="utf-8").replace("rtp_timeout = 60", "rtp_timeout = 2"), "utf-8")
-    async with Pbx(tmp_path / "pbx", own_settings(), prompts=pbx_prompts, recipe=recipe, tree=pbx_tree) as pbx:
+    settings = own_settings(PBX_RTP_TIMEOUT="2")
+    async with Pbx(tmp_path / "pbx", settings, prompts=pbx_prompts, tree=pbx_tree) as pbx:
         async with asyncio.timeout(60):
             await vanishing(pbx)
         await no_channels_left(pbx)

@@ -210,6 +210,8 @@ def test_every_other_setting_reaches_the_engine(compose: dict[str, Any]) -> None
         "PBX_QUEUE_SENIORS",
         "PBX_AGENT_RING_SECONDS",
         "PBX_WRAPUP_SECONDS",
+        "PBX_RTP_TIMEOUT",
+        "PBX_RTP_TIMEOUT_HOLD",
     ],
 )
 def test_who_is_rung_and_for_how_long_reaches_the_pbx(compose: dict[str, Any], name: str) -> None:
