@@ -130,7 +130,7 @@ def _read_called(_context: click.Context, _parameter: click.Parameter, text: str
     multiple=True,
     callback=_read_queues,
     metavar="WORDS",
-    help='How a queue behaves: "general 1001 answers 12s", "general nobody", "general full".',
+    help='How a queue behaves: "agents 1001 answers 12s", "agents nobody", "agents full".',
 )
 @click.option(
     "--lookup",

@@ -104,7 +104,7 @@ def queues(draw: st.DrawFn, name: str) -> Step:
     made = queue(
         name,
         *draw(st.lists(st.just("joining"), max_size=1)),
-        levels=draw(st.sampled_from([{"general": 0.0}, {"general": 0.0, "seniors": 3.0}])),
+        levels=draw(st.sampled_from([{"agents": 0.0}, {"agents": 0.0, "seniors": 3.0}])),
         waiting=draw(st.sampled_from([waiting, ladder()])),
         thanks_over=draw(st.sampled_from([0.0, 2.0])),
     )

@@ -23,7 +23,7 @@ class WatchedCall(Simulation):
             small,
             agents={"": around.agent},
             arrived_at=1_795_140_000.0,
-            queues={"general": around.queue},
+            queues={"agents": around.queue},
             look_up=around.look_up,
             caller=around.caller,
         )

@@ -81,7 +81,7 @@ def call_centre() -> CallFlow:
     waits = queue(
         "queue",
         "you are being connected",
-        levels={"general": 0.0, "experts": 20.0},
+        levels={"agents": 0.0, "experts": 20.0},
         waiting=waiting(),
         keys={"1": "message", "2": "number", "0": "second"},
         thanks_over=6.0,

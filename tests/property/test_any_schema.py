@@ -76,7 +76,7 @@ words = st.sampled_from(
         "enquiry",
         "on_recurrence",
         "digits",
-        "general",
+        "agents",
         "1-5",
         "90d",
         "https://crm.example/cases",

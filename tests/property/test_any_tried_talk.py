@@ -39,7 +39,7 @@ deeds = st.one_of(
     st.builds(lambda who, code: AgentDeed("keys", who, code), somebody, st.sampled_from([*CODES, "*99"])),
     st.builds(lambda who, step: AgentDeed("transfers", who, step), somebody, st.sampled_from(["colleague", "agent"])),
 )
-queues = st.sampled_from(["general", "experts"])
+queues = st.sampled_from(["agents", "experts"])
 queue_changes = st.one_of(
     st.builds(QueueChange, queues, st.sampled_from(["nobody", "full", "open"])),
     st.builds(lambda name, place, length: QueueChange(name, None, place, length), queues, st.integers(1, 9), seconds),

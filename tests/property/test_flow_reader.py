@@ -193,7 +193,7 @@ def queue_texts(draw: st.DrawFn, steps: st.SearchStrategy[str], following: str) 
     said = [f"{{after: {pause}s, say: {what}}}" for pause, what in once]
     said += [f"{{every: {pause}s, say: {what}}}" for pause, what in around]
     levels = draw(st.lists(st.integers(1, 599), max_size=3, unique=True).map(sorted))
-    queues = ["{queue: general}", *(f"{{queue: level{number}, after: {number}s}}" for number in levels)]
+    queues = ["{queue: agents}", *(f"{{queue: level{number}, after: {number}s}}" for number in levels)]
     announcements = f"announcements: [{', '.join(said)}], " if said else ""
     return (
         f"{{queue: [{', '.join(queues)}], announce: {draw(phrase_lists)}, {announcements}at_most: 10m, talk_for: 5m,"

@@ -150,7 +150,7 @@ steps:
     at_most: 5s
     on: {done: hang_up, failed: hang_up}
   line:
-    queue: general
+    queue: agents
     at_most: 1m
     talk_for: 10m
     on: {agent_left: hang_up, no_answer: hang_up}
@@ -161,7 +161,7 @@ outcomes:
 
 def test_queues_and_look_ups_behave_as_the_options_say(desk: Path) -> None:
     (desk / "callflows" / "queues.yaml").write_text(QUEUES)
-    options = ["--queue", "general 1001 answers 7s talks 3s", "--lookup", "answers 2s status=open"]
+    options = ["--queue", "agents 1001 answers 7s talks 3s", "--lookup", "answers 2s status=open"]
     tried = trying("queues", *options, stdin="/silence\n")
     assert "   2.00  line     the look-up is over: answered" in tried.stdout
     assert "   9.00  agent    1001 answers, rung for 4s" in tried.stdout
@@ -171,8 +171,8 @@ def test_queues_and_look_ups_behave_as_the_options_say(desk: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "text", "message"),
     [
-        ("--queue", "genral nobody", "the flow knows no queue 'genral'; did you mean 'general'?"),
-        ("--queue", "general nobdy", "did you mean 'nobody'?"),
+        ("--queue", "agnets nobody", "the flow knows no queue 'agnets'; did you mean 'agents'?"),
+        ("--queue", "agents nobdy", "did you mean 'nobody'?"),
         ("--lookup", "answers staus=open", "the flow knows no field 'staus'; did you mean 'status'?"),
         ("--lookup", "maybe", "'maybe' is no way a look-up ends"),
     ],

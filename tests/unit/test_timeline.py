@@ -106,7 +106,7 @@ def lines_starting(start: str, lines: list[str]) -> str:
             "plays back the caller's message, 4.00 s",
         ),
         (TraceLine(0.0, Fact.AGENT_LEFT, detail="handed over"), "agent left, handed over"),
-        (TraceLine(0.0, Fact.QUEUED, detail="general", seconds=180.0), "queue general, 180 s at most"),
+        (TraceLine(0.0, Fact.QUEUED, detail="agents", seconds=180.0), "queue agents, 180 s at most"),
         (TraceLine(0.0, Fact.QUEUE_MOVED, detail="position 2", seconds=90.0), "position 2, 90 s expected"),
         (TraceLine(0.0, Fact.QUEUE_MOVED, detail="position 2"), "position 2"),
         (TraceLine(0.0, Fact.LEVEL_RAISED, detail="experts"), "next level, queue experts"),
@@ -148,7 +148,7 @@ def test_how_long_things_took_is_worked_out() -> None:
     assert words_for(ringing, TraceLine(4.0, Fact.AGENT_UNAVAILABLE, detail="no_answer")) == (
         "agent unavailable after 2.00 s: no answer"
     )
-    queued = TraceLine(2.0, Fact.QUEUED, detail="general", seconds=180.0)
+    queued = TraceLine(2.0, Fact.QUEUED, detail="agents", seconds=180.0)
     announced = TraceLine(9.0, Fact.WAIT_BEGUN, seconds=10.0)
     answered = TraceLine(32.5, Fact.AGENT_ANSWERED, detail="1001", seconds=4.0)
     assert words_for(queued, announced, answered) == "agent 1001 answered after 30.50 s, rung for 4 s"

@@ -5,7 +5,7 @@
     at: 2026-11-20T10:00
     lengths: wording
     agent: answers 4s talks 1m works 20s
-    queue: general 1001 answers 12s
+    queue: agents 1001 answers 12s
     lookup: answers 1500ms status=open
 
     /silence

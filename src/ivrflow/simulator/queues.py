@@ -1,6 +1,6 @@
 """How a queue of the PBX behaves in a tried call, and the words for it.
 
-The same words stand in a call file's head (`queue: general 1001 answers 12s`) and in the command `/queue`.
+The same words stand in a call file's head (`queue: agents 1001 answers 12s`) and in the command `/queue`.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def queue(
     return Queue(
         name,
         WHERE,
-        tuple(QueueLevel(WHERE, level, after) for level, after in (levels or {"general": 0.0}).items()),
+        tuple(QueueLevel(WHERE, level, after) for level, after in (levels or {"agents": 0.0}).items()),
         priority=0,
         announce=announce,
         ladder=waiting or ladder(name=name),

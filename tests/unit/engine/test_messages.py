@@ -48,7 +48,7 @@ EXAMPLES: list[m.Message] = [
     m.StopRinging(ticket=2),
     m.Bridge(ticket=2),
     m.DropAgent(ticket=2),
-    m.JoinQueue(ticket=2, queue="general", priority=1, waited=30.0),
+    m.JoinQueue(ticket=2, queue="agents", priority=1, waited=30.0),
     m.Part(ticket=2),
     m.StartRecording(),
     m.PauseRecording(),

@@ -30,7 +30,7 @@ def test_the_caller_stands_in_the_queue_with_music_and_one_bound() -> None:
     waiting = queued(queue("queue", "connecting"))
     assert waiting.says == ["connecting"]
     waiting.prompt_ends()
-    assert waiting.last == [m.StartMusic(), m.JoinQueue(ticket=waiting.ticket(m.JoinQueue), queue="general")]
+    assert waiting.last == [m.StartMusic(), m.JoinQueue(ticket=waiting.ticket(m.JoinQueue), queue="agents")]
     assert (waiting.session.phase, waiting.waits_for) == ("queued", 180.0)
     assert waiting.session.waiting_for == "an agent of the queue"
 
@@ -91,7 +91,7 @@ def test_a_key_pressed_in_the_announcement_before_counts() -> None:
 
 
 def test_the_next_level_is_asked_after_its_time_and_the_first_one_no_more() -> None:
-    waiting = queued(queue(levels={"general": 0.0, "seniors": 30.0}, waiting=ANNOUNCEMENTS))
+    waiting = queued(queue(levels={"agents": 0.0, "seniors": 30.0}, waiting=ANNOUNCEMENTS))
     first = waiting.ticket(m.JoinQueue)
     waiting.silence(30)
     assert waiting.last == [
@@ -104,20 +104,20 @@ def test_the_next_level_is_asked_after_its_time_and_the_first_one_no_more() -> N
 
 
 def test_who_finds_nobody_at_the_next_level_goes_on_waiting_for_the_one_before() -> None:
-    waiting = queued(queue(levels={"general": 0.0, "seniors": 30.0}, waiting=ANNOUNCEMENTS)).silence(30.5)
+    waiting = queued(queue(levels={"agents": 0.0, "seniors": 30.0}, waiting=ANNOUNCEMENTS)).silence(30.5)
     seniors = waiting.ticket(m.JoinQueue)
     waiting.happens(m.AgentUnavailable(ticket=seniors, why="nobody"))
-    assert waiting.last == [m.JoinQueue(ticket=seniors + 1, queue="general", waited=30.5)]
+    assert waiting.last == [m.JoinQueue(ticket=seniors + 1, queue="agents", waited=30.5)]
     assert waiting.silence(12.5).says == ["please wait", "still busy"], "announcements go on as if nothing had happened"
     waiting.happens(m.AgentUnavailable(ticket=seniors + 1, why="nobody"))
     assert waiting.steps[-1] == "nobody", "and then nobody is there at all"
 
 
 def test_a_level_that_is_empty_is_not_asked_again() -> None:
-    waiting = queued(queue(levels={"general": 0.0, "seniors": 30.0})).silence(30.5)
+    waiting = queued(queue(levels={"agents": 0.0, "seniors": 30.0})).silence(30.5)
     waiting.happens(m.AgentUnavailable(ticket=waiting.ticket(m.JoinQueue), why="nobody")).silence(200)
     asked = [action.queue for action in waiting.actions if isinstance(action, m.JoinQueue)]
-    assert asked == ["general", "seniors", "general"]
+    assert asked == ["agents", "seniors", "agents"]
     assert waiting.steps[-2:] == ["no_answer", "hang_up"], "its time is over when it would have been anyway"
 
 

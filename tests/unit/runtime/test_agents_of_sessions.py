@@ -52,7 +52,7 @@ def test_a_wait_a_talk_and_an_agent_who_hangs_up() -> None:
     call.happens(m.AgentLeft(ticket=call.ticket(m.JoinQueue)))
     (leg,) = call.legs()
     assert (leg.queue, leg.waited, leg.rang, leg.agent, leg.talked, leg.ended_by) == (
-        "general",
+        "agents",
         12.0,
         4.0,
         "1001",
@@ -71,7 +71,7 @@ def test_a_caller_who_gives_up_and_one_who_chooses_something_else() -> None:
 
 
 def test_the_bound_and_the_next_level() -> None:
-    call = queued(queue(levels={"general": 0.0, "seniors": 60.0})).silence(181)
+    call = queued(queue(levels={"agents": 0.0, "seniors": 60.0})).silence(181)
     first, second = call.legs()
     assert (first.ending, first.waited) == ("next_level", 60.0)
     assert (second.queue, second.ending, second.waited) == ("seniors", "no_answer", 180.0)

@@ -157,8 +157,8 @@ TALKED = """\
 flow: talks
 at: 2026-11-20T10:00
 agent: answers 4s talks 10s
-queue: general 1001 answers 12s rings 5s
-queue: general position 2 expects 30s
+queue: agents 1001 answers 12s rings 5s
+queue: agents position 2 expects 30s
 lookup: answers 1.5s state='in progress'
 from: 13800001111
 
@@ -180,8 +180,8 @@ def test_a_head_speaks_of_queues_look_ups_and_the_callers_number() -> None:
     known = Vocabulary.of(talks())
     commands = call.commands(known)
     assert call.queues == [
-        read_queue("general 1001 answers 12s rings 5s"),
-        read_queue("general position 2 expects 30s"),
+        read_queue("agents 1001 answers 12s rings 5s"),
+        read_queue("agents position 2 expects 30s"),
     ]
     assert call.look_up == LookUp("answers", 1.5, (("state", "in progress"),))
     simulation = call.place(talks())
@@ -193,13 +193,11 @@ def test_a_head_speaks_of_queues_look_ups_and_the_callers_number() -> None:
 
 
 def test_names_in_a_head_that_the_flow_does_not_have() -> None:
-    text = (
-        "queue: genral nobody\nqueue: general asleep\nlookup: answers staet=open\nfrom: a friend\n\n/queue vip full\n"
-    )
+    text = "queue: agnets nobody\nqueue: agents asleep\nlookup: answers staet=open\nfrom: a friend\n\n/queue vip full\n"
     with pytest.raises(FlowError) as refused:
         read_call_file(text, "x.call").commands(Vocabulary.of(talks()))
     assert [str(problem).splitlines() for problem in refused.value.problems] == [
-        ["x.call:1:1: the flow knows no queue 'genral'", "    hint: did you mean 'general'?"],
+        ["x.call:1:1: the flow knows no queue 'agnets'", "    hint: did you mean 'agents'?"],
         [
             "x.call:2:1: 'asleep' is nothing a queue does, nor an extension",
             "    hint: known here: full, nobody, open, position",
@@ -209,12 +207,12 @@ def test_names_in_a_head_that_the_flow_does_not_have() -> None:
             "x.call:4:1: 'a friend' is no telephone number",
             "    hint: write digits, with a + before them where there is one",
         ],
-        ["x.call:6:1: the flow knows no queue 'vip'", "    hint: known here: general"],
+        ["x.call:6:1: the flow knows no queue 'vip'", "    hint: known here: agents"],
     ]
 
 
 def test_a_flow_without_queues_and_look_ups() -> None:
-    text = "queue: general nobody\nlookup: answers state=open\n\n/agent transfers nowhere\n"
+    text = "queue: agents nobody\nlookup: answers state=open\n\n/agent transfers nowhere\n"
     with pytest.raises(FlowError) as refused:
         read_call_file(text, "x.call").commands(VOCABULARY)
     assert [problem.message for problem in refused.value.problems] == [

@@ -19,7 +19,7 @@ from ivrflow.simulator.simulation import Simulation
 
 TALKS = with_agents(
     flow(
-        queue(levels={"general": 0.0, "experts": 30.0}, keys={"1": "message"}),
+        queue(levels={"agents": 0.0, "experts": 30.0}, keys={"1": "message"}),
         *QUEUE_EXITS,
         colleague(),
         record(),
@@ -65,24 +65,24 @@ def test_a_queue_nobody_speaks_of_is_answered_as_agents_answer() -> None:
 
 
 def test_the_first_agent_who_is_free_answers() -> None:
-    call = run_out(tried("general 1001 answers 12s rings 5s", "general 1002 busy", "general 1003 answers 9s rings 20s"))
+    call = run_out(tried("agents 1001 answers 12s rings 5s", "agents 1002 busy", "agents 1003 answers 9s rings 20s"))
     ((at, answered),) = told(call, m.AgentAnswered)
     assert (at, answered.agent, answered.rang) == (9.0, "1003", 9.0), "nobody rings longer than the caller waits"
 
 
-@pytest.mark.parametrize("members", [["general nobody"], ["general 1001 paused", "general 1002 logged_out"]])
+@pytest.mark.parametrize("members", [["agents nobody"], ["agents 1001 paused", "agents 1002 logged_out"]])
 def test_nobody_is_there(members: list[str]) -> None:
     ((at, gone),) = told(run_out(tried(*members)), m.AgentUnavailable)
     assert (at, gone.why) == (0.0, "nobody")
 
 
 def test_a_queue_is_full() -> None:
-    ((at, gone),) = told(run_out(tried("general full")), m.AgentUnavailable)
+    ((at, gone),) = told(run_out(tried("agents full")), m.AgentUnavailable)
     assert (at, gone.why) == (0.0, "full")
 
 
 def test_callers_come_forward_evenly_until_somebody_answers() -> None:
-    moves = told(run_out(tried("general position 3 expects 60s", "general 1001 answers 12s")), m.QueueMoved)
+    moves = told(run_out(tried("agents position 3 expects 60s", "agents 1001 answers 12s")), m.QueueMoved)
     assert [(at, moved.position, moved.expected_s) for at, moved in moves] == [
         (0.0, 3, 60.0),
         (4.0, 2, 40.0),
@@ -91,45 +91,45 @@ def test_callers_come_forward_evenly_until_somebody_answers() -> None:
 
 
 def test_where_nobody_answers_nobody_comes_forward() -> None:
-    moves = told(run_out(tried("general position 3", "general 1001 away", "experts nobody")), m.QueueMoved)
+    moves = told(run_out(tried("agents position 3", "agents 1001 away", "experts nobody")), m.QueueMoved)
     assert {moved.position for _, moved in moves} == {3}, "nor after nobody was found at the next level"
 
 
 def test_the_next_level_is_another_queue() -> None:
-    call = run_out(tried("general 1001 away", "experts 1005 answers 3s"))
+    call = run_out(tried("agents 1001 away", "experts 1005 answers 3s"))
     ((at, answered),) = told(call, m.AgentAnswered)
     assert (at, answered.agent) == (33.0, "1005")
 
 
 def test_what_changes_in_a_queue_changes_for_who_waits_in_it() -> None:
-    call = tried("general 1001 away")
-    assert do(call, "/silence 5s", "/queue general position 4 expects 2m", "/silence 5s") == ["", "", ""]
-    do(call, "/queue general 1001 answers")
+    call = tried("agents 1001 away")
+    assert do(call, "/silence 5s", "/queue agents position 4 expects 2m", "/silence 5s") == ["", "", ""]
+    do(call, "/queue agents 1001 answers")
     ((at, moved),) = told(call, m.QueueMoved)[1:]
     assert (at, moved.position, moved.expected_s) == (5.0, 4, 120.0)
     assert [at for at, _ in told(call, m.AgentAnswered)] == [10.0]
 
 
 def test_an_agent_who_comes_to_answer_does_so_now() -> None:
-    call = tried("general 1001 away")
+    call = tried("agents 1001 away")
     do(call, "/silence 5s", "/agent answers")
     assert [at for at, _ in told(call, m.AgentAnswered)] == [5.0]
 
 
 def test_the_last_agent_leaves_the_queue() -> None:
-    call = tried("general 1001 away")
-    do(call, "/silence 5s", "/queue general 1001 logged_out")
+    call = tried("agents 1001 away")
+    do(call, "/silence 5s", "/queue agents 1001 logged_out")
     assert [(at, gone.why) for at, gone in told(call, m.AgentUnavailable)] == [(5.0, "nobody")]
 
 
 def test_a_full_queue_sends_nobody_away_who_waits_in_it() -> None:
-    call = tried("general 1001 answers 20s")
-    do(call, "/silence 5s", "/queue general full", "/silence 20s")
+    call = tried("agents 1001 answers 20s")
+    do(call, "/silence 5s", "/queue agents full", "/silence 20s")
     assert not told(call, m.AgentUnavailable)
 
 
 def test_whose_turn_it_is_while_waiting_in_a_queue() -> None:
-    call = tried("general 1001 answers 20s")
+    call = tried("agents 1001 answers 20s")
     assert call.is_listening
     do(call, "/silence 21s")
     assert not call.is_listening, "an agent talks"
@@ -139,7 +139,7 @@ def test_whose_turn_it_is_while_waiting_in_a_queue() -> None:
 
 
 def talking(*said: str) -> Simulation:
-    call = tried("general 1001 answers 2s talks 60s", *said)
+    call = tried("agents 1001 answers 2s talks 60s", *said)
     do(call, "/silence 5s")
     return call
 
@@ -165,7 +165,7 @@ def test_an_agent_who_holds_for_so_long_is_back_by_themselves_and_then_talks_on(
 
 
 def test_nobody_holds_keys_or_transfers_without_an_agent() -> None:
-    call = tried("general 1001 away")
+    call = tried("agents 1001 away")
     assert (
         do(call, "/agent holds", "/agent keys *80", "/agent transfers colleague", "/agent leaves")
         == ["no agent is talking"] * 4

@@ -24,26 +24,36 @@ from ivrflow.flow.reading.source import Items, Node, Table, Text
 from ivrflow.flow.reading.syntax import full_width_hint, shortened
 from ivrflow.flow.reading.times import DAY_S, count, duration
 
-_QUEUE_NAME = re.compile(r"[a-z][a-z0-9_-]*")
-_QUEUE_PATTERN = _QUEUE_NAME.pattern
+_QUEUE_NAME = re.compile(r"(?!general$)[a-z][a-z0-9_-]+")
+"""Two characters at least: the dialplan cannot tell a queue named h from its own extension h."""
 
 
 def _read_queue_name(text: Text, problems: ProblemList) -> Named | None:
     # The name becomes part of a dial string, in which '&', '@', ',' or '/' would mean something.
     if _QUEUE_NAME.fullmatch(text.text) and len(text.text) <= LONGEST_NAME:
         return Named(text.text, text.where)
-    message = f"'{shortened(text.text)}' cannot be a queue: a small letter, then small letters, digits, '_' and '-'"
-    better = re.sub(r"[^a-z0-9_-]+", "_", text.text.lower()).strip("_-")[:LONGEST_NAME]
-    hint = full_width_hint(text.text)
-    if not hint:
-        is_name = _QUEUE_NAME.fullmatch(better)
-        hint = f"write '{better}', and call it so on the PBX" if is_name else "write its name on the PBX: general"
-    problems.error(text.where, message, hint)
+    problems.error(text.where, *_why_no_queue(text.text))
     return None
 
 
+def _why_no_queue(written: str) -> tuple[str, str]:
+    """What is wrong with the name, and what to write."""
+    better = re.sub(r"[^a-z0-9_-]+", "_", written.lower()).strip("_-")[:LONGEST_NAME]
+    if better == "general":
+        message = f"'{shortened(written)}' cannot be a queue: on the PBX it is the name of the settings of all queues"
+        return message, "write the queue's own name on the PBX: agents, seniors or one of yours"
+    message = f"'{shortened(written)}' cannot be a queue: a small letter, then small letters, digits, '_' and '-'"
+    if len(better) == 1:
+        message = f"'{shortened(written)}' cannot be a queue: two characters at least"
+    if hint := full_width_hint(written):
+        return message, hint
+    if _QUEUE_NAME.fullmatch(better) and better != written:
+        return message, f"write '{better}', and call it so on the PBX"
+    return message, "write its name on the PBX: agents"
+
+
 QUEUE_NAME: Kind[Named] = from_text(
-    "a queue", "general", NOBODY, _read_queue_name, schema=js.text_like(_QUEUE_PATTERN, LONGEST_NAME)
+    "a queue", "agents", NOBODY, _read_queue_name, schema=js.text_like(_QUEUE_NAME.pattern, LONGEST_NAME)
 )
 
 # ── levels ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -105,7 +115,7 @@ def _read_level(item: Node, before: Level | None, problems: ProblemList, *, is_f
     return Level(item.where, form[LEVEL_QUEUE], form[LEVEL_AFTER])
 
 
-_LEVELS_EXAMPLE = "[{queue: general}, {queue: seniors, after: 30s}]"
+_LEVELS_EXAMPLE = "[{queue: agents}, {queue: seniors, after: 30s}]"
 LEVELS: Kind[Levels] = Kind(
     "a queue, or a list of queues",
     _LEVELS_EXAMPLE,
@@ -140,7 +150,7 @@ QUEUE = Key(
     LEVELS,
     "the queue of the PBX that finds the agent; or a list: who is asked first, and whom instead after how long",
     required=True,
-    example="general",
+    example="agents",
 )
 QUEUE_ANNOUNCE = Key("announce", PHRASES, "said before the caller begins to wait", example="house/queue.joining")
 ANNOUNCEMENTS = Key(
@@ -184,7 +194,7 @@ QUEUE_STEP = StepKind(
     " what the caller hears meanwhile, who is asked next, and for how long.",
     QUEUE,
     (QUEUE_ANNOUNCE, ANNOUNCEMENTS, QUEUE_AT_MOST, PRIORITY, THANKS, TALK_FOR, QUEUE_ON),
-    "queue: [{queue: general}, {queue: seniors, after: 45s}]\nannounce: house/queue.joining\nannouncements:\n"
+    "queue: [{queue: agents}, {queue: seniors, after: 45s}]\nannounce: house/queue.joining\nannouncements:\n"
     "  - {after: 10s, say: house/queue.please_wait}\n  - {after: 30s, say: house/queue.still_busy}\n"
     "  - {every: 30s, say: [house/queue.long_wait, house/queue.position]}\nat_most: 3m\n"
     "thanks: {over: 60s, say: house/queue.thanks}\ntalk_for: 25m\n"

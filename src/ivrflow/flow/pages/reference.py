@@ -97,7 +97,11 @@ def _value_table() -> str:
             "a key, not the wording; with `FILE/` from another file; `when/NAME` is a wording of the calendar",
         ),
         ("a rule", "`silent_call`", "a rule of the flow's standard, without the standard's id"),
-        ("a queue", "`general`", "its name on the PBX: a small letter, then small letters, digits, `_` and `-`"),
+        (
+            "a queue",
+            "`agents`",
+            "its name on the PBX: a small letter, then small letters, digits, `_` and `-`; not `general`",
+        ),
         ("days to keep", "`90d`", "a number of days, at most ten years"),
         ("a name, a word", "`case_number`", "small letters, digits and `_`"),
     )

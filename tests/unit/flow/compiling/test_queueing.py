@@ -3,7 +3,7 @@ from service_hotline import compiled, step, told
 
 from ivrflow.flow.model import Queue, Transfer, Warm
 
-LEVELS = "\n      - {queue: general}\n      - {queue: seniors, after: 45s}"
+LEVELS = "\n      - {queue: agents}\n      - {queue: seniors, after: 45s}"
 ANNOUNCED = (
     "    announcements:\n      - {after: 10s, say: wait}\n      - {after: 30s, say: busy}\n"
     "      - {every: 30s, say: [busy, wait]}\n"
@@ -17,7 +17,7 @@ def rungs(queue: Queue) -> list[tuple[str | None, float]]:
 def test_a_queue_step() -> None:
     queue = step(Queue, "wait_for_agent")
 
-    assert [(level.queue, level.after) for level in queue.levels] == [("general", 0.0), ("seniors", 45.0)]
+    assert [(level.queue, level.after) for level in queue.levels] == [("agents", 0.0), ("seniors", 45.0)]
     assert (queue.priority, queue.most, queue.talk_for) == (5, 180.0, 600.0)
     assert (queue.announce, queue.thanks, queue.thanks_over) == (("service/wait",), ("service/thanks",), 60.0)
     assert (queue.agent_left, queue.no_answer, queue.full) == ("ask_satisfaction", "leave_message", "call_me_back")
@@ -66,15 +66,33 @@ def test_there_are_rounds_enough_for_the_longest_wait() -> None:
     assert said_once + queue.ladder.rounds * around >= queue.most
 
 
-@pytest.mark.parametrize("name", ["general", "a", "vip-2_b", "q" * 64])
+@pytest.mark.parametrize("name", ["agents", "aa", "generals", "vip-2_b", "q" * 64])
 def test_names_a_queue_may_have(name: str) -> None:
     assert step(Queue, "wait_for_agent", (LEVELS, f" {name}")).levels[0].queue == name
 
 
 @pytest.mark.parametrize(
-    "name", ["General", "2nd", "a&b", "a@b", "a/b", "a,b", "a|b", "-a", "a b", "客服", "${x}", "q" * 65, "a\\n"]
+    "name",
+    [
+        "General",
+        "general",
+        "a",
+        "h",
+        "2nd",
+        "a&b",
+        "a@b",
+        "a/b",
+        "a,b",
+        "a|b",
+        "-a",
+        "a b",
+        "客服",
+        "${x}",
+        "q" * 65,
+        "a\\n",
+    ],
 )
-def test_names_that_would_mean_something_in_a_dial_string_are_refused(name: str) -> None:
+def test_names_that_mean_something_else_to_the_pbx_are_refused(name: str) -> None:
     assert any("cannot be a queue" in message for message in told((LEVELS, f' "{name}"')))
 
 

@@ -103,7 +103,7 @@ def waits(name: str, *, announce: tuple[str, ...] = (), nobody: str = "", keys: 
     return Queue(
         name,
         HERE,
-        levels=(QueueLevel(HERE, "general"),),
+        levels=(QueueLevel(HERE, "agents"),),
         priority=0,
         announce=announce,
         ladder=Ladder(name, (), "no_answer", HERE),

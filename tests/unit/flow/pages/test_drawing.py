@@ -93,7 +93,7 @@ def test_situations_that_lead_elsewhere_when_left_are_drawn() -> None:
 
 SERVICE_DRAWN = """\
   step_status[("status<br/>asks https://crm.example/cases<br/>after 2s: “正在查询。”<br/>waits up to 8s")]
-  step_wait_for_agent(["wait for agent<br/>“请稍候。”<br/>queue general<br/>from 45s on: queue seniors<br/>music · 10s<br/>“请稍候。” · 30s<br/>“仍然繁忙，请继续等候。” · 30s<br/>“仍然繁忙，请继续等候。”<br/>“请稍候。” · 30s<br/>wait up to 3m<br/>waited over 1m: “感谢您的耐心等候。”<br/>talk up to 10m"])
+  step_wait_for_agent(["wait for agent<br/>“请稍候。”<br/>queue agents<br/>from 45s on: queue seniors<br/>music · 10s<br/>“请稍候。” · 30s<br/>“仍然繁忙，请继续等候。” · 30s<br/>“仍然繁忙，请继续等候。”<br/>“请稍候。” · 30s<br/>wait up to 3m<br/>waited over 1m: “感谢您的耐心等候。”<br/>talk up to 10m"])
   step_to_colleague(["to colleague<br/>ring 1002 for 20s<br/>talk up to 10m<br/>the agent stays until somebody answers"])
   step_leave_message[/"leave message<br/>“请在提示音后留言。”<br/>message for voicemail: 2m at most, until 4s of silence, ends with #"/]
   step_leave_message-review{{"leave message: review<br/>“保存请按1，试听请按2，重录请按3。”<br/>wait 2 × 5s"}}

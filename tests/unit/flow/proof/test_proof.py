@@ -147,7 +147,7 @@ def test_announcements_of_a_queue_go_round() -> None:
 def test_what_is_proven_of_a_queue_in_words_and_as_data() -> None:
     proof = prove(flow(say("hello", "hello", then="queue"), queue(), *QUEUE_EXITS, rules=()))
 
-    assert summary(proof)[-1] == "  to a person   at most 2s, then in the queue general, for 3m at most"
-    assert any(line.endswith("queue: stands in the queue general") for line in reasoning(proof))
+    assert summary(proof)[-1] == "  to a person   at most 2s, then in the queue agents, for 3m at most"
+    assert any(line.endswith("queue: stands in the queue agents") for line in reasoning(proof))
     (way,) = cast("list[dict[str, object]]", as_data(proof)["to_human"])
-    assert (way["queue"], way["waits_s"], way["extension"]) == ("general", 180, "")
+    assert (way["queue"], way["waits_s"], way["extension"]) == ("agents", 180, "")

@@ -191,14 +191,14 @@ def test_hang_up_reaches_nobody() -> None:
 
 # ── queues, messages, look-ups ────────────────────────────────────────────────────────────────────────────────────────
 
-FRONT = queue("front", "joining", levels={"general": 0.0, "seniors": 30.0})
+FRONT = queue("front", "joining", levels={"agents": 0.0, "seniors": 30.0})
 
 
 def test_who_stands_in_a_queue_has_got_to_a_person() -> None:
     way = only_way(flow(say("hello", "hello", then="front"), FRONT, *QUEUE_EXITS, rules=()))
 
-    assert (way.seconds, way.queue, way.waits, way.extension) == (2 * PROMPT_S, "general", 180, "")
-    assert [stage.word for stage in way.stages] == ["then", "stands in the queue general"]
+    assert (way.seconds, way.queue, way.waits, way.extension) == (2 * PROMPT_S, "agents", 180, "")
+    assert [stage.word for stage in way.stages] == ["then", "stands in the queue agents"]
 
 
 def test_what_follows_when_a_queue_has_nobody_is_not_counted_on() -> None:
@@ -227,7 +227,7 @@ def test_a_key_may_lead_back_to_the_queue_it_cut() -> None:
     way = only_way(flow(*queues, *QUEUE_EXITS, rules=()))
 
     assert way.seconds == 120 * PROMPT_S
-    assert way.queue == "general"
+    assert way.queue == "agents"
 
 
 def test_that_the_call_is_recorded_is_said_first() -> None:

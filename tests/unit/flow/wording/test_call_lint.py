@@ -235,7 +235,7 @@ def test_the_length_of_what_nobody_recorded_is_reckoned_from_its_wording() -> No
 
 QUEUE = (
     '    transfer: "1001"\n    announce: house/connecting\n    ring_for: 20s\n',
-    "    queue: general\n    announce: house/connecting\n    at_most: 3m\n",
+    "    queue: agents\n    announce: house/connecting\n    at_most: 3m\n",
 )
 RECORDING = ("\noutcomes:", "\nrecording: {announce: house/morning, whole_call: WHOLE}\n\noutcomes:")
 

@@ -54,5 +54,5 @@ def test_an_agent_takes_the_calls_of_the_flows_queue() -> None:
     (agent,) = read_scenario(used, "starter.yaml", {CENTRE.id: CENTRE}).agents
 
     assert agent.queues is not None
-    assert agent.queues.names == ("general",)
+    assert agent.queues.names == ("agents",)
     assert '"1001":' in starter(replace(CENTRE, steps={k: v for k, v in CENTRE.steps.items() if k != "colleague"}))

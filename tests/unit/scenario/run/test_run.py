@@ -10,7 +10,7 @@ from made_results import a_finding, a_scenario, an_observation
 
 from ivrflow.scenario.observation import ClockPair, Finding, Observation, Result
 from ivrflow.scenario.run import run as run_module
-from ivrflow.scenario.run.run import GIVEN_UP_AFTER, MOST_TRIES, CannotRun, Run
+from ivrflow.scenario.run.run import GIVEN_UP_AFTER, MOST_TRIES, CannotRun, Lane, Run
 from ivrflow.scenario.script import Scenario, Stage
 from ivrflow.settings import SettingsError
 from ivrflow.softphone.call import NoAnswer, Unreachable
@@ -66,7 +66,7 @@ def a_run(
 
 async def played(run: Run, play: run_module.Play) -> tuple[Result, ...]:
     await run.simulate_all()
-    await run.play_all(play)
+    await run.play_all(Lane(play))
     return run.results
 
 
@@ -169,7 +169,7 @@ async def test_who_needs_a_thing_in_another_state_is_never_there_at_once_and_goe
         lasting=lambda scenario: 50.0 if scenario.title == "long there" else 10.0,
     )
     await run.simulate_all()
-    await run.play_all(play, lambda one: {} if one.title == "without" else {"1001": "there" in one.title})
+    await run.play_all(Lane(play, lambda one: {} if one.title == "without" else {"1001": "there" in one.title}))
     assert len(run.results) == len(titles)
     assert not [group for group in together if {"gone", "also gone"} & group and {"there", "long there"} & group]
     assert frozenset({"gone", "also gone", "without"}) in together, "the rest is not kept waiting"
@@ -181,7 +181,7 @@ async def test_the_time_left_is_what_the_free_places_need() -> None:
     await run.simulate_all()
     one = 10.0 + run_module.AROUND_A_CALL_S
     assert run.seconds_left() == pytest.approx(2 * one)
-    await run.play_all(at_once)
+    await run.play_all(Lane(at_once))
     assert run.seconds_left() == 0
 
 

@@ -87,12 +87,12 @@ def pbx(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 return left_behind
 
         @asynccontextmanager
-        async def opened(*_: object) -> AsyncIterator[Stage]:
+        async def opened(_settings: object, _scenarios: object, wishes: StageWishes) -> AsyncIterator[tuple[Stage, ...]]:
             if opening is not None:
                 raise opening
-            yield Stage()
+            yield tuple(Stage() for _ in range(1 + len(wishes.lanes)))
 
-        monkeypatch.setattr(pbx_stage, "pbx_stage", opened)
+        monkeypatch.setattr(pbx_stage, "pbx_stages", opened)
 
     behaves()
     return behaves

@@ -7,7 +7,7 @@ from made_results import a_finding, a_result, a_scenario, an_observation
 from rich.console import Console
 
 from ivrflow.scenario.observation import Observation
-from ivrflow.scenario.run.run import Run
+from ivrflow.scenario.run.run import Lane, Run
 from ivrflow.scenario.run.run_progress import RunProgress
 from ivrflow.scenario.script import Scenario
 
@@ -76,7 +76,7 @@ async def test_the_live_line_counts_and_looks_ahead() -> None:
         seen.append(progress.line(run).plain)
         return an_observation()
 
-    await run.play_all(play)
+    await run.play_all(Lane(play))
     assert seen == [
         "1 running · 1 to come · about 2:04 left",
         "1 running · 1 passed · 0 to come · about 1:02 left",
@@ -104,7 +104,7 @@ async def test_elsewhere_the_lines_are_counted() -> None:
 
     with progress.shown(run):
         await run.simulate_all()
-        await run.play_all(play)
+        await run.play_all(Lane(play))
     lines = written.getvalue().splitlines()
     assert [line.partition("/12")[0] for line in lines] == [f"{number:2}" for number in range(1, 13)]
 
