@@ -34,6 +34,7 @@ class FlowReport:
         problems: errors and warnings of all files, by place.
         files: how many flow files were read.
         calendars: what came of holiday files, by file name; a broken one refuses no flow.
+        said: keys of the phrases that calls of a flow can say, by its file; as far as they could be read.
     """
 
     flows: dict[str, CallFlow] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class FlowReport:
     problems: list[Problem] = field(default_factory=list)
     files: int = 0
     calendars: dict[str, Calendar] = field(default_factory=dict)
+    said: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def calendar_problems(self) -> list[Problem]:
@@ -104,6 +106,7 @@ def check_paths(
         else:
             report.files += 1
             checked.append(_check(path, text, catalogue, problems, alone, _holidays(path.parent, report)))
+            report.said[str(path)] = checked[-1].said
     for file, text in alone.items():
         standard, found_here = check_standard(text, file)
         problems.update(found_here)

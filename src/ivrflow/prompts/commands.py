@@ -23,7 +23,7 @@ from ivrflow.prompts.human_recordings import RECORDED
 from ivrflow.prompts.index import PromptEntry, PromptIndex, ahead_folder, read_index
 from ivrflow.prompts.kokoro_voice import ENGINE as KOKORO
 from ivrflow.prompts.options import FOLDER, masters_option, problems_reported, setting
-from ivrflow.prompts.pack import Build, portions, voices_wanted
+from ivrflow.prompts.pack import Build, Wanted, portions, voices_wanted
 from ivrflow.prompts.pieces import PIECES_NAME, planned_pieces
 from ivrflow.prompts.progress import shown
 from ivrflow.prompts.reading import read_words
@@ -122,7 +122,10 @@ def build(
         loaded = _standards_in(standards)
         _check_names(given, loaded)
         planned = _all_planned(loaded, masters, words)
-        wanted = {**voices_wanted(standards.parent), **dict.fromkeys(set(extra) - {DEFAULT_VOICE}, frozenset(planned))}
+        wanted = {
+            **voices_wanted(standards.parent, loaded, masters / PIECES_NAME),
+            **dict.fromkeys(set(extra) - {DEFAULT_VOICE}, Wanted(frozenset(planned), parts=None)),
+        }
         ahead = {standard.id: _ahead(standard, given, words, ahead_folder(out)) for standard in loaded}
         parts = [*portions(masters, planned, wanted), *portions(ahead_folder(out), ahead, wanted)]
         work = Build(masters, parts, voices_in(Path(".ivrflow/voice"), threads), engine)
@@ -159,18 +162,16 @@ def build(
 def list_(standards: Path, masters: Path, out: Path, form: str) -> None:
     """Show every prompt: who speaks it (a file that a person recorded: recorded), its state, length, formats, and words."""
     with problems_reported():
-        planned = [
-            prompt
-            for wanted in _all_planned(_standards_in(standards), masters, read_words(masters / _READINGS)).values()
-            for prompt in wanted
-        ]
+        loaded = _standards_in(standards)
+        words = read_words(masters / _READINGS)
+        planned = [prompt for prompts in _all_planned(loaded, masters, words).values() for prompt in prompts]
         index = PromptIndex.load(masters, ahead_folder(out))
         lacking = missing_formats(index, out)
         rows = _rows(planned, index, lacking, DEFAULT_VOICE)
-        wanted = voices_wanted(standards.parent)
+        wanted = voices_wanted(standards.parent, loaded, masters / PIECES_NAME)
         for voice in sorted({*wanted, *index.voices}):
-            books = wanted.get(voice, frozenset())
-            rows += _rows([prompt for prompt in planned if prompt.standard in books], index, lacking, voice)
+            mine = wanted.get(voice, Wanted())
+            rows += _rows([prompt for prompt in planned if mine.includes(prompt)], index, lacking, voice)
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2))
         return

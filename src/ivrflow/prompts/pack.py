@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ivrflow.flow.compiling.compiler import is_flow, standards_named, voice_named
-from ivrflow.flow.model import DEFAULT_VOICE
+from ivrflow.flow.model import DEFAULT_VOICE, Standard
 from ivrflow.flow.problems import FlowError, Problem, ProblemList, did_you_mean
-from ivrflow.flow.speaking.composing import PIECES
-from ivrflow.flow_files import ENDINGS, read_text
+from ivrflow.flow.speaking.composing import WordingKey, segment_key
+from ivrflow.flow.speaking.spoken_values import SpokenAs
+from ivrflow.flow_files import ENDINGS, check_paths, read_text
 from ivrflow.prompts.casting import Casting, stopgap_of
 from ivrflow.prompts.human_recordings import recordings
 from ivrflow.prompts.index import PromptIndex
+from ivrflow.prompts.pieces import planned_pieces
 from ivrflow.prompts.progress import Report
 from ivrflow.prompts.renderer import RenderReport, render_masters
 from ivrflow.prompts.voices import VOICE_NAMES, Engine, Voices
-from ivrflow.prompts.wording import PlannedPrompt
+from ivrflow.prompts.wording import PlannedPrompt, parts_of
 from ivrflow.settings import SettingsError
 
 
@@ -43,12 +45,43 @@ class Portion:
         return "" if self.voice == DEFAULT_VOICE else self.voice
 
 
-def voices_wanted(flows: Path) -> dict[str, frozenset[str]]:
-    """The standards and phrase files that flows want spoken in another voice than the default one, by voice.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What flows want spoken in another voice than the default one.
 
-    Raises `FlowError` for a voice there is not. Whatever else is wrong with a flow makes no difference.
+    Attributes:
+        books: the standards and phrase files they name.
+        parts: the parts of those phrases with values that they say; None for all there are.
     """
-    wanted: dict[str, frozenset[str]] = {}
+
+    books: frozenset[str] = frozenset()
+    parts: frozenset[WordingKey] | None = frozenset()
+
+    def includes(self, prompt: PlannedPrompt) -> bool:
+        """Whether the prompt is wanted in that voice."""
+        if prompt.variant == "part":
+            return self.parts is None or (prompt.key, prompt.values) in self.parts
+        return prompt.standard in self.books
+
+    def __or__(self, other: Wanted) -> Wanted:
+        parts = None if self.parts is None or other.parts is None else self.parts | other.parts
+        return Wanted(self.books | other.books, parts)
+
+
+def voices_wanted(flows: Path, standards: Sequence[Standard], pieces: Path) -> dict[str, Wanted]:
+    """What flows want spoken in another voice than the default one, by voice.
+
+    Whatever else is wrong with a flow makes no difference.
+
+    Args:
+        flows: the folder with the flows.
+        standards: the standards and phrase files there are.
+        pieces: the file of pieces.
+
+    Raises:
+        FlowError: a voice there is not, or something is wrong with the file of pieces.
+    """
+    wanted: dict[str, Wanted] = {}
     problems: list[Problem] = []
     for path in sorted(path for path in flows.glob("*") if path.suffix in ENDINGS and not path.name.startswith(".")):
         text = read_text(path, ProblemList())
@@ -59,28 +92,41 @@ def voices_wanted(flows: Path) -> dict[str, frozenset[str]]:
             hint = did_you_mean(voice.text, VOICE_NAMES)
             problems.append(Problem(voice.where, f"there is no voice '{voice.text}'", hint))
         elif voice.text != DEFAULT_VOICE:
-            wanted[voice.text] = wanted.get(voice.text, frozenset()).union(standards_named(text, str(path)))
+            said = check_paths([path]).said.get(str(path), frozenset())
+            mine = Wanted(frozenset(standards_named(text, str(path))), _parts(said, standards, pieces))
+            wanted[voice.text] = wanted.get(voice.text, Wanted()) | mine
     if problems:
         raise FlowError(problems)
     return wanted
 
 
-def portions(
-    root: Path, planned: Mapping[str, Sequence[PlannedPrompt]], wanted: Mapping[str, Iterable[str]]
-) -> list[Portion]:
+def _parts(said: Collection[str], standards: Iterable[Standard], pieces: Path) -> frozenset[WordingKey]:
+    """The segments of these phrases, and the pieces that their values can be made of."""
+    parts: set[WordingKey] = set()
+    ways: set[SpokenAs] = set()
+    for standard in standards:
+        for phrase in standard.phrases.values():
+            if phrase.key in said and (segments := parts_of(phrase, standard)):
+                parts.update(segment_key(standard.id, words) for words in segments)
+                ways.update(way for name, way in phrase.spoken_as.items() if not standard.placeholders[name].values)
+    parts.update((piece.key, piece.values) for piece in planned_pieces(pieces, {}, ways))
+    return frozenset(parts)
+
+
+def portions(root: Path, planned: Mapping[str, Sequence[PlannedPrompt]], wanted: Mapping[str, Wanted]) -> list[Portion]:
     """Everything in the default voice, then what further voices shall speak.
 
     Args:
         root: the folder of masters.
         planned: the prompts by standard.
-        wanted: standards by further voice; the pieces of values come along where one of their phrases needs them.
+        wanted: what is wanted by further voice.
     """
     whole = [Portion(root, book, DEFAULT_VOICE, prompts) for book, prompts in planned.items()]
-    for voice, books in wanted.items():
-        chosen = [book for book in planned if book in set(books)]
-        if PIECES in planned and any(prompt.variant == "part" for book in chosen for prompt in planned[book]):
-            chosen.append(PIECES)
-        whole += [Portion(root, book, voice, planned[book]) for book in chosen]
+    for voice, mine in wanted.items():
+        for book, prompts in planned.items():
+            chosen = [prompt for prompt in prompts if mine.includes(prompt)]
+            if chosen or book in mine.books:
+                whole.append(Portion(root, book, voice, chosen))
     return whole
 
 

@@ -132,15 +132,19 @@ def _planned_parts(standard: Standard, words: Mapping[str, str], problems: Probl
     """The segments of phrases that are put together, and the values their closed placeholders list; each once."""
     parts: dict[WordingKey, PlannedPrompt] = {}
     for phrase in standard.phrases.values():
-        closed = [values for name in phrase.placeholders if (values := standard.placeholders[name].values)]
-        if not phrase.is_composable or len(closed) == len(phrase.placeholders):
-            continue
-        listed = [f"{VALUE_HERE}{value}{VALUE_HERE}" for values in closed for value in values]
-        for said in [*segments(phrase.text), *listed]:
+        for said in parts_of(phrase, standard):
             key = segment_key(standard.id, said)
             if key not in parts:
                 parts[key] = planned_part(key, said, phrase.where, words, problems)
     return list(parts.values())
+
+
+def parts_of(phrase: Phrase, standard: Standard) -> list[str]:
+    """The words of what is recorded of a phrase in parts, "…" where a value comes; none unless it is put together."""
+    closed = [values for name in phrase.placeholders if (values := standard.placeholders[name].values)]
+    if not phrase.is_composable or len(closed) == len(phrase.placeholders):
+        return []
+    return [*segments(phrase.text), *(f"{VALUE_HERE}{value}{VALUE_HERE}" for values in closed for value in values)]
 
 
 def planned_part(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ivrflow.flow.model import Phrase, Prompt, PromptCatalogue, Rule
 from ivrflow.flow.problems import Location
-from ivrflow.flow.speaking.composing import Unspoken, piece_key, segment_key
+from ivrflow.flow.speaking.composing import Unspoken, WordingKey, piece_key, segment_key
 
 HERE = Location("f.yaml", 1, 1)
 PHRASE = Phrase("s/hello", "{surname}{honorific}，您好", HERE, ("surname", "honorific"), "您好")
@@ -73,3 +73,21 @@ def test_what_can_be_put_together() -> None:
 
 def test_a_rule_is_named_without_its_standard() -> None:
     assert Rule("s/silent_call", "silent_call", "", (), "hangup", {}, "", HERE).name == "silent_call"
+
+
+def test_a_phrase_is_never_put_together_from_two_voices() -> None:
+    segment, piece = segment_key("s", "…，您好"), piece_key("李")
+    title = segment_key("s", "…女士…")
+    spoken = {("s/hello", ()): PLAIN, **{key: Prompt(f"a-{key[1][0][1]}", "", 0.5) for key in (segment, piece, title)}}
+    values = {"surname": "李", "honorific": "女士"}
+
+    def said(**voices: dict[WordingKey, Prompt]) -> tuple[str, ...]:
+        prompt = PromptCatalogue(spoken, voices).spoken_by("low").best(COMPOSABLE, values)
+        assert prompt is not None
+        return prompt.parts or (prompt.file,)
+
+    low = {key: Prompt(f"low-{key[1][0][1]}", "", 0.5) for key in (segment, piece, title)}
+    assert said(low=low) == ("low-李", "low-…女士…", "low-…，您好")
+    assert said(low={("s/other", ()): PLAIN}) == ("a-李", "a-…女士…", "a-…，您好"), "it has no parts: the default voice"
+    assert said(low={segment: low[segment]}) == ("s/hello-without",), "nobody changes voices in a sentence"
+    assert said(low={segment: spoken[segment]}) == ("a-李", "a-…女士…", "a-…，您好"), "a person's, heard in every voice"

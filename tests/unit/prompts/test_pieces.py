@@ -53,6 +53,20 @@ def test_they_are_found_where_they_are_looked_for() -> None:
     assert len({prompt.stem for prompt in pieces}) == len(pieces)
 
 
+def test_each_kind_of_value_needs_some_of_them_only(tmp_path: Path) -> None:
+    (tmp_path / PIECES_NAME).write_text("family_names: [王, 万]\n", encoding="utf-8")
+
+    def planned_for(*spoken_as: SpokenAs) -> set[str]:
+        return {prompt.values[0][1] for prompt in planned_pieces(tmp_path / PIECES_NAME, {}, spoken_as)}
+
+    assert planned_for() == set()
+    assert planned_for("name") == {"王", "万"}
+    assert {"元", "万"} <= planned_for("amount")
+    assert "元" not in planned_for("number")
+    assert {"幺零"} <= planned_for("digits") < planned_for("telephone")
+    assert planned_for("digits", "name") == planned_for("digits") | planned_for("name")
+
+
 @pytest.mark.parametrize(
     ("spoken_as", "values"),
     [
@@ -66,7 +80,7 @@ def test_they_are_found_where_they_are_looked_for() -> None:
     ],
 )
 def test_every_number_can_be_put_together_from_them(spoken_as: SpokenAs, values: list[str]) -> None:
-    exists = {(prompt.key, prompt.values) for prompt in planned_pieces(SHIPPED, {})}.__contains__
+    exists = {(prompt.key, prompt.values) for prompt in planned_pieces(SHIPPED, {}, [spoken_as])}.__contains__
     for value in values:
         said = composed("s", "{value}", {"value": spoken_as}, {"value": value}, exists)
         assert not isinstance(said, Unspoken), (value, said)

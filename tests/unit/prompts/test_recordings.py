@@ -9,6 +9,7 @@ import soundfile
 from ivrflow.prompts.index import PromptEntry, PromptIndex
 from ivrflow.prompts.levels import SPEECH_LEVEL, active_speech_level, loudest_frame
 from ivrflow.prompts.pack import voices_wanted
+from ivrflow.prompts.pieces import PIECES_NAME, planned_pieces
 from ivrflow.prompts.reading import read_words
 from ivrflow.prompts.renderer import MASTER_RATE, read_master
 from ivrflow.prompts.sound import telephone_band
@@ -50,12 +51,21 @@ def test_no_recording_is_left_of_a_wording_that_went(path: Path) -> None:
     assert files == {f"{entry.folder}/{entry.file}" for entry in ENTRIES if entry.standard == standard.id}
 
 
-@pytest.mark.parametrize(("voice", "books"), voices_wanted(ROOT / "callflows").items())
-def test_every_flow_has_the_voice_it_asks_for(voice: str, books: frozenset[str]) -> None:
+def test_every_flow_has_the_voice_it_asks_for() -> None:
+    """Also the parts of phrases with values that it says, and no others."""
     words = read_words(ROOT / "prompts" / "readings.yaml")
-    standards = [load_standard(path) for path in STANDARDS if path.stem in books]
+    standards = [load_standard(path) for path in STANDARDS]
+    pieces = ROOT / "prompts" / PIECES_NAME
     planned = [prompt for standard in standards for prompt in planned_prompts(standard, words)]
-    assert [prompt.key for prompt in INDEX.outdated(planned, voice)] == []
+    planned += planned_pieces(pieces, words)
+    every_wanted = voices_wanted(ROOT / "callflows", standards, pieces)
+    assert every_wanted.keys() <= INDEX.voices.keys()
+    for voice, wanted in every_wanted.items():
+        spoken = [prompt for prompt in planned if wanted.includes(prompt)]
+        assert [prompt.key for prompt in INDEX.outdated(spoken, voice)] == []
+    for voice, entries in INDEX.voices.items():
+        parts = {wording for wording, entry in entries.items() if entry.variant == "part"}
+        assert parts <= (every_wanted[voice].parts or frozenset() if voice in every_wanted else frozenset())
 
 
 def test_nothing_a_caller_hears_comes_from_the_last_resort() -> None:

@@ -64,12 +64,14 @@ class Checked:
         problems: errors and warnings, by place.
         flow_id: the flow's name and its place, blank when it has none.
         numbers: the dialled numbers and their places.
+        said: keys of the phrases a call can say, as far as they could be read.
     """
 
     flow: CallFlow | None
     problems: tuple[Problem, ...]
     flow_id: Named
     numbers: tuple[Named, ...] = ()
+    said: frozenset[str] = frozenset()
 
 
 def compile_flow(source: Mapping[str, str], main: str, catalogue: PromptCatalogue | None = None) -> CallFlow:
@@ -197,6 +199,7 @@ class _Compiler:
         self._problems = problems
         self._broken = broken
         self._lint = lint
+        self._said: dict[str, Location] = {}
 
     def compile(self) -> Checked:
         """Read every file, then the flow."""
@@ -211,7 +214,11 @@ class _Compiler:
         flow = self._flow(form, files)
         errors = self._problems.errors
         return Checked(
-            None if errors else flow, tuple(sorted(set(self._problems.problems))), form[g.FLOW], form[g.DIALLED]
+            None if errors else flow,
+            tuple(sorted(set(self._problems.problems))),
+            form[g.FLOW],
+            form[g.DIALLED],
+            frozenset(self._said),
         )
 
     # ── the files beside the flow ─────────────────────────────────────────────────────────────────────────────────────
@@ -436,14 +443,13 @@ class _Compiler:
 
     def _check_prompts(self, names: Names, situations: Mapping[str, Ladder], voice: Named) -> None:
         """What a call can say must be recorded."""
-        if self._catalogue is None:
-            return
-        said = dict(names.said)
+        self._said = dict(names.said)
         for ladder in situations.values():
             for rung in ladder.rungs:
                 if rung.say:
-                    said.setdefault(rung.say, rung.where)
-        check_recorded(said, names.phrase_data(), self._catalogue, voice, self._problems)
+                    self._said.setdefault(rung.say, rung.where)
+        if self._catalogue is not None:
+            check_recorded(self._said, names.phrase_data(), self._catalogue, voice, self._problems)
 
 
 def _limits(form: Form) -> Limits:

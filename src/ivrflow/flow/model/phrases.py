@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ivrflow.flow.problems import Location
-from ivrflow.flow.speaking.composing import Unspoken, WordingKey, composed, filled, is_chinese
+from ivrflow.flow.speaking.composing import Unspoken, WordingKey, composed, filled, is_chinese, is_part
 from ivrflow.flow.speaking.spoken_values import SpokenAs
 
 DEFAULT_VOICE = "zf_xiaobei"
@@ -81,8 +81,16 @@ class PromptCatalogue:
     voices: Mapping[str, Mapping[WordingKey, Prompt]] = field(default_factory=dict)
 
     def spoken_by(self, voice: str) -> PromptCatalogue:
-        """What a flow with this voice plays: its recordings, and the default voice's where it has none."""
-        return PromptCatalogue({**self.prompts, **self.voices.get(voice, {})}) if self.voices else self
+        """What a flow with this voice plays: its recordings, and the default voice's where it has none.
+
+        A phrase is never put together from two voices: one that recorded any parts of phrases has no others.
+        """
+        if not self.voices:
+            return self
+        own = self.voices.get(voice, {})
+        has_parts = any(is_part(wording) and self.prompts.get(wording) != prompt for wording, prompt in own.items())
+        others = {wording: prompt for wording, prompt in self.prompts.items() if not (has_parts and is_part(wording))}
+        return PromptCatalogue({**others, **own})
 
     def best(self, phrase: Phrase, values: Values) -> Prompt | None:
         """What says the phrase best: with all its values, as a recording or put together; else without them, else None."""

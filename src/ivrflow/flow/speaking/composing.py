@@ -27,6 +27,9 @@ PAUSE = "，"
 PIECES = "pieces"
 """The book of the pieces that all standards share."""
 
+_PIECE = f"{PIECES}/piece"
+_SEGMENT = "/segment"
+
 MOST_PARTS = 40
 """Recordings in one phrase; nobody listens to more numbers than that."""
 
@@ -53,12 +56,17 @@ class Unspoken:
 
 def segment_key(book: str, words: str) -> WordingKey:
     """Where the recording of a segment is found."""
-    return (f"{book}/segment", (("words", words),))
+    return (f"{book}{_SEGMENT}", (("words", words),))
 
 
 def piece_key(words: str) -> WordingKey:
     """Where the recording of a piece is found."""
-    return (f"{PIECES}/piece", (("words", words),))
+    return (_PIECE, (("words", words),))
+
+
+def is_part(key: WordingKey) -> bool:
+    """Whether it is only heard between others: a segment or a piece."""
+    return key[0] == _PIECE or key[0].endswith(_SEGMENT)
 
 
 def segments(text: str) -> list[str]:

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from types import MappingProxyType
 
 from ivrflow.flow.model import DEFAULT_VOICE, Phrase, PromptCatalogue
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
 from ivrflow.flow.reading.reader import Named
+from ivrflow.flow.speaking.composing import Unspoken, WordingKey, composed, piece_key
+from ivrflow.flow.speaking.spoken_values import SpokenAs
 
 _TOLD = 3
 """Phrases named in one warning; the rest is counted."""
+
+_SUCH_AS: Mapping[SpokenAs, str] = MappingProxyType(
+    {
+        "digits": "1024",
+        "telephone": "13812345678",
+        "number": "24",
+        "time": "13:30",
+        "date": "2026-10-01",
+        "amount": "128.50",
+        "name": "王",
+        "words": "先生",
+    }
+)
+"""A value that a voice which speaks such values can be expected to speak."""
+
+_LISTED = piece_key(_SUCH_AS["words"])
+"""Words are listed by the standard, and recorded whenever the words around them are."""
 
 
 def check_recorded(
@@ -39,14 +59,22 @@ def check_recorded(
         elif prompt.text != (phrase.without if phrase.placeholders else phrase.text):
             message = f"the recording of '{key}' has another wording than {phrase.where.file}"
             problems.error(where, message, "run: ivrflow prompts build")
-    _check_voice([key for key in said if key in phrases], catalogue, voice, problems)
+    _check_voice([phrases[key] for key in said if key in phrases], catalogue, voice, problems)
 
 
-def _check_voice(said: list[str], catalogue: PromptCatalogue, voice: Named, problems: ProblemList) -> None:
+def _check_voice(said: list[Phrase], catalogue: PromptCatalogue, voice: Named, problems: ProblemList) -> None:
     if voice.text == DEFAULT_VOICE or not said:
         return
     recorded = catalogue.voices.get(voice.text, {})
-    lacking = [key for key in said if (key, ()) not in recorded]
+    lacking = [phrase.key for phrase in said if (phrase.key, ()) not in recorded]
+    lacking += [
+        f"{phrase.key} with its values"
+        for phrase in said
+        if (phrase.key, ()) in recorded
+        and phrase.is_composable
+        and _speaks_values(phrase, catalogue.prompts)
+        and not _speaks_values(phrase, recorded)
+    ]
     if not lacking:
         return
     hint = "run: ivrflow prompts build"
@@ -60,3 +88,14 @@ def _check_voice(said: list[str], catalogue: PromptCatalogue, voice: Named, prob
         named = ", ".join(lacking[:_TOLD])
         message = f"{len(lacking)} {phrases} not recorded in the voice '{voice.text}': {named}{more}"
     problems.warn(voice.where, f"{message}; callers hear '{DEFAULT_VOICE}' instead", hint)
+
+
+def _speaks_values(phrase: Phrase, recorded: Container[WordingKey]) -> bool:
+    """Whether the phrase can be put together from these recordings, its values being such as one can expect."""
+    values = {name: _SUCH_AS[phrase.spoken_as[name]] for name in phrase.placeholders}
+    book = phrase.key.partition("/")[0]
+
+    def exists(key: WordingKey) -> bool:
+        return key == _LISTED or key in recorded
+
+    return not isinstance(composed(book, phrase.text, phrase.spoken_as, values, exists), Unspoken)

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from ivrflow.flow.model import Phrase, Prompt, PromptCatalogue
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reading.reader import Named
-from ivrflow.flow.speaking.composing import WordingKey
+from ivrflow.flow.speaking.composing import WordingKey, piece_key, segment_key
 from ivrflow.flow.wording.recorded import check_recorded
 
 HERE, THERE = Location("flow.yaml", 3, 8), Location("flow.yaml", 9, 5)
@@ -69,3 +70,22 @@ def test_old_words_in_a_voice_are_an_error_as_in_any() -> None:
     assert [(one.where, one.message) for one in problems.problems] == [
         (THERE, "the recording of 's/a' has another wording than s.yaml")
     ]
+
+
+def test_values_that_a_voice_cannot_speak_are_told() -> None:
+    phrase = replace(PHRASES["s/d"], spoken_as={"name": "name"})
+    segment, piece = segment_key("s", "…，请讲！"), piece_key("王")
+    spoken = {**SPOKEN, segment: Prompt("segment", "…，请讲！", 1.0), piece: Prompt("piece", "…王…", 0.3)}
+
+    def found(default: Mapping[WordingKey, Prompt], *keys: WordingKey) -> list[str]:
+        voices = {"zm_yunxi": {**SPOKEN, **{key: spoken[key] for key in keys}}}
+        problems = ProblemList()
+        catalogue = PromptCatalogue(default, voices)
+        check_recorded({"s/d": HERE}, {"s/d": phrase}, catalogue, Named("zm_yunxi", HERE), problems)
+        return [one.message for one in problems.problems]
+
+    told = "1 phrase is not recorded in the voice 'zm_yunxi': s/d with its values; callers hear 'zf_xiaobei' instead"
+    assert found(spoken) == [told]
+    assert found(spoken, segment) == [told]
+    assert found(spoken, segment, piece) == []
+    assert found(SPOKEN) == [], "no voice speaks them: no voice is missed"
