@@ -1,5 +1,6 @@
-"""`make scenarios`: all scenarios, on the simulator and on a PBX and an engine of their own, with a report to look at.
+"""`make scenarios`: all scenarios, on the simulator and on PBXs and engines of their own, with a report to look at.
 
+Scenarios with agents of queues are played one after the other on one PBX, so there are several; see `tools.lanes`.
 Whatever is given as ARGS goes to `ivrflow scenario run` and wins over what is set here:
 
     make scenarios ARGS="--rule silent_call --keep-audio"
@@ -20,23 +21,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ivrflow.flow.problems import FlowError
+from ivrflow.scenario.language.reading import scenario_files
 from ivrflow.scenario.run.run_command import run as run_command
 from ivrflow.settings import SettingsError
-from tools.engine import Engine
-from tools.pbx import Pbx, PbxSettings, build
+from tools.lanes import Lanes
+from tools.pbx import PbxSettings, build
 from tools.places import CHECKOUT, STATE
 from tools.run import prepare_prompts
-from tools.stages import SetupError, stage
+from tools.stages import SetupError
 
 SCENARIOS = "scenarios"
 """The folder with this project's own."""
 PLACE = STATE / "scenarios"
-"""What a run leaves: the report, its JUnit file, and the engine's journal."""
+"""What a run leaves: the report, its JUnit file, and the engines' journals."""
 REPORT = PLACE / "report"
 JUNIT = PLACE / "junit.xml"
-JOURNAL = PLACE / "journal.sqlite"
 CALLS = 200
-"""So many calls at once the PBX has room for: a scenario may need three."""
+"""So many calls at once the PBXs have room for in all, and one of several for a quarter of it: a scenario may need three."""
+MOST_LANES = 8
+"""So many PBXs at most: the figure at which the whole set takes a quarter of an hour on two processors and none fails."""
+ENOUGH_FOR_A_LANE = 3
+"""So many scenarios are worth a PBX and an engine more: these take seconds to start."""
 
 COMMAND = (sys.executable, "-m", "ivrflow", "scenario", "run")
 _INTERRUPTED = 130
@@ -49,22 +54,19 @@ def arguments(given: Sequence[str]) -> list[str]:
     return [*paths, "--on", "both", "--html", _shown(REPORT), "--junit", _shown(JUNIT), *given]
 
 
-def environment(settings: PbxSettings, journal: Path) -> dict[str, str]:
-    """What the engine and the run have to know of the PBX and of each other."""
-    return {
-        **settings.engine_environment(),
-        **settings.secrets,
-        "PBX_SIP_BIND": settings.sip_bind,
-        "PBX_SIP_PORT": str(settings.sip_port),
-        "IVRFLOW_JOURNAL": f"sqlite:///{journal}",
-        "IVRFLOW_TEST_CALLS": "yes",
-        "IVRFLOW_CALLBACKS_AT_ONCE": "0",  # a minute after one scenario nobody rings the telephone of another
-    }
+def lanes_for(given: Sequence[str]) -> int:
+    """How many PBXs are worth their while for what was given."""
+    context = run_command.make_context("run", list(given), resilient_parsing=True)
+    if context.params.get("on") == "simulator":
+        return 1
+    paths = context.params.get("paths") or [CHECKOUT / SCENARIOS]
+    files = len(scenario_files([CHECKOUT / path for path in paths])) * (context.params.get("repeat") or 1)
+    return max(1, min(MOST_LANES, files // ENOUGH_FOR_A_LANE))
 
 
 @contextmanager
 def _own_place() -> Iterator[Path]:
-    """A folder for what PBX and engine write: this run's own, for another one may be going on. The journal is kept."""
+    """A folder for what PBXs and engines write: this run's own, for another one may be going on. The journals are kept."""
     PLACE.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(REPORT, ignore_errors=True)
     JUNIT.unlink(missing_ok=True)
@@ -72,39 +74,27 @@ def _own_place() -> Iterator[Path]:
         try:
             yield Path(own)
         finally:
-            written = Path(own, JOURNAL.name)
-            if written.exists():
-                written.replace(JOURNAL)
+            for old in PLACE.glob("journal*.sqlite"):
+                old.unlink()
+            for written in Path(own).glob("*/journal.sqlite"):
+                written.replace(PLACE / f"journal-{written.parent.name}.sqlite")
 
 
-async def play(settings: PbxSettings, given: Sequence[str], place: Path) -> int:
-    """Start the PBX and the engine, run the scenarios, stop everything.
+async def play(lanes: Lanes, given: Sequence[str]) -> int:
+    """Start the PBXs and the engines, run the scenarios, stop everything.
 
     Args:
-        settings: the PBX's.
+        lanes: where they are played.
         given: what `make scenarios` was given.
-        place: where PBX and engine write.
 
     Returns:
         The exit code of the run.
 
     Raises:
-        SetupError: the PBX or the engine did not start.
+        SetupError: a PBX or an engine did not start.
     """
-    known = environment(settings, place / JOURNAL.name)
-    pbx = Pbx(place / "pbx", settings)
-    engine = Engine({name: value for name, value in known.items() if name.startswith("IVRFLOW_")})
-    engine.quiet = True
-    try:
-        with stage("PBX"):
-            await pbx.start()
-        with stage("engine"):
-            await engine.start()
-        return await _run(arguments(given), known)
-    finally:
-        with stage("stopping"):
-            await engine.stop()
-            await pbx.stop()
+    async with lanes:
+        return await _run([*lanes.arguments, *arguments(given)], lanes.environment)
 
 
 async def _run(given: Sequence[str], known: Mapping[str, str]) -> int:
@@ -142,9 +132,11 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         build()
         prepare_prompts()
-        settings = PbxSettings.from_environment().on_free_ports(calls=CALLS)
         with _own_place() as place:
-            return asyncio.run(play(settings, words, place))
+            count = lanes_for(words)
+            calls = CALLS if count == 1 else CALLS // 4
+            lanes = Lanes(place, PbxSettings.from_environment(), count, calls=calls)
+            return asyncio.run(play(lanes, words))
     except (SetupError, SettingsError, FlowError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

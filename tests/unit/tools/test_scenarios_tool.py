@@ -3,15 +3,11 @@
 import asyncio
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 
-from ivrflow.scenario.pbx.sip_access import sip_access
-from ivrflow.settings import read_settings
 from tools import scenarios
-from tools.pbx import PbxSettings
-from tools.scenarios import arguments, environment
+from tools.scenarios import MOST_LANES, arguments, lanes_for
 
 OURS = ["--on", "both", "--html", ".ivrflow/scenarios/report", "--junit", ".ivrflow/scenarios/junit.xml"]
 
@@ -40,16 +36,12 @@ def test_named_scenarios_take_the_place_of_all() -> None:
     ]
 
 
-def test_the_run_finds_this_pbx_and_its_passwords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    settings = PbxSettings.from_environment({}).on_free_ports(calls=4)
-    known = environment(settings, tmp_path / "journal.sqlite")
-    access = sip_access(None, "caller", ["1000", "1001"], environ=known)
-    assert access.accounts.server == (settings.sip_bind, settings.sip_port)
-    assert access.accounts.passwords["1001"] == settings.password("1001")
-    read = read_settings(known)
-    assert (read.ami_port, read.agi_port, read.test_calls) == (settings.ami_port, settings.agi_port, True)
-    assert read.journal == f"sqlite:///{tmp_path}/journal.sqlite"
+def test_as_many_pbxs_as_are_worth_their_while() -> None:
+    assert lanes_for([]) == MOST_LANES
+    assert lanes_for(["--on", "simulator"]) == 1
+    one = "scenarios/gov12345/hang_ups/01_greeting.yaml"
+    assert lanes_for([one]) == 1
+    assert 1 < lanes_for([one, "--repeat", "10"]) < MOST_LANES
 
 
 async def test_who_stops_us_stops_the_run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

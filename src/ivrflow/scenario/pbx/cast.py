@@ -94,13 +94,13 @@ class Cast:
     """The phones of a run. An async context manager: leaving it hangs up, unregisters and closes every phone.
 
     Attributes:
-        pacer: the clock of all their audio.
+        pacer: the clock of all their audio; several casts of one process may have one together.
         strays: what came to an agent's phone and belonged to no scenario, in words.
     """
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, pacer: Pacer | None = None) -> None:
         self.accounts = accounts
-        self.pacer = Pacer()
+        self.pacer = pacer or Pacer()
         self.strays: list[str] = []
         self._local_ip = ""
         self._caller: SoftPhone | None = None

@@ -1,5 +1,8 @@
 """The PBX as a stage: everything a run needs to play scenarios there, opened once, and closed whatever happens.
 
+Scenarios with agents of queues are played one after the other on one PBX. With several, each with an engine and
+telephones of its own, as many are played at once; what costs much, the recordings and who recognises them, is theirs together.
+
 The phones are needed; the manager connection, the journal and a look at the engine's process are used where they belong to
 this PBX and can be had. What cannot be looked at is said in words, once, and nothing is guessed instead.
 """
@@ -9,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import os
 import time
 from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ivrflow.runtime.journal_reader import JournalReader
@@ -26,9 +30,10 @@ from ivrflow.scenario.pbx.pbx_watch import Channel, PbxWatch
 from ivrflow.scenario.pbx.queue_duty import waits_in_a_queue
 from ivrflow.scenario.pbx.sip_access import SipAccess, password_variable, sip_access
 from ivrflow.scenario.script import Scenario
-from ivrflow.settings import Settings, SettingsError, variable
+from ivrflow.settings import ENV_FILE, Settings, SettingsError, given_values, read_settings, variable
 from ivrflow.softphone.call import PhoneError, Unreachable
 from ivrflow.softphone.codecs import Samples
+from ivrflow.softphone.pacer import Pacer
 from ivrflow.softphone.repertoire import Repertoire
 from ivrflow.softphone.softphone import RegistrationRefused
 
@@ -55,11 +60,14 @@ class StageWishes:
         pbx: "HOST[:PORT]" of somebody's own; None for the PBX of this machine.
         account: the SIP account that calls.
         audio: the folder for the sound of the calls; None when nobody wants it.
+        lanes: files with the settings of further PBXs of this machine, each with an engine of its own; what one of them
+            does not name is as in the environment.
     """
 
     pbx: str | None = None
     account: str = "caller"
     audio: Path | None = None
+    lanes: tuple[Path, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,8 +90,8 @@ class PbxStage:
     _engine_before: ProcessState | None
     _accounts: frozenset[str]
     _audio: Path | None
+    _numbers: itertools.count[int]
     _began: float = field(default_factory=time.time)
-    _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     @property
     def cast(self) -> Cast:
@@ -156,48 +164,69 @@ class PbxStage:
 
 @asynccontextmanager
 async def pbx_stage(settings: Settings, scenarios: Sequence[Scenario], wishes: StageWishes) -> AsyncIterator[PbxStage]:
-    """Open the stage for these scenarios.
+    """Open one stage for these scenarios; see `pbx_stages`."""
+    async with pbx_stages(settings, scenarios, replace(wishes, lanes=())) as (stage,):
+        yield stage
+
+
+@asynccontextmanager
+async def pbx_stages(
+    settings: Settings, scenarios: Sequence[Scenario], wishes: StageWishes
+) -> AsyncIterator[tuple[PbxStage, ...]]:
+    """Open the stages for these scenarios: that of the settings, and one for each further lane.
 
     Raises:
-        SettingsError: a password or a recording is missing, or the PBX's address is none.
+        SettingsError: a password, a recording or a lane's file is missing, or the PBX's address is none.
         PhoneError: nothing answers at that address, or it refuses the calling account.
     """
     agents = {rung.extension for one in scenarios for rung in one.telephones_rung if rung.manner != "unreachable"}
-    access = sip_access(wishes.pbx, wishes.account, sorted(agents))
+    lanes = [(settings, sip_access(wishes.pbx, wishes.account, sorted(agents)))]
+    for file in wishes.lanes:
+        environ = {**os.environ, **given_values({ENV_FILE: str(file)})}
+        lanes.append((read_settings(environ), sip_access(None, wishes.account, sorted(agents), environ)))
     sounds, music = load_sounds(settings)
     sounds |= composed_sounds(settings, scenarios)
-    remarks: list[str] = []
-    if not music:
-        remarks.append(
-            f"there is no hold music in {settings.music} ({variable('music')}): what is music is called unknown"
-        )
+    no_music = (
+        ()
+        if music
+        else (f"there is no hold music in {settings.music} ({variable('music')}): what is music is called unknown",)
+    )
+    repertoire = Repertoire(sounds, music)
+    pacer, numbers = Pacer(), itertools.count()
     async with AsyncExitStack() as opened:
-        cast = await opened.enter_async_context(Cast(access.accounts))
-        await _sign_in(cast, access)
-        watch = await _watch(settings, access, opened, remarks)
-        journal = _journal(settings, opened, remarks) if watch is not None else None
-        engine = EngineWatch(settings.agi_port, settings.agi_host) if access.watched else None
-        before = None if engine is None else await asyncio.to_thread(engine.look)
-        if before is None:
-            remarks.append("the engine's process was not looked at: it runs elsewhere, or belongs to somebody else")
-        pool = AnalysisPool(sounds, music)
+        stages: list[PbxStage] = []
+        pool = AnalysisPool(sounds, music)  # its processes begin with its first work
+        for own, access in lanes:
+            remarks = [*no_music]
+            cast = await opened.enter_async_context(Cast(access.accounts, pacer))
+            await _sign_in(cast, access)
+            watch = await _watch(own, access, opened, remarks)
+            journal = _journal(own, opened, remarks) if watch is not None else None
+            engine = EngineWatch(own.agi_port, own.agi_host) if access.watched else None
+            before = None if engine is None else await asyncio.to_thread(engine.look)
+            if before is None:
+                remarks.append("the engine's process was not looked at: it runs elsewhere, or belongs to somebody else")
+            stages.append(
+                PbxStage(
+                    called=access.named,
+                    remarks=tuple(remarks),
+                    _cast=cast,
+                    _repertoire=repertoire,
+                    _pool=pool,
+                    _watch=watch,
+                    _journal=journal,
+                    _engine=engine,
+                    _engine_before=before,
+                    _accounts=frozenset({wishes.account, *agents}),
+                    _audio=wishes.audio,
+                    _numbers=numbers,
+                )
+            )
         # Waited for: a pool that is still closing while the interpreter ends writes to a pipe it has just closed.
         opened.push_async_callback(asyncio.to_thread, pool.shutdown, wait=True, cancel_futures=True)
         await pool.warm_up()
         opened.enter_context(_garbage_collected_seldom())
-        yield PbxStage(
-            called=access.named,
-            remarks=tuple(remarks),
-            _cast=cast,
-            _repertoire=Repertoire(sounds, music),
-            _pool=pool,
-            _watch=watch,
-            _journal=journal,
-            _engine=engine,
-            _engine_before=before,
-            _accounts=frozenset({wishes.account, *agents}),
-            _audio=wishes.audio,
-        )
+        yield tuple(stages)
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """Agents of queues, by telephone: logging in and out, pausing, being ready again, by the codes their telephones may dial.
 
-The PBX answers each with a tone: a long one when it is done, three short ones when it is not possible.
+The PBX answers each with a tone, and then hangs up: a long one when it is done, three short ones when it is not possible.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
@@ -25,8 +26,10 @@ CODES: Mapping[Duty, str] = {"logs in": "*11", "logs out": "*12", "pauses": "*13
 ANSWERED_WITHIN_S = 5.0
 """Seconds in which the PBX must answer a code."""
 
-TOLD_WITHIN_S = 0.7
-"""Seconds after the answer in which the tone can be told from the other."""
+TOLD_WITHIN_S = 5.0
+"""Seconds after the answer in which the long tone was heard or the PBX has hung up: it takes one, unless it stands still."""
+
+LISTENS_EVERY_S = 0.1
 
 
 async def on_duty(phone: SoftPhone, extension: str, duty: Duty) -> None:
@@ -40,11 +43,14 @@ async def on_duty(phone: SoftPhone, extension: str, duty: Duty) -> None:
         call = await phone.call(code, within_s=ANSWERED_WITHIN_S)
     except (CallRefused, NoAnswer, CallGone) as problem:
         raise PhoneError(f"agent {extension} {duty}: the PBX did not take {code}: {problem}") from problem
+    ended = asyncio.ensure_future(call.ended)
+    until = time.monotonic() + TOLD_WITHIN_S
     try:
-        await asyncio.wait({asyncio.ensure_future(call.ended)}, timeout=TOLD_WITHIN_S)
+        while not (is_done := _is_done(call)) and call.end is None and time.monotonic() < until:
+            await asyncio.wait({ended}, timeout=LISTENS_EVERY_S)
     finally:
         call.hang_up_now()
-    if not _is_done(call):
+    if not is_done:
         raise PhoneError(
             f"agent {extension} {duty}: the PBX says that {code} is not possible; which agents may log in to which queue is in "
             "asterisk/settings.env (PBX_QUEUE_...)"

@@ -1,4 +1,4 @@
-"""Many scenarios: all of them on the simulator in a moment, many at once on the PBX; each bounded, judged, reported.
+"""Many scenarios: all of them on the simulator in a moment, many at once on one PBX or several; each bounded, judged, reported.
 
 A run knows neither sockets nor terminals. It is handed what plays a scenario and what judges it, and tells a listener
 what becomes of each. What it promises: every scenario ends within its own bound, at most `jobs` are on the PBX at once,
@@ -12,7 +12,7 @@ import heapq
 import time
 import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -71,12 +71,13 @@ class Listener(Protocol):
 
 @dataclass(slots=True)
 class _Turn:
-    """One scenario waiting for the PBX, or played there. `predicted`, `began` (monotonic) and `took` are seconds."""
+    """One scenario waiting for a PBX, or played there. `predicted`, `began` (monotonic) and `took` are seconds."""
 
     scenario: Scenario
     place: tuple[int, int]
     predicted: float
     needs: Mapping[str, Hashable] = field(default_factory=dict)
+    lane: int = 0
     began: float | None = None
     tries: int = 0
     took: float = 0.0
@@ -84,6 +85,20 @@ class _Turn:
 
 def _nothing(_scenario: Scenario) -> Mapping[str, Hashable]:
     return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A PBX with its engine and its telephones, which shares none of them with another lane.
+
+    Attributes:
+        play: plays one scenario there.
+        needs: what a scenario must find there, by name, and in which state: scenarios that need the same thing in
+            different states are never on one lane at once.
+    """
+
+    play: Play
+    needs: Needs = _nothing
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,6 +132,7 @@ class Run:
     _waiting: list[_Turn] = field(default_factory=list)
     _running: list[_Turn] = field(default_factory=list)
     _unanswered: int = 0
+    _lanes: int = 1
     _room: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -144,7 +160,16 @@ class Run:
             begins = heapq.heappop(ends) if len(ends) >= self.jobs else 0.0
             heapq.heappush(ends, begins + turn.predicted)
             last = max(last, begins + turn.predicted)
-        return last
+        return max(last, *(sum(states.values()) / self._lanes for states in self._one_by_one()), 0.0)
+
+    def _one_by_one(self) -> Iterable[Mapping[Hashable, float]]:
+        """Of everything that waiting scenarios need: how long each state of it is needed, those who share it at once."""
+        needed: dict[str, dict[Hashable, float]] = {}
+        for turn in self._waiting:
+            for name, state in turn.needs.items():
+                states = needed.setdefault(name, {})
+                states[state] = max(states.get(state, 0.0), turn.predicted)
+        return needed.values()
 
     # ── the simulator ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -175,19 +200,18 @@ class Run:
 
     # ── the PBX ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def play_all(self, play: Play, needs: Needs = _nothing) -> None:
-        """Play what waits for the PBX, at most `jobs` at once.
+    async def play_all(self, *lanes: Lane) -> None:
+        """Play what waits for the PBX, at most `jobs` at once, each on a lane that has what it needs.
 
         Args:
-            play: plays one.
-            needs: what a scenario must find on the PBX, by name, and in which state: scenarios that need the same thing in
-                different states are never there at once.
+            lanes: where, one at least; they are alike, so what a scenario needs is asked of the first.
 
         Raises:
             CannotRun: the PBX does not answer any more, or something else keeps every scenario from being played.
         """
+        self._lanes = len(lanes)
         for one in self._waiting:
-            one.needs = needs(one.scenario)
+            one.needs = lanes[0].needs(one.scenario)
         self._waiting = _in_order(self._waiting)
         try:
             async with asyncio.TaskGroup() as turns:
@@ -199,23 +223,30 @@ class Run:
                         continue
                     self._waiting.remove(turn)
                     self._running.append(turn)
-                    turns.create_task(self._turn(turn, play))
+                    turns.create_task(self._turn(turn, lanes[turn.lane].play))
                     await asyncio.sleep(self.stagger)
         except* CannotRun as several:
             raise several.exceptions[0] from None  # the first says it; the others say the same
 
     def _next(self) -> _Turn | None:
-        """The first that waits and finds things as it needs them; None when there is no room, or no such scenario."""
+        """The first that waits and finds things as it needs them, on the lane with the fewest calls where it does.
+
+        None when there is no room, or no such scenario.
+        """
         room = self.jobs - len(self._running)
         room_again = max(1, self.jobs // CALMER) - len(self._running)
-        states = {name: state for turn in self._running for name, state in turn.needs.items()}
-        fits = (
-            turn
-            for turn in self._waiting
-            if (room_again if turn.tries else room) > 0
-            and all(states.get(name, one) == one for name, one in turn.needs.items())
-        )
-        return next(fits, None)
+        calls = Counter(turn.lane for turn in self._running)
+        states: list[dict[str, Hashable]] = [{} for _ in range(self._lanes)]
+        for turn in self._running:
+            states[turn.lane].update(turn.needs)
+        lanes = sorted(range(self._lanes), key=lambda lane: calls[lane])
+        for turn in self._waiting:
+            if (room_again if turn.tries else room) > 0:
+                for lane in lanes:
+                    if all(states[lane].get(name, one) == one for name, one in turn.needs.items()):
+                        turn.lane = lane
+                        return turn
+        return None
 
     async def _turn(self, turn: _Turn, play: Play) -> None:
         turn.began = time.monotonic()

@@ -28,7 +28,7 @@ from ivrflow.scenario.report.run_summary import RunSummary
 from ivrflow.scenario.report.writing import write_report
 from ivrflow.scenario.run.flows_here import flows_here
 from ivrflow.scenario.run.junit import junit_xml
-from ivrflow.scenario.run.run import JOBS, CannotRun, Run
+from ivrflow.scenario.run.run import JOBS, CannotRun, Lane, Run
 from ivrflow.scenario.run.run_output import as_json, in_words
 from ivrflow.scenario.run.run_progress import RunProgress
 from ivrflow.scenario.script import Stage
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 On: TypeAlias = Literal["pbx", "simulator", "both"]
 Form: TypeAlias = Literal["text", "json"]
+_Opened: TypeAlias = AbstractAsyncContextManager["tuple[PbxStage, ...]"]
 
 INTERRUPTED = 130
 """Exit code when somebody stopped the run: what a shell makes of Ctrl-C."""
@@ -109,6 +110,13 @@ class _Outcome:
 @click.option("--pbx", metavar="HOST[:PORT]", help="Somebody's own Asterisk.  [default: the PBX of this machine]")
 @click.option("--account", metavar="NAME", default="caller", show_default=True, help="The SIP account that calls.")
 @click.option(
+    "--lane",
+    "lanes",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Settings of one more PBX of this machine with an engine of its own, to play there as well; once for each.",
+)
+@click.option(
     "--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write the results as JUnit XML, for CI."
 )
 @click.option(
@@ -137,6 +145,7 @@ def run(
     repeat: int,
     pbx: str | None,
     account: str,
+    lanes: tuple[Path, ...],
     junit: Path | None,
     html: Path | None,
     keep_audio: bool,
@@ -190,11 +199,11 @@ def run(
         opened = None
         if "pbx" in stages:
             # Only a run with real phones needs what these take to import.
-            from ivrflow.scenario.pbx.pbx_stage import StageWishes, pbx_stage
+            from ivrflow.scenario.pbx.pbx_stage import StageWishes, pbx_stages
 
             audio = Path(sound) if html or keep_audio or asr else None
-            wishes = StageWishes(pbx=pbx, account=account, audio=audio)
-            opened = pbx_stage(settings, [one for one in scenarios if "pbx" in one.stages], wishes)
+            wishes = StageWishes(pbx=pbx, account=account, audio=audio, lanes=lanes)
+            opened = pbx_stages(settings, [one for one in scenarios if "pbx" in one.stages], wishes)
         outcome = asyncio.run(_played(playing, progress, opened))
         if transcriber is not None:
             _transcribe(outcome, transcriber, settings, strict=strict)
@@ -236,7 +245,7 @@ def run(
 # ── the run itself ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _played(run: Run, progress: RunProgress, opened: AbstractAsyncContextManager[PbxStage] | None) -> _Outcome:
+async def _played(run: Run, progress: RunProgress, opened: _Opened | None) -> _Outcome:
     """Play everything; whatever happens, what is finished is told, and nothing is left behind."""
     outcome = _Outcome()
     begun = time.monotonic()
@@ -260,13 +269,14 @@ async def _played(run: Run, progress: RunProgress, opened: AbstractAsyncContextM
     return outcome
 
 
-async def _on_pbx(run: Run, opened: AbstractAsyncContextManager[PbxStage], outcome: _Outcome) -> None:
-    async with opened as stage:
-        outcome.called, outcome.remarks = stage.called, stage.remarks
-        for remark in stage.remarks:
+async def _on_pbx(run: Run, opened: _Opened, outcome: _Outcome) -> None:
+    async with opened as stages:
+        outcome.called = ", ".join(stage.called for stage in stages)
+        outcome.remarks = tuple(dict.fromkeys(remark for stage in stages for remark in stage.remarks))
+        for remark in outcome.remarks:
             click.echo(f"note: {remark}", err=True)
-        await run.play_all(stage.play, stage.needs)
-        outcome.left_behind = await stage.left_behind()
+        await run.play_all(*(Lane(stage.play, stage.needs) for stage in stages))
+        outcome.left_behind = tuple([left for stage in stages for left in await stage.left_behind()])
 
 
 def _transcriber() -> Transcriber:

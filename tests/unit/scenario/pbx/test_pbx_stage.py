@@ -19,7 +19,7 @@ from ivrflow.scenario.pbx import pbx_stage as module
 from ivrflow.scenario.pbx.analysis import AnalysisPool
 from ivrflow.scenario.pbx.cast import Cast
 from ivrflow.scenario.pbx.engine_watch import EngineWatch, ProcessState
-from ivrflow.scenario.pbx.pbx_stage import PbxStage, StageWishes, pbx_stage
+from ivrflow.scenario.pbx.pbx_stage import PbxStage, StageWishes, pbx_stage, pbx_stages
 from ivrflow.scenario.pbx.pbx_watch import Channel, PbxWatch
 from ivrflow.scenario.script import AgentPart, Hear, InQueues, Scenario
 from ivrflow.settings import Settings, SettingsError
@@ -102,6 +102,28 @@ async def test_every_call_has_a_folder_of_its_own_for_its_sound(pbx: LittlePbx, 
         Path("sound/0/caller.flac"),
         Path("sound/1/caller.flac"),
     ]
+
+
+async def test_a_further_lane_is_where_its_file_says_with_passwords_of_the_environment(
+    pbx: LittlePbx, tmp_path: Path
+) -> None:
+    scenario = a_call()
+    async with LittlePbx() as other:
+        file = tmp_path / "other.env"
+        host, port = other.accounts.server
+        file.write_text(f"PBX_SIP_PORT={port}\n")
+        wishes = StageWishes(audio=tmp_path / "sound", lanes=(file,))
+        async with pbx_stages(NOBODY, [scenario], wishes) as (first, second):
+            assert first.called != second.called == f"{host}:{port}"
+            kept = []
+            for stage, there in ((first, pbx), (second, other)):
+                playing = asyncio.create_task(stage.play(scenario))
+                call = await there.answered()
+                await call.say(SOUNDS[HELLO])
+                call.hang_up_now()
+                kept.append((await playing).caller.audio)
+        assert other.live == 0
+    assert [path and path.parent.name for path in kept] == ["0", "1"], "one does not write over the other's sound"
 
 
 async def test_a_refused_password_ends_it_before_the_first_call_with_what_to_check(pbx: LittlePbx) -> None:
@@ -199,6 +221,7 @@ def a_stage(watch: Sees | None, engine: Holds | None, before: int = 0) -> PbxSta
         _engine_before=Holds(before).look() if engine else None,
         _accounts=frozenset({"caller", "1001"}),
         _audio=None,
+        _numbers=itertools.count(),
     )
 
 

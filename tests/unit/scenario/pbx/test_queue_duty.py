@@ -1,18 +1,20 @@
 """Agents who log in by telephone: the codes they dial, and the tone by which they know that it is done."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from loopback_phones import at, phone
+from loopback_phones import at, eventually, phone
 
 from ivrflow.flow.problems import Location
 from ivrflow.flow_files import load_flows
 from ivrflow.scenario.language.reading import read_scenario
+from ivrflow.scenario.pbx import queue_duty
 from ivrflow.scenario.pbx.queue_duty import CODES, before_the_call, during_the_call, on_duty, waits_in_a_queue
 from ivrflow.scenario.script import InQueues
 from ivrflow.softphone.audio_source import Silence, Tone
-from ivrflow.softphone.call import PhoneError
-from ivrflow.softphone.softphone import BUSY, Answer, OnCall
+from ivrflow.softphone.call import Call, PhoneError
+from ivrflow.softphone.softphone import BUSY, Answer, OnCall, SoftPhone
 
 TALKS = load_flows([Path(__file__).parents[3] / "talks" / "flows"])
 HERE = Location("talk.yaml", 1, 1)
@@ -54,6 +56,27 @@ async def test_a_long_tone_says_that_it_is_done() -> None:
         assert f"sip:{CODES['logs in']}@" in invited
 
 
+async def test_a_tone_that_comes_late_is_waited_for_and_a_pbx_that_hangs_up_is_not() -> None:
+    async with phone(Answer(source=Silence())) as pbx, at(pbx) as agent:
+        logging_in = asyncio.create_task(on_duty(agent, "1001", "logs in"))
+        call = await the_call(pbx)
+        await asyncio.sleep(1.0)  # longer than the tone and all takes on a PBX that does not stand still
+        call.source = Tone(950)
+        await logging_in
+        await eventually(lambda: not pbx.calls)
+        pausing = asyncio.create_task(on_duty(agent, "1001", "pauses"))
+        (await the_call(pbx)).hang_up_now()
+        async with asyncio.timeout(queue_duty.TOLD_WITHIN_S / 2):
+            with pytest.raises(PhoneError, match="not possible"):
+                await pausing
+
+
+async def the_call(pbx: SoftPhone) -> Call:
+    """The answered call at that telephone."""
+    await eventually(lambda: any(call.answered_at is not None for call in pbx.calls))
+    return pbx.calls[0]
+
+
 @pytest.mark.parametrize(
     ("policy", "told"),
     [
@@ -61,7 +84,8 @@ async def test_a_long_tone_says_that_it_is_done() -> None:
         (BUSY, "agent 1001 pauses: the PBX did not take .13: refused: 486"),
     ],
 )
-async def test_anything_else_says_that_it_is_not(policy: OnCall, told: str) -> None:
+async def test_anything_else_says_that_it_is_not(policy: OnCall, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_duty, "TOLD_WITHIN_S", 0.3)
     async with phone(policy) as pbx, at(pbx) as agent:
         with pytest.raises(PhoneError, match=told):
             await on_duty(agent, "1001", "pauses")

@@ -176,6 +176,47 @@ async def test_who_needs_a_thing_in_another_state_is_never_there_at_once_and_goe
     assert frozenset({"long there", "there", "also there"}) in {group - {"without"} for group in together}
 
 
+async def test_what_must_be_alone_is_played_on_several_lanes_at_once() -> None:
+    there: list[list[str]] = [[], []]
+    most = [0, 0]
+    played: list[str] = []
+
+    def lane(number: int) -> Lane:
+        async def play(scenario: Scenario) -> Observation:
+            there[number].append(scenario.title)
+            played.append(scenario.title)
+            for _ in range(20):  # turns of the loop: time for the others to begin
+                await asyncio.sleep(0)
+                most[number] = max(most[number], sum("alone" in title for title in there[number]))
+                both[0] = both[0] or all(there)
+            there[number].remove(scenario.title)
+            return an_observation()
+
+        return Lane(play, lambda scenario: {"queues": object()} if "alone" in scenario.title else {})
+
+    both = [False]
+    titles = [f"alone {number}" for number in range(6)] + [f"with others {number}" for number in range(6)]
+    run = a_run(*map(a_scenario, titles))
+    await run.simulate_all()
+    await run.play_all(lane(0), lane(1))
+    assert sorted(played) == sorted(titles), "each once"
+    assert most == [1, 1]
+    assert both == [True]
+
+
+async def test_the_time_left_counts_what_is_played_one_by_one() -> None:
+    run = a_run(*(a_scenario(str(number)) for number in range(4)))
+    await run.simulate_all()
+    one, left = 10.0 + run_module.AROUND_A_CALL_S, []
+
+    async def play(_scenario: Scenario) -> Observation:
+        left.append(run.seconds_left())
+        return an_observation()
+
+    await run.play_all(Lane(play, lambda _: {"queues": object()}))
+    assert left == pytest.approx([3 * one, 2 * one, one, one], abs=0.5), "the last is under way"
+
+
 async def test_the_time_left_is_what_the_free_places_need() -> None:
     run = a_run(*(a_scenario(str(number)) for number in range(4)), jobs=2)
     await run.simulate_all()

@@ -21,6 +21,7 @@ from made_results import an_observation
 from ivrflow.cli import main
 from ivrflow.scenario.observation import Heard, Observation, PhoneSide
 from ivrflow.scenario.pbx import pbx_stage
+from ivrflow.scenario.pbx.pbx_stage import StageWishes
 from ivrflow.scenario.pbx.transcribing import Transcriber
 from ivrflow.scenario.run import run_command
 from ivrflow.scenario.script import Scenario
@@ -87,7 +88,9 @@ def pbx(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 return left_behind
 
         @asynccontextmanager
-        async def opened(_settings: object, _scenarios: object, wishes: StageWishes) -> AsyncIterator[tuple[Stage, ...]]:
+        async def opened(
+            _settings: object, _scenarios: object, wishes: StageWishes
+        ) -> AsyncIterator[tuple[Stage, ...]]:
             if opening is not None:
                 raise opening
             yield tuple(Stage() for _ in range(1 + len(wishes.lanes)))
@@ -221,6 +224,24 @@ def test_what_is_only_for_the_simulator_is_not_run_and_says_why() -> None:
     done = run("silent.yaml", "deaf.yaml")
     assert done.exit_code == 0
     assert "not run: 1 × only on the simulator: no telephone can be deaf" in done.stdout
+
+
+@pytest.mark.usefixtures("_all_is_well")
+def test_on_several_pbxs_every_scenario_is_played_once_and_each_pbx_is_looked_at(pbx: Callable[..., None]) -> None:
+    played: list[str] = []
+
+    def plays(scenario: Scenario) -> Observation:
+        played.append(scenario.file)
+        return an_observation()
+
+    pbx(plays, left_behind=("a channel",), remarks=("nobody knows the music",))
+    Path("second.env").write_text("PBX_SIP_PORT=15070\n")
+    done = run("silent.yaml", "lengthy.yaml", "--lane", "second.env", "--format", "json")
+    told = json.loads(done.stdout)
+    assert sorted(played) == ["lengthy.yaml", "silent.yaml"]
+    assert told["called"] == "127.0.0.1:15060, 127.0.0.1:15060"
+    assert told["left_behind"] == ["a channel", "a channel"]
+    assert told["remarks"] == ["nobody knows the music"]
 
 
 @pytest.mark.usefixtures("_all_is_well")

@@ -1,0 +1,73 @@
+"""PBXs with engines of their own, on which `ivrflow scenario run` plays many scenarios at once, and a look at what is left."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from conftest import JOINED_AT_ONCE
+from one_pbx import complaints, no_channels_left
+
+from ivrflow.scenario.pbx.engine_watch import EngineWatch, ProcessState
+from tools.lanes import Lanes
+from tools.pbx import PbxSettings
+from tools.places import CHECKOUT
+
+CALLS = 50
+"""So many at once on each."""
+
+_EXPECTED = (JOINED_AT_ONCE, "Endpoint '1001': Could not create dialog", "endpoint '1001'")
+"""Complaints of the PBX: the last two when a scenario has an agent whose telephone is not there."""
+
+
+@asynccontextmanager
+async def lanes_for_tests(place: Path, count: int, tree: Path, **changed: str) -> AsyncIterator[Lanes]:
+    """So many, whatever the environment says; `changed` are settings of the engines."""
+    async with Lanes(place, PbxSettings.from_environment({}), count, calls=CALLS, tree=tree, **changed) as lanes:
+        yield lanes
+
+
+async def run_scenarios(lanes: Lanes, arguments: Sequence[str], *, within_s: float) -> dict[str, Any]:
+    """Play scenarios on all lanes; what the run told, its progress on stderr."""
+    run = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ivrflow", "scenario", "run", *arguments, *lanes.arguments),
+        *("--on", "pbx", "--format", "json"),
+        cwd=CHECKOUT,
+        env={**os.environ, **lanes.environment},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(within_s):
+            told, _ = await run.communicate()
+    except BaseException:
+        run.terminate()
+        await run.wait()
+        raise
+    found: dict[str, Any] = json.loads(told)
+    return {**found, "code": run.returncode}
+
+
+def look_at(lanes: Lanes) -> list[ProcessState]:
+    """What every engine holds at this moment."""
+    seen = [EngineWatch(lane.pbx.settings.agi_port).look() for lane in lanes.lanes]
+    there = [one for one in seen if one is not None]
+    assert len(there) == len(seen), "an engine has ended"
+    return there
+
+
+async def nothing_is_left(lanes: Lanes) -> None:
+    """Wait until no PBX has a channel any more."""
+    for lane in lanes.lanes:
+        await no_channels_left(lane.pbx)
+
+
+def complaints_of(lanes: Lanes) -> list[str]:
+    """What the PBXs logged of warnings and errors, less what is expected."""
+    logged = [line for lane in lanes.lanes for line in complaints(lane.pbx.log.read_text(encoding="utf-8"))]
+    return [line for line in logged if not any(re.search(pattern, line) for pattern in _EXPECTED)]
