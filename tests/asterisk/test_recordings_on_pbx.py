@@ -17,6 +17,7 @@ from agents_here import floor_of, hears
 from conftest import Phones
 from engine_here import EngineHere, flow_for_tests, serving
 from peers import seconds_of_tone
+from recorded_here import is_finished
 
 from ivrflow.bridge import recording_files
 from ivrflow.bridge.recordings_folder import Recordings, RecordingSettings
@@ -87,15 +88,6 @@ async def files(pbx: Pbx, pattern: str, count: int, within_s: float = 5.0) -> li
             break
         await asyncio.sleep(0.05)  # a file system tells nobody
     return found
-
-
-def is_finished(path: Path) -> bool:
-    """Whether its header tells its length, which the PBX writes last."""
-    with path.open("rb") as file:
-        header = file.read(44)
-    if header[8:12] != b"WAVE":
-        return False
-    return int.from_bytes(header[40:44], "little") == path.stat().st_size - 44 > 0
 
 
 async def beep_heard(call: Call, within_s: float = 10.0) -> None:

@@ -1,0 +1,465 @@
+"""Somebody hangs up, or vanishes, at the worst moment of a call with agents: nothing stuck, nothing left behind.
+
+A whole engine and a PBX of this file's own, which misses a vanished telephone after seconds and lets no agent rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from agents_here import AGENT_HZ, CALLER_HZ, COLLEAGUE_HZ, hears
+from engine_here import EngineHere, serving, settings_for
+from one_pbx import complaints, no_channels_left, own_settings
+from recorded_here import is_finished
+
+from ivrflow.engine.trace import Fact
+from ivrflow.flow.model import CallFlow
+from ivrflow.flow_files import load_flows
+from ivrflow.prompts.index import PromptIndex
+from ivrflow.runtime.journal_reader import JournalReader
+from ivrflow.softphone.audio_source import Tone
+from ivrflow.softphone.call import Call
+from ivrflow.softphone.softphone import SoftPhone
+from tools.pbx import Pbx
+from tools.places import CHECKOUT
+
+SOON = 20.0
+VANISHED_S, VANISHED_HOLDING_S = 2, 4
+"""After how many seconds without audio the PBX of this file misses a telephone."""
+
+RINGS_S = 3
+"""How long its queues ring a telephone before the next."""
+
+MESSAGE_ASKED = "house/collect.ask_number"
+SURVEY_ASKED = "house/menu.person"
+WHISPER = "house/night.greeting"
+CAME_BACK = "house/menu.invalid"
+NOBODY_THERE = "house/transfer.no_answer"
+NOISE = "noise.change_phone.alt1"
+
+
+# ── a call centre ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def pbx(pbx_tree: Path, pbx_prompts: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pbx]:
+    """A PBX that misses vanished telephones soon."""
+    state, recordings = tmp_path_factory.mktemp("pbx"), tmp_path_factory.mktemp("recordings")
+    settings = own_settings(
+        PBX_RTP_TIMEOUT=str(VANISHED_S),
+        PBX_RTP_TIMEOUT_HOLD=str(VANISHED_HOLDING_S),
+        PBX_WRAPUP_SECONDS="0",
+        PBX_AGENT_RING_SECONDS=str(RINGS_S),
+    )
+    async with Pbx(state, settings, prompts=pbx_prompts, recordings=recordings, tree=pbx_tree) as running:
+        yield running
+
+
+@dataclass
+class Wire:
+    """The network of one telephone, which can be cut."""
+
+    is_cut: bool = False
+
+    def __call__(self, _direction: str, _datagram: bytes) -> bool:
+        return not self.is_cut
+
+
+@dataclass
+class Centre:
+    """Engine, PBX, telephones; and the calls that are on."""
+
+    pbx: Pbx
+    engine: EngineHere
+    closing: AsyncExitStack
+    phones: dict[str, SoftPhone] = field(default_factory=dict)
+    wires: dict[str, Wire] = field(default_factory=dict)
+    calls: dict[str, Call] = field(default_factory=dict)
+    logged_in: list[str] = field(default_factory=list)
+
+    async def phone(self, account: str, *, display: str = "") -> SoftPhone:
+        """The telephone of that account."""
+        settings, wire = self.pbx.settings, Wire()
+        phone = SoftPhone(
+            account,
+            settings.password(account),
+            (settings.sip_bind, settings.sip_port),
+            codecs=("alaw",),
+            wire=wire,
+            display=display,
+        )
+        await self.closing.enter_async_context(phone)
+        if account != "caller":
+            await phone.register()
+        self.phones[account], self.wires[account] = phone, wire
+        return phone
+
+    async def call(self) -> Call:
+        """A caller whose call is answered, humming."""
+        caller = await self.phone("caller")
+        self.calls["caller"] = call = await caller.call("7000", source=Tone(CALLER_HZ, -20.0))
+        return call
+
+    async def picks_up(self, account: str, hertz: int) -> Call:
+        """That telephone rings, and is answered."""
+        self.calls[account] = call = await self.phones[account].next_call(SOON)
+        call.source = Tone(hertz, -20.0)
+        call.answer()
+        return call
+
+    async def log_in(self, *extensions: str) -> None:
+        """Open these agents' telephones and log them in."""
+        for extension in extensions:
+            await self.phone(extension)
+            await self.agents("QueueAdd", extension)
+            self.logged_in.append(extension)
+
+    async def agents(self, change: str, *extensions: str) -> None:
+        """Log agents in or out, as a command does."""
+        for extension in extensions:
+            headers = {"Queue": "agents", "Interface": f"PJSIP/{extension}"}
+            await self.engine.service.exchange.manager.action(change, headers)
+
+    async def fact(self, fact: Fact, *, phrase: str = "", step: str = "") -> None:
+        """Wait until the call's trace shows it."""
+        await self.engine.until_fact(fact, phrase=phrase, step=step, within_s=SOON)
+
+    async def presses(self, key: str, then: Fact, *, step: str = "", phrase: str = "") -> None:
+        """The caller presses a key once the greeting can be answered, and the flow goes on."""
+        await self.fact(Fact.PHRASE_STARTED)
+        await self.calls["caller"].press(key)
+        await self.fact(then, step=step, phrase=phrase)
+
+    async def ends(self, *accounts: str) -> None:
+        """Wait until the calls of those telephones are over, as far as the telephones know."""
+        async with asyncio.timeout(SOON):
+            for account in accounts:
+                await self.calls[account].ended
+
+    async def joined(self, account: str, hertz: int) -> None:
+        """Wait until caller and agent hear each other."""
+        await asyncio.gather(hears(self.calls["caller"], hertz, SOON), hears(self.calls[account], CALLER_HZ, SOON))
+
+
+# ── where the call stands when it happens ─────────────────────────────────────────────────────────────────────────────
+
+
+async def queued(centre: Centre) -> None:
+    await centre.log_in("1001")
+    await centre.call()
+    await centre.presses("1", Fact.QUEUED)
+
+
+async def ringing(centre: Centre) -> None:
+    await queued(centre)
+    centre.calls["1001"] = await centre.phones["1001"].next_call(SOON)
+
+
+async def talking(centre: Centre) -> None:
+    await queued(centre)
+    await centre.picks_up("1001", AGENT_HZ)
+    await centre.joined("1001", AGENT_HZ)
+
+
+async def held(centre: Centre) -> None:
+    await talking(centre)
+    await centre.calls["1001"].hold()
+    await centre.fact(Fact.AGENT_HOLDS)
+
+
+async def warned(centre: Centre) -> None:
+    """An agent-started situation: both hear a phrase, apart."""
+    await talking(centre)
+    await centre.calls["1001"].press("*21")
+    await centre.fact(Fact.PHRASE_STARTED, phrase=f"yunda/{NOISE}")
+
+
+async def handing_over(centre: Centre) -> None:
+    """The colleague's telephone rings, the caller hears music, the agent waits."""
+    await talking(centre)
+    await centre.phone("1002")
+    await centre.calls["1001"].press("*70")
+    centre.calls["1002"] = await centre.phones["1002"].next_call(SOON)
+
+
+async def whispering(centre: Centre) -> None:
+    """The colleague has answered and is told who comes."""
+    await talking(centre)
+    await centre.phone("1002")
+    await centre.calls["1001"].press("*70")
+    await centre.picks_up("1002", COLLEAGUE_HZ)
+    await centre.fact(Fact.PHRASE_STARTED, phrase=WHISPER)
+
+
+async def scoring(centre: Centre) -> None:
+    await talking(centre)
+    await centre.calls["1001"].hang_up()
+    await centre.fact(Fact.PHRASE_STARTED, phrase=SURVEY_ASKED)
+
+
+async def recording(centre: Centre) -> None:
+    """The caller speaks after the tone."""
+    await centre.call()
+    await centre.presses("2", Fact.PHRASE_ENDED, phrase=MESSAGE_ASKED)
+    await asyncio.sleep(1.5)  # the tone of 0.3 s, and something said
+
+
+async def looking_up(centre: Centre) -> None:
+    await centre.call()
+    await centre.presses("3", Fact.ENQUIRED)
+    async with asyncio.timeout(SOON):
+        while not centre.engine.service.enquiries.count:  # noqa: ASYNC110 -- nobody is told
+            await asyncio.sleep(0.02)
+
+
+# ── nothing is left ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def hotline(tmp_path: Path, port: int) -> CallFlow:
+    """The hotline of the other talks, but it records its calls, and looks things up at that port."""
+    folder = tmp_path / "flows"
+    (folder / "standards").mkdir(parents=True)
+    for name in ("yunda", "house"):
+        text = (CHECKOUT / "callflows" / "standards" / f"{name}.yaml").read_text(encoding="utf-8")
+        (folder / "standards" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    text = (CHECKOUT / "tests" / "talks" / "flows" / "talks.yaml").read_text(encoding="utf-8")
+    assert "http://127.0.0.1:9/" in text
+    text = text.replace("http://127.0.0.1:9/", f"http://127.0.0.1:{port}/")
+    (folder / "talks.yaml").write_text(f"{text}\nrecording: {{whole_call: yes, keep: 1d}}\n", encoding="utf-8")
+    return load_flows([folder], PromptIndex.load(CHECKOUT / "prompts").catalogue())["talks"]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def centre(pbx: Pbx, tmp_path: Path) -> AsyncIterator[Centre]:
+    """An open call centre. At its end no channel, bridge, task, leg or open file is left, the call is told to its end
+    in the journal, its recording is closed, and the PBX has complained of nothing."""
+    for path in pbx.recordings.rglob("*.wav"):
+        path.unlink()
+    logged = len(pbx.log.read_text(encoding="utf-8"))
+    files = open_files(os.getpid())
+    async with deaf_server() as port, AsyncExitStack() as closing:
+        flow = hotline(tmp_path, port)
+        async with serving(pbx, flow, tmp_path) as engine:  # over before the telephones are closed, like real ones
+            centre = Centre(pbx, engine, closing)
+            yield centre
+            for call in centre.calls.values():
+                call.hang_up_now()
+            await no_channels_left(pbx, within_s=10.0)
+            await bridges_gone(pbx)
+            exchange = engine.service.exchange
+            async with asyncio.timeout(5):
+                while exchange._legs or engine.service.switchboard.counts.live:  # noqa: ASYNC110 -- nobody is told
+                    await asyncio.sleep(0.02)
+            assert engine.service.enquiries.count == 0
+            assert exchange._places._places == {}
+            await centre.agents("QueueRemove", *centre.logged_in)
+    assert open_files(os.getpid()) - files == set(), "the engine keeps files open"
+    assert {name for name in open_files(pbx.pid) if name.endswith(".wav")} == set(), "the PBX keeps files open"
+    told_to_the_end(settings_for(pbx, tmp_path).journal)
+    for path in [*pbx.recordings.glob("calls/**/*.wav"), *pbx.recordings.glob("messages/**/*.wav")]:
+        assert is_finished(path), f"{path.name} is not closed"
+    assert len(list(pbx.recordings.glob("calls/**/*.wav"))) == 1
+    assert list(pbx.recordings.glob("unsettled/*/*")) == []
+    new = complaints(pbx.log.read_text(encoding="utf-8")[logged:])
+    assert [line for line in new if "Failed to join waiting bridge" not in line] == []
+
+
+@asynccontextmanager
+async def deaf_server() -> AsyncIterator[int]:
+    """The port of a server that takes every connection and never answers."""
+    connected: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _reader, writer: connected.append(writer), "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+        for writer in connected:
+            writer.close()
+            await writer.wait_closed()
+
+
+def open_files(pid: int) -> set[str]:
+    """What a process has open on disk."""
+    opened = set()
+    for handle in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            opened.add(str(handle.readlink()))
+    return {name for name in opened if name.startswith("/") and not name.startswith(("/dev", "/proc"))}
+
+
+async def bridges_gone(pbx: Pbx) -> None:
+    """Wait until the PBX has no bridge."""
+    async with asyncio.timeout(5):
+        while len((await pbx.cli("bridge show all")).strip().splitlines()) > 1:  # noqa: ASYNC110 -- Asterisk tells nobody
+            await asyncio.sleep(0.05)
+
+
+def told_to_the_end(journal: str) -> None:
+    """Every call in the journal is over."""
+    reader = JournalReader(journal)
+    try:
+        calls = reader.calls()
+        assert calls
+        assert all(call.outcome for call in calls)
+    finally:
+        reader.close()
+
+
+# ── the caller ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Moment = Callable[[Centre], Awaitable[None]]
+
+AT_ANY_MOMENT: list[Moment] = [
+    *(queued, ringing, talking, held, warned, handing_over, whispering, scoring, recording, looking_up)
+]
+IN_A_TALK: list[Moment] = [talking, held, warned, handing_over, whispering]
+
+
+def named(moment: Moment) -> str:
+    return moment.__name__
+
+
+@pytest.mark.parametrize("vanishes", [False, True], ids=["hangs up", "vanishes"])
+@pytest.mark.parametrize("moment", AT_ANY_MOMENT, ids=named)
+async def test_a_caller_who_leaves(moment: Moment, vanishes: bool, centre: Centre) -> None:
+    await moment(centre)
+    others = [account for account in centre.calls if account != "caller" and centre.calls[account].end is None]
+    first = "caller" if moment is not scoring else "agent"
+    if vanishes:
+        centre.wires["caller"].is_cut = True
+    else:
+        centre.calls["caller"].hang_up_now()
+    await centre.fact(Fact.CALLER_HUNG_UP)
+    await centre.ends(*others)
+    session = centre.engine.sessions[-1]
+    assert (session.is_over, session.outcome, session.first_to_hang_up) == (True, "caller_hung_up", first)
+    if moment is recording:  # who leaves while speaking has left a message
+        async with asyncio.timeout(5):
+            while not list((centre.pbx.recordings / "messages").rglob("*.wav")):  # noqa: ASYNC110 -- no file system tells
+                await asyncio.sleep(0.02)
+    else:
+        assert list((centre.pbx.recordings / "messages").rglob("*.wav")) == []
+
+
+@pytest.mark.parametrize("first", ["caller", "agents"])
+@pytest.mark.parametrize("moment", IN_A_TALK, ids=named)
+async def test_all_hang_up_in_the_same_instant(moment: Moment, first: str, centre: Centre) -> None:
+    await moment(centre)
+    for _, call in sorted(centre.calls.items(), reverse=first == "caller"):
+        call.hang_up_now()
+    await centre.fact(Fact.CALLER_HUNG_UP)
+    await centre.ends(*centre.calls)
+    session = centre.engine.sessions[-1]
+    assert (session.is_over, session.outcome) == (True, "caller_hung_up")
+
+
+# ── the agent ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("vanishes", [False, True], ids=["hangs up", "vanishes"])
+@pytest.mark.parametrize("moment", [talking, held], ids=named)
+async def test_an_agent_who_leaves_never_drops_the_caller(moment: Moment, vanishes: bool, centre: Centre) -> None:
+    await moment(centre)
+    if vanishes:
+        centre.wires["1001"].is_cut = True
+    else:
+        centre.calls["1001"].hang_up_now()
+    await centre.fact(Fact.PHRASE_STARTED, phrase=SURVEY_ASKED)
+    assert centre.calls["caller"].is_up
+    await centre.calls["caller"].press("1")
+    await centre.fact(Fact.SCORED)
+    await centre.calls["caller"].hang_up()
+    await centre.fact(Fact.ENDED)
+    assert centre.engine.sessions[-1].first_to_hang_up == "agent"
+
+
+@pytest.mark.parametrize("vanishes", [False, True], ids=["hangs up", "vanishes"])
+async def test_a_situation_goes_on_without_the_agent_who_started_it(vanishes: bool, centre: Centre) -> None:
+    """Its ladder needs nobody; what comes of it is the standard's."""
+    await warned(centre)
+    if vanishes:
+        centre.wires["1001"].is_cut = True
+    else:
+        centre.calls["1001"].hang_up_now()
+    await centre.fact(Fact.AGENT_LEFT)
+    await centre.engine.until_fact(Fact.ENDED, within_s=60)
+    session = centre.engine.sessions[-1]
+    assert (session.outcome, len([line for line in session.trace if line.fact is Fact.AGENT_LEFT])) == ("hung_up", 1)
+    assert len([line for line in session.trace if line.fact is Fact.PHRASE_ENDED and line.phrase.endswith(NOISE)]) == 3
+
+
+@pytest.mark.parametrize("vanishes", [False, True], ids=["hangs up", "vanishes"])
+@pytest.mark.parametrize("moment", [handing_over, whispering], ids=named)
+async def test_an_agent_who_leaves_while_handing_over_leaves_the_caller_to_the_colleague(
+    moment: Moment, vanishes: bool, centre: Centre
+) -> None:
+    await moment(centre)
+    if vanishes:
+        centre.wires["1001"].is_cut = True
+    else:
+        centre.calls["1001"].hang_up_now()
+    if moment is handing_over:
+        centre.calls["1002"].source = Tone(COLLEAGUE_HZ, -20.0)
+        centre.calls["1002"].answer()
+    await centre.joined("1002", COLLEAGUE_HZ)
+    await centre.calls["1002"].hang_up()
+    await centre.fact(Fact.PHRASE_STARTED, phrase=SURVEY_ASKED)
+    await centre.calls["caller"].hang_up()
+    await centre.fact(Fact.ENDED)
+
+
+@pytest.mark.parametrize("how", ["hangs up", "vanishes", "signs off"])
+@pytest.mark.parametrize("moment", [handing_over, whispering], ids=named)
+async def test_a_colleague_who_leaves_gives_the_caller_back_to_the_agent(
+    moment: Moment, how: str, centre: Centre
+) -> None:
+    await moment(centre)
+    if how == "hangs up":
+        centre.calls["1002"].hang_up_now()
+    elif how == "vanishes":
+        centre.wires["1002"].is_cut = True
+    else:
+        await centre.phones["1002"].close()
+    await centre.fact(Fact.PHRASE_STARTED, phrase=CAME_BACK)
+    await centre.joined("1001", AGENT_HZ)
+    await centre.calls["caller"].hang_up()
+    await centre.ends("1001")
+    await centre.fact(Fact.ENDED)
+
+
+# ── an agent who is being rung by a queue ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("how", ["declines", "vanishes", "signs off", "logs out"])
+async def test_an_agent_who_leaves_while_being_rung_by_a_queue_leaves_the_caller_to_the_next(
+    how: str, centre: Centre
+) -> None:
+    await ringing(centre)
+    await centre.log_in("1002")
+    if how == "declines":
+        centre.calls["1001"].decline()
+    elif how == "vanishes":
+        centre.wires["1001"].is_cut = True
+    elif how == "signs off":
+        await centre.phones["1001"].close()
+    else:
+        await centre.agents("QueueRemove", "1001")
+        centre.logged_in.remove("1001")
+    await centre.picks_up("1002", COLLEAGUE_HZ)
+    await centre.joined("1002", COLLEAGUE_HZ)
+    await centre.calls["caller"].hang_up()
+    await centre.ends("1002")
+
+
+async def test_the_only_agent_signing_off_while_being_rung_leaves_nobody(centre: Centre) -> None:
+    await ringing(centre)
+    await centre.phones["1001"].close()
+    await centre.fact(Fact.PHRASE_STARTED, phrase=NOBODY_THERE)
+    assert "nobody" in [line.detail for line in centre.engine.sessions[-1].trace if line.fact is Fact.AGENT_UNAVAILABLE]
+    await centre.calls["caller"].hang_up()
+    await centre.fact(Fact.ENDED)
