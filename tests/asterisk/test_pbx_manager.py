@@ -18,7 +18,7 @@ from one_pbx import Phones
 from peers import AgiPeer, AgiSession, seconds_of_tone
 
 from ivrflow.softphone.audio_source import Tone
-from ivrflow.softphone.call import Call
+from ivrflow.softphone.call import Call, CallGone
 from ivrflow.softphone.softphone import BUSY, DECLINE, Answer, OnCall, RingOn
 from tools.pbx import Pbx
 from tools.places import RECIPE
@@ -199,6 +199,44 @@ async def test_no_variable_of_the_accounts_makes_a_queue_run_a_program(
     finally:
         await witness.action({"Action": "QueueRemove", **member})
         program.unlink()
+    assert not (pbx.recordings / "it-ran").exists()
+
+
+@pytest.mark.complains("Requested DTMF feature automixmon not available")
+async def test_no_feature_of_a_talk_that_the_account_switches_on_runs_a_program(
+    witness: Witness, pbx: Pbx, phones: Phones
+) -> None:
+    # Recording by key: its file's name goes to MixMonitor() as it stands, commas included, and one argument is a program.
+    calls = await agent_phone(phones, Answer(after_s=1))
+    answer = await witness.action(
+        {
+            "Action": "Originate",
+            "Channel": "Local/1001@ivrflow-ring/n",
+            "ChannelId": LEG,
+            "Context": "agentleg",
+            "Exten": "up",
+            "Priority": "1",
+            "Async": "true",
+            "Variable": ["IVRFLOW_SECONDS=10"],
+        }
+    )
+    assert answer["Response"] == "Success"
+    for _ in ("half 1", "half 2", "the telephone"):
+        channel = (await witness.event("Newchannel"))["Channel"]
+        for name, value in {
+            "BRIDGE_FEATURES": "xX",
+            "FEATUREMAP(automixmon)": "*1",
+            "TOUCH_MIXMONITOR": "x.wav,b,cd var;cd lib;cd ivrflow;cd recordings;touch it-ran;",
+        }.items():
+            set_it = {"Action": "Setvar", "Channel": channel, "Variable": name, "Value": value}
+            assert (await witness.action(set_it))["Response"] == "Success"
+    await witness.event("DialEnd", DialStatus="ANSWER")
+    with suppress(CallGone):
+        await calls[0].press("*1")
+        await asyncio.sleep(1)  # a recording has begun by then
+        await calls[0].hang_up()
+    await witness.event("Hangup", Uniqueid=LEG)
+    await asyncio.sleep(1)  # and a program that runs at its end
     assert not (pbx.recordings / "it-ran").exists()
 
 
