@@ -11,18 +11,13 @@ import numpy as np
 from ivrflow.prompts.levels import SPEECH_LEVEL, active_speech_level
 from ivrflow.prompts.renderer import MASTER_RATE, read_master
 from ivrflow.prompts.sound import TELEPHONE_RATE, telephone_band
-from ivrflow.prompts.trimming import DEAD_AIR_MS, dead_air
-from ivrflow.prompts.wording import PAUSE_MS
+from ivrflow.prompts.trimming import DEAD_AIR_MS, PART_AIR_MS, dead_air
 
 EVEN_DB = 2.0
 """How far a recording may be from the level of all, in dB."""
 
 MOST_PEAK = 0.95
 """The greatest sample a recording may have, of full scale: from there on codecs clip."""
-
-
-_MOST_PAUSE_MS = PAUSE_MS + 60
-"""At the end of a part: the pause, its rounding up to a packet, and a last faint sound."""
 
 
 class Sound(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,5 +68,5 @@ def measured(master: Path, *, is_part: bool = False) -> Sound:
         peak=round(float(np.abs(samples).max()), 3),
         leading_ms=leading,
         trailing_ms=trailing,
-        most_silence_ms=_MOST_PAUSE_MS if is_part else DEAD_AIR_MS,
+        most_silence_ms=PART_AIR_MS if is_part else DEAD_AIR_MS,
     )

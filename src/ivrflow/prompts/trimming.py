@@ -13,6 +13,9 @@ from ivrflow.prompts.sound import PACKET_MS, TELEPHONE_RATE, Samples, telephone_
 DEAD_AIR_MS = 100
 """The most silence a prompt may have before its first and after its last sound, in milliseconds."""
 
+PART_AIR_MS = 140
+"""The same of what is only heard between others: a speaker's pause, its rounding up to a packet, and a last faint sound."""
+
 EDGE_MS = 50
 """The silence a trimmed prompt keeps at either end, in milliseconds: room for the fade, none of it in the speech."""
 
@@ -46,7 +49,7 @@ def trim(samples: Samples, rate: int, edges_ms: tuple[int | None, int | None] = 
 
     Where speech begins or ends with a breath, which on the telephone is hardly more than silence, the edge is shorter
     (down to 20 ms), so that clear speech begins 80 ms into the prompt; the breath itself is cut only where it would be
-    more than `DEAD_AIR_MS` in the caller's ear, as when a voice dies away slowly. What the recording has too little of is filled with silence. The outermost 20 ms are faded, which does not reach into the
+    more than `DEAD_AIR_MS` (of a part, `PART_AIR_MS`) in the caller's ear, as when a voice dies away slowly. What the recording has too little of is filled with silence. The outermost 20 ms are faded, which does not reach into the
     speech.
 
     Args:
@@ -60,10 +63,11 @@ def trim(samples: Samples, rate: int, edges_ms: tuple[int | None, int | None] = 
     clear_start, clear_end = (
         at * rate // TELEPHONE_RATE for at in _bounds(telephone_band(samples, rate), TELEPHONE_RATE, _CLEAR_DB)
     )
-    if edges_ms[0] is None:
-        start = max(start, clear_start - rate * _LONGEST_BREATH_MS[0] // 1000)
-    if edges_ms[1] is None:
-        end = min(end, clear_end + rate * _LONGEST_BREATH_MS[1] // 1000)
+    before_ms, after_ms = edges_ms
+    breath_before = _LONGEST_BREATH_MS[0] if before_ms is None else PART_AIR_MS - before_ms
+    breath_after = _LONGEST_BREATH_MS[1] if after_ms is None else PART_AIR_MS - PACKET_MS - after_ms
+    start = max(start, clear_start - rate * breath_before // 1000)
+    end = min(end, clear_end + rate * breath_after // 1000)
     edge, edge_after = (
         _edge(breath, rate) if asked is None else rate * asked // 1000
         for breath, asked in zip((clear_start - start, end - clear_end), edges_ms, strict=True)

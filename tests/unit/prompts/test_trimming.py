@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tone_voice import RATE, silence, tone
 
-from ivrflow.prompts.trimming import DEAD_AIR_MS, EDGE_MS, dead_air, speech_bounds, trim
+from ivrflow.prompts.trimming import DEAD_AIR_MS, EDGE_MS, PART_AIR_MS, dead_air, speech_bounds, trim
 
 EDGE = RATE * EDGE_MS // 1000
 RESOLUTION = RATE * 5 // 1000
@@ -94,6 +94,15 @@ def test_a_lone_click_is_no_speech() -> None:
     samples[12000] = 0.9
     with pytest.raises(ValueError, match="click"):
         trim(samples, RATE)
+
+
+@pytest.mark.parametrize("edges", [(10, 10), (10, 80), (80, 10), (80, 80)])
+def test_a_voice_that_dies_away_slowly_leaves_a_part_no_more_than_a_pause(edges: tuple[int, int]) -> None:
+    breath = tone(0.6, amplitude=0.3 * 10 ** (-42 / 20))  # faint, but more than the rustle of silence
+    trimmed = trim(np.concatenate([silence(0.4), breath, tone(0.3), breath, silence(1.0)]), RATE, edges)
+    loud = np.flatnonzero(np.abs(trimmed) > 0.25)
+    assert loud[0] <= RATE * PART_AIR_MS // 1000 + RESOLUTION
+    assert len(trimmed) - loud[-1] <= RATE * PART_AIR_MS // 1000 + RESOLUTION
 
 
 @given(before=st.integers(0, 24000), speech=st.integers(1200, 12000), after=st.integers(0, 36000))
