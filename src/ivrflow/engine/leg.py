@@ -35,6 +35,7 @@ class Leg:
         is_apart: whether both are on the line and neither hears the other: what is said, both hear.
         has_talked: whether they were ever joined.
         holds: whether the agent's own telephone keeps the caller on hold.
+        has_waited: whether the caller has begun to wait on that hold.
         has_told: whether the caller was told so, as the flow has it.
         giver: the agent who hands the caller over and waits until this one is there; None when nobody does.
         is_handed_over: whether an agent hands the caller over, or did: the giver may be gone by now.
@@ -52,6 +53,7 @@ class Leg:
     is_apart: bool = False
     has_talked: bool = False
     holds: bool = False
+    has_waited: bool = False
     has_told: bool = False
     giver: Leg | None = None
     is_handed_over: bool = False

@@ -10,6 +10,15 @@ ALL STATE OF A CALL CHANGES IN THIS FILE, through one door: `CallSession.handle`
 5. Input that may not barge in is kept and acted on when the prompt has ended; it is never swallowed.
 6. Limits are worded outcomes, never exceptions. An exception out of here is a bug.
 
+The file goes the way of a call; its sections, in order:
+
+    what can be asked · the door · arriving · calls we place · leaving · steps · ladders · prompts · what the caller keys and
+    says · digits · hearing · agents: sought · agents: on the line · agents: what they do · messages, recordings, look-ups,
+    callbacks · closing · situations · the places that write state for all
+
+A new kind of step gets a branch in `_enter`; a new kind of wait gets a value in `standing` and a branch in
+`_deadline_reached`; a new event one in `_happened`. The type checker names every list that lacks it.
+
 What is only asked, never changed, lies beside it: where the call is and what input means there (`place`), what it waits
 for (`standing`), what digits amount to (`digits`), whom a task keeps waiting (`holding`), which phase allows what
 (`lifecycle`), what all that proves (`verdict`).
@@ -146,7 +155,10 @@ class CallSession:
         self._has_talked = self._was_surveyed = False
         # What is recorded: the call, and the caller's message.
         self._recording = ""
+        self._is_recording_announced = False
         self._message: Message | None = None
+        # The look-up under way, and its answer where that has to wait until something is said.
+        self._enquiry: m.Ticket = 0
         self._answer: m.AnswerReceived | None = None
         self._callbacks = 0
         # What the caller was promised, each as it stands.
@@ -975,6 +987,7 @@ class CallSession:
 
     def _ring(self, step: Transfer) -> None:
         self._keys_ahead = []
+        self._is_recording_announced = True
         if step.warm:
             self._part()
         giver = self._leg if step.warm else None
@@ -987,6 +1000,7 @@ class CallSession:
         self._stand(Ringing(ticket), step.ring_for, "the agent to answer")
 
     def _queue(self, step: Queue) -> None:
+        self._is_recording_announced = True
         ticket = self._next_ticket()
         self._leg = Leg(ticket, step, self._now)
         self._phase.take("join_queue")
@@ -1008,22 +1022,27 @@ class CallSession:
 
     def _queue_due(self, leg: Leg) -> None:
         """The next level is asked, or the caller has waited as long as the flow allows."""
-        step, following = leg.step, leg.next_level()
+        step = leg.step
         assert isinstance(step, Queue), "nobody else waits in a queue"
-        if self._now >= leg.since + step.most or following is None:
+        self._actions.append(m.StopRinging(ticket=leg.ticket))
+        if self._now >= leg.since + step.most or leg.next_level() is None:
             self._stop_playing("waited long enough")
             self._note(Fact.WAIT_USED_UP, detail="queue")
-            self._actions.append(m.StopRinging(ticket=leg.ticket))
             self._agent_unavailable(leg.ticket, "no_answer")
-            return
-        self._note(Fact.LEVEL_RAISED, detail=following.queue)
-        self._actions.append(m.StopRinging(ticket=leg.ticket))
+        else:
+            self._raise_level(leg, step)
+
+    def _raise_level(self, leg: Leg, step: Queue) -> None:
+        self._note(Fact.LEVEL_RAISED, detail=step.levels[leg.level + 1].queue)
         self._ask_level(replace(leg, level=leg.level + 1), step)
 
-    def _keep_level(self, leg: Leg, step: Queue) -> None:
-        """Nobody is there at this level: whom the caller waited for before may still answer."""
-        self._note(Fact.LEVEL_KEPT, detail=step.levels[leg.level - 1].queue)
-        self._ask_level(replace(leg, level=leg.level - 1, stays=True), step)
+    def _ask_elsewhere(self, leg: Leg, step: Queue) -> None:
+        """Nobody is there at this level: the next one is asked now, or whom the caller waited for before, who may answer."""
+        if leg.next_level():
+            self._raise_level(leg, step)
+        else:
+            self._note(Fact.LEVEL_KEPT, detail=step.levels[leg.level - 1].queue)
+            self._ask_level(replace(leg, level=leg.level - 1, stays=True), step)
 
     def _ask_level(self, leg: Leg, step: Queue) -> None:
         self._leg = replace(leg, ticket=self._next_ticket())
@@ -1069,8 +1088,8 @@ class CallSession:
         leg = self._leg
         if leg is None or leg.has_answered or leg.ticket != ticket:
             return
-        if leg.level and why == "nobody" and isinstance(leg.step, Queue):
-            self._keep_level(leg, leg.step)
+        if why == "nobody" and isinstance(leg.step, Queue) and (leg.level or leg.next_level()):
+            self._ask_elsewhere(leg, leg.step)
             return
         self._stop_playing("no agent")
         self._place = Place(leg.step)
@@ -1232,11 +1251,11 @@ class CallSession:
         leg = self._leg
         giver = leg.giver if leg else None
         if leg and leg.has_answered and leg.ticket == ticket and leg.holds != holds:
-            self._leg = replace(leg, holds=holds, has_told=False)
+            self._leg = replace(leg, holds=holds, has_waited=False, has_told=False)
             self._note(Fact.AGENT_HOLDS if holds else Fact.AGENT_BACK)
             return True
         if leg and giver and giver.ticket == ticket and giver.holds != holds:
-            self._leg = replace(leg, giver=replace(giver, holds=holds, has_told=False))
+            self._leg = replace(leg, giver=replace(giver, holds=holds, has_waited=False, has_told=False))
             self._note(Fact.AGENT_HOLDS if holds else Fact.AGENT_BACK, detail="while handing over")
         return False
 
@@ -1245,14 +1264,17 @@ class CallSession:
         leg, standing = self._leg, self._standing
         assert leg is not None, "only an agent on the line holds"
         assert isinstance(standing, Talking), "a hold interrupts a talk"
-        told = self._flow.situations.get(self._flow.agents.hold)
-        if leg.has_told or told is None:  # what follows the flow's own hold follows this one too
-            name = told.name if told else ONLY_MUSIC
-            ladder = only_music(name, self._flow.where, self._flow.limits.task_wait)
-        else:
+        agents, where = self._flow.agents, self._flow.where
+        told = self._flow.situations.get(agents.hold)
+        is_first = not leg.has_waited
+        if told and is_first and agents.hold_after:
+            ladder = only_music(ONLY_MUSIC, where, agents.hold_after)  # who is back by then need not have said a word
+        elif told and not leg.has_told:
             ladder = told
-        self._leg = replace(leg, has_told=True)
-        fact = Fact.SITUATION_FOLLOWED if leg.has_told else Fact.SITUATION_STARTED
+        else:  # what follows the flow's own hold follows this one too
+            ladder = only_music(told.name if told else ONLY_MUSIC, where, self._flow.limits.task_wait)
+        self._leg = replace(leg, has_waited=True, has_told=leg.has_told or ladder is told)
+        fact = Fact.SITUATION_STARTED if is_first else Fact.SITUATION_FOLLOWED
         self._start(ladder, Interrupted(self._place, standing), fact)
 
     def _agent_keyed(self, ticket: m.Ticket, code: str) -> None:
@@ -1301,9 +1323,9 @@ class CallSession:
         self._actions.append(m.StartRecording())
 
     def _recording_announced(self) -> tuple[str, ...]:
-        """What says that the call is recorded, before it is, once."""
+        """What says that the call is recorded, before it is: once, however many agents are sought."""
         recording = self._flow.recording
-        return recording.announce if recording and not self._recording else ()
+        return recording.announce if recording and not self._recording and not self._is_recording_announced else ()
 
     def _pause_recording(self, step: Step) -> None:
         """Record nothing while the caller keys in personal data."""
@@ -1392,7 +1414,7 @@ class CallSession:
         self._go(step.then)
 
     def _enquire(self, step: Ask) -> None:
-        ticket = self._next_ticket()
+        ticket = self._enquiry = self._next_ticket()
         known = {**self._values, **self._digits, "caller": self._caller}
         self._answer = None
         self._note(Fact.ENQUIRED, seconds=step.most)
@@ -1432,8 +1454,8 @@ class CallSession:
             case Asking(ticket=ticket, step=step) if ticket == event.ticket:
                 self._decide()
                 self._use_answer(step, event)
-            case Saying(after=ThenEnquire(ticket=ticket)) if ticket == event.ticket:
-                self._answer = event  # the filler is heard to its end
+            case _ if event.ticket == self._enquiry:
+                self._answer = event  # the filler is heard to its end, and so is a situation that interrupts it
             case _:
                 pass
 
@@ -1448,6 +1470,7 @@ class CallSession:
             self._enquiry_over(answer.how, step.wrong if answer.how == "wrong" else step.failed)
 
     def _enquiry_over(self, how: str, target: str) -> None:
+        self._enquiry = 0
         self._stop_music()
         self._note(Fact.ENQUIRY_OVER, detail=how)
         self._go(target)
@@ -1490,7 +1513,8 @@ class CallSession:
 
     def _start(self, ladder: Ladder, interrupted: Interrupted, fact: Fact) -> None:
         """Play a situation on top of what it interrupted: from its first rung, or where its ladder was paused."""
-        self._held = None
+        if fact is Fact.SITUATION_STARTED or not (self._leg and self._leg.holds):
+            self._held = None
         first = self._next_rungs.get(ladder.name, 0)
         foot = Footing(ladder, min(first, len(ladder.rungs) - 1))
         self._place = Place(interrupted.place.step, foot, interrupted)
@@ -1511,7 +1535,8 @@ class CallSession:
     def _situation_over(self, interrupted: Interrupted, target: str) -> None:
         self._note(Fact.SITUATION_OVER, detail=target)
         ladder = self._place.footing.ladder if self._place.footing else None
-        following = follower(self._flow, ladder, self._held) if ladder and target == RETURN else None
+        is_back = target == RETURN and not (self._leg and self._leg.holds)  # no apology before the agent is there
+        following = follower(self._flow, ladder, self._held) if ladder and is_back else None
         if following:
             self._start(following, interrupted, Fact.SITUATION_FOLLOWED)
             return

@@ -13,6 +13,9 @@ from ivrflow.flow.problems import Location, did_you_mean
 from ivrflow.flow.reading.forms import Form
 from ivrflow.flow.reading.reader import Named
 
+PHRASE_OPTIONAL_BELOW = "hold_phrase_optional_below_s"
+"""The limit of a rule that says: on a shorter hold its phrase may be left out."""
+
 ORDERS: tuple[AgentOrderKind, ...] = ("cancel", "done", "leave")
 """What a code can order besides situations and transfers."""
 
@@ -44,7 +47,10 @@ def compile_agents(
         for code, word in form[g.CODES]
         if (order := _order(code, word, names, situations, written)) is not None
     }
-    return Agents(codes, _hold(form[g.HOLD], names, situations), transfers)
+    hold = _hold(form[g.HOLD], names, situations)
+    rule = names.standard.rules.get(hold) if names.standard else None
+    optional_below = rule.limits.get(PHRASE_OPTIONAL_BELOW) if rule else None
+    return Agents(codes, hold, transfers, optional_below if isinstance(optional_below, float) else 0.0)
 
 
 def _hold(name: Named, names: Names, situations: Mapping[str, Ladder]) -> str:

@@ -111,11 +111,13 @@ class Agents:
         codes: by what is keyed on the telephone during a talk: a star and two digits, "*80".
         hold: the situation that is played when an agent's telephone puts the caller on hold; "" for music only.
         transfers: names of the transfer steps an agent may send a caller to; nobody is sent anywhere else.
+        hold_after: seconds of music before that situation begins; who is back by then need not have said a word.
     """
 
     codes: Mapping[str, AgentOrder] = field(default_factory=dict)
     hold: str = ""
     transfers: tuple[str, ...] = ()
+    hold_after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
