@@ -13,7 +13,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,17 +46,15 @@ def environment(settings: PbxSettings, journal: Path, recordings: Path | None = 
 
 def on_ports_of_their_own(settings: PbxSettings, count: int, calls: int) -> list[PbxSettings]:
     """The settings of so many PBXs, each with room for that many calls, that have no port in common."""
-    # A port is free until somebody takes it, those for audio until the first call: none may be handed out twice.
-    block = settings.on_free_ports(calls=calls * count).rtp_first_port
     found: list[PbxSettings] = []
     taken: set[int] = set()
     while len(found) < count:
-        first = block + len(found) * 2 * calls
         own = settings.on_free_ports(calls=calls)
-        ports = {own.sip_port, own.ami_port, own.agi_port}
-        if len(ports) == 3 and not ports & taken:
+        # A port is free until somebody takes it, those for audio until the first call: none may be handed out twice.
+        ports = {own.sip_port, own.ami_port, own.agi_port, own.rtp_first_port}
+        if len(ports) == 4 and not ports & taken:
             taken |= ports
-            found.append(replace(own, rtp_first_port=first, rtp_last_port=first + 2 * calls - 1))
+            found.append(own)
     return found
 
 

@@ -36,8 +36,8 @@ PLACE = STATE / "scenarios"
 """What a run leaves: the report, its JUnit file, and the engines' journals."""
 REPORT = PLACE / "report"
 JUNIT = PLACE / "junit.xml"
-CALLS = 200
-"""So many calls at once the PBXs have room for in all, and one of several for a quarter of it: a scenario may need three."""
+CALLS = 120
+"""So many calls at once each PBX has room for: 40 scenarios at once may all be on one, and each may need three."""
 MOST_LANES = 8
 """So many PBXs at most: the figure at which the whole set takes a quarter of an hour on two processors and none fails."""
 ENOUGH_FOR_A_LANE = 3
@@ -133,9 +133,7 @@ def main(given: Sequence[str] | None = None) -> int:
         build()
         prepare_prompts()
         with _own_place() as place:
-            count = lanes_for(words)
-            calls = CALLS if count == 1 else CALLS // 4
-            lanes = Lanes(place, PbxSettings.from_environment(), count, calls=calls)
+            lanes = Lanes(place, PbxSettings.from_environment(), lanes_for(words), calls=CALLS)
             return asyncio.run(play(lanes, words))
     except (SetupError, SettingsError, FlowError) as error:
         print(f"error: {error}", file=sys.stderr)

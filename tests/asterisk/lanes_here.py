@@ -17,9 +17,7 @@ from ivrflow.scenario.pbx.engine_watch import EngineWatch, ProcessState
 from tools.lanes import Lanes
 from tools.pbx import PbxSettings
 from tools.places import CHECKOUT
-
-CALLS = 50
-"""So many at once on each."""
+from tools.scenarios import CALLS
 
 _EXPECTED = (JOINED_AT_ONCE, "Endpoint '1001': Could not create dialog", "endpoint '1001'")
 """Complaints of the PBX: the last two when a scenario has an agent whose telephone is not there."""

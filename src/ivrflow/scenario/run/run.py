@@ -212,7 +212,7 @@ class Run:
         self._lanes = len(lanes)
         for one in self._waiting:
             one.needs = lanes[0].needs(one.scenario)
-        self._waiting = _in_order(self._waiting)
+        self._waiting = _in_order(self._waiting, len(lanes))
         try:
             async with asyncio.TaskGroup() as turns:
                 while self._waiting or self._running:
@@ -229,9 +229,9 @@ class Run:
             raise several.exceptions[0] from None  # the first says it; the others say the same
 
     def _next(self) -> _Turn | None:
-        """The first that waits and finds things as it needs them, on the lane with the fewest calls where it does.
+        """The first that waits and finds things as it needs them somewhere; None when there is no room, or no such scenario.
 
-        None when there is no room, or no such scenario.
+        Of several lanes that one is taken where others share what it needs, else the one with the fewest calls.
         """
         room = self.jobs - len(self._running)
         room_again = max(1, self.jobs // CALMER) - len(self._running)
@@ -239,13 +239,17 @@ class Run:
         states: list[dict[str, Hashable]] = [{} for _ in range(self._lanes)]
         for turn in self._running:
             states[turn.lane].update(turn.needs)
-        lanes = sorted(range(self._lanes), key=lambda lane: calls[lane])
         for turn in self._waiting:
-            if (room_again if turn.tries else room) > 0:
-                for lane in lanes:
-                    if all(states[lane].get(name, one) == one for name, one in turn.needs.items()):
-                        turn.lane = lane
-                        return turn
+            if (room_again if turn.tries else room) <= 0:
+                continue
+            lanes = [
+                (sum(name not in there for name in turn.needs), calls[lane], lane)
+                for lane, there in enumerate(states)
+                if all(there.get(name, one) == one for name, one in turn.needs.items())
+            ]
+            if lanes:
+                *_, turn.lane = min(lanes)
+                return turn
         return None
 
     async def _turn(self, turn: _Turn, play: Play) -> None:
@@ -309,18 +313,20 @@ class Run:
         return f"this is a fault in ivrflow, not in the scenario: {type(fault).__name__} at {place}"
 
 
-def _in_order(turns: Sequence[_Turn]) -> list[_Turn]:
+def _in_order(turns: Sequence[_Turn], lanes: int) -> list[_Turn]:
     """The longest first, so that the run ends soonest; before them those that need something as hardly anybody else does.
 
-    Else these would wait for the others one by one, and the others for them.
+    Else these would wait for the others one by one, and the others for them. On several lanes the others go before them,
+    to one lane all together, and are through when that lane is needed too.
     """
     wanted = Counter((name, state) for turn in turns for name, state in turn.needs.items())
     usual: dict[str, Hashable] = {}
     for (name, state), _ in wanted.most_common():
         usual.setdefault(name, state)
 
-    def key(turn: _Turn) -> tuple[bool, float]:
-        return all(usual[name] == state for name, state in turn.needs.items()), -turn.predicted
+    def key(turn: _Turn) -> tuple[bool, bool, float]:
+        is_usual = all(usual[name] == state for name, state in turn.needs.items())
+        return not (lanes > 1 and turn.needs and is_usual), is_usual, -turn.predicted
 
     return sorted(turns, key=key)
 

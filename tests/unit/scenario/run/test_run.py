@@ -204,6 +204,28 @@ async def test_what_must_be_alone_is_played_on_several_lanes_at_once() -> None:
     assert both == [True]
 
 
+async def test_who_can_share_a_thing_does_so_on_one_lane_from_the_beginning_and_leaves_the_others_free() -> None:
+    lanes: dict[str, int] = {}
+
+    def lane(number: int) -> Lane:
+        async def play(scenario: Scenario) -> Observation:
+            lanes[scenario.title] = number
+            for _ in range(20):  # turns of the loop: time for the others to begin
+                await asyncio.sleep(0)
+            return an_observation()
+
+        return Lane(play, lambda one: {"1001": object() if "alone" in one.title else "there"})
+
+    shared = [f"shared {number}" for number in range(4)]
+    run = a_run(*map(a_scenario, [*(f"alone {number}" for number in range(4)), *shared]))
+    await run.simulate_all()
+    await run.play_all(lane(0), lane(1), lane(2))
+    began = [title for what, title in told(run) if what == "began"]
+    assert began[:4] == shared
+    assert {lanes[title] for title in shared} == {0}
+    assert {lanes[title] for title in began[4:6]} == {1, 2}
+
+
 async def test_the_time_left_counts_what_is_played_one_by_one() -> None:
     run = a_run(*(a_scenario(str(number)) for number in range(4)))
     await run.simulate_all()
