@@ -38,6 +38,7 @@ from ivrflow.flow.model import (
 from ivrflow.flow.reading.times import written, written_days, written_minute
 
 _SHOWN_OF_PHRASE = 22
+_CODES_SHOWN = 6
 _S_PER_H = 3600.0
 _LOOKALIKES = str.maketrans('"<>&`\\;%', "”‹›＆ʼ＼；％")
 """Signs with a meaning of their own in Mermaid. Its own escapes (`#quot;`) fall apart where it wraps a line."""
@@ -55,6 +56,7 @@ def draw_flow(flow: CallFlow) -> str:
     for name, step in flow.steps.items():
         if name in reachable:
             lines += _edges(step)
+    lines += _agents(flow)
     lines += _situations(flow)
     return "\n".join(lines) + "\n"
 
@@ -270,6 +272,25 @@ def _label(step: Step, way: Exit, index: int) -> str:
 
 def _window(window: Window) -> str:
     return f"{written_days(window.days)} {written_minute(window.opens)}-{written_minute(window.closes)}"
+
+
+def _agents(flow: CallFlow) -> list[str]:
+    """What agents can do in a talk, and where they can send callers."""
+    agents = flow.agents
+    if not (agents.hold or agents.transfers or agents.codes):
+        return []
+    starting = [f"{code}: {order.name}" for code, order in agents.codes.items() if order.kind == "situation"]
+    if len(starting) > _CODES_SHOWN:
+        starting = [f"{len(starting)} codes start situations"]
+    node = ["agents in a talk", f"hold: {agents.hold}" if agents.hold else "", *starting]
+    keyed: dict[str, list[str]] = {target: [] for target in agents.transfers}
+    for code, order in agents.codes.items():
+        if order.kind == "transfer":
+            keyed[order.name].append(code)
+        elif order.kind != "situation":
+            node.append(f"{code}: {order.kind}")
+    lines = [f"  agents[/{_quoted(line.replace('_', ' ') for line in node)}\\]"]
+    return lines + [f"  agents -.->{_edge_label(codes)} {_id(target)}" for target, codes in keyed.items()]
 
 
 def _situations(flow: CallFlow) -> list[str]:

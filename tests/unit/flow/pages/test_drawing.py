@@ -119,3 +119,26 @@ def test_what_somebody_else_does_for_the_caller_is_drawn() -> None:
     drawn = draw_flow(service_hotline.compiled()).splitlines()
 
     assert [line for line in SERVICE_DRAWN.splitlines() if line not in drawn] == []
+
+
+AGENTS_DRAWN = """\
+  agents[/"agents in a talk<br/>hold: hold request<br/>*21: noise<br/>*80: cancel<br/>*81: done<br/>*82: leave"\\]
+  agents -.->|"*70"| step_to_colleague
+"""
+
+
+def test_what_agents_can_do_in_a_talk_is_drawn() -> None:
+    drawn = draw_flow(service_hotline.compiled()).splitlines()
+
+    assert [line for line in drawn if line.startswith("  agents")] == AGENTS_DRAWN.splitlines()
+
+
+def test_many_codes_are_counted() -> None:
+    codes = "".join(f'"*{code}": noise, ' for code in range(30, 37))
+    drawn = draw_flow(service_hotline.compiled(('codes: {"', f'codes: {{{codes}"')))
+
+    assert "hold: hold request<br/>8 codes start situations<br/>*80: cancel" in drawn
+
+
+def test_agents_who_can_do_nothing_are_not_drawn() -> None:
+    assert "  agents" not in draw_flow(compiled())
