@@ -49,11 +49,16 @@ _COMPANY: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 
 _TITLES = "先生|女士|小姐|同学|老太太|小朋友"
 
+_BEFORE = "对不起，我姓"
+_BEFORE_NUMBER = "我的工号是"
+_AFTER = "感谢你的来电。"
+"""Words around a part where they are recorded. Always the same: a new phrase makes nothing else be heard again."""
+
 _SPOKEN_NUMBER = "号"
 """In the words before a number to be noted."""
 
 _CARRIER_MS = 1500
-"""Words around a piece, in milliseconds: of all segments those are taken that come next to this."""
+"""Words around a part otherwise, in milliseconds: of all segments those are taken that come next to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +157,9 @@ def _in_company(parts: Sequence[PromptEntry]) -> Iterator[Hearing]:
     number = _named(_NUMBER, pieces)
     segments = [entry for entry in parts if entry.standard != PIECES]
     openings = [entry for entry in segments if not _opens(entry) and _closes(entry)]
-    before = _carrier(openings)
-    before_number = _carrier(entry for entry in openings if _SPOKEN_NUMBER in entry.text) or before
-    after = _carrier(entry for entry in segments if _opens(entry) and not _closes(entry))
+    before = _carrier(openings, _BEFORE)
+    before_number = _carrier((entry for entry in openings if _SPOKEN_NUMBER in entry.text), _BEFORE_NUMBER) or before
+    after = _carrier((entry for entry in segments if _opens(entry) and not _closes(entry)), _AFTER)
     for entry in segments:
         if not (_opens(entry) and _closes(entry)):
             yield Hearing((entry,), number if _opens(entry) else (), number if _closes(entry) else ())
@@ -197,8 +202,10 @@ def _named(words: Iterable[str], pieces: Mapping[str, PromptEntry]) -> tuple[Pro
     return tuple(pieces[word] for word in words if word in pieces)
 
 
-def _carrier(segments: Iterable[PromptEntry]) -> tuple[PromptEntry, ...]:
-    ordered = sorted(segments, key=lambda entry: (abs(entry.duration_ms - _CARRIER_MS), entry.sound))
+def _carrier(segments: Iterable[PromptEntry], preferred: str) -> tuple[PromptEntry, ...]:
+    ordered = sorted(
+        segments, key=lambda entry: (entry.spoken != preferred, abs(entry.duration_ms - _CARRIER_MS), entry.sound)
+    )
     return tuple(ordered[:1])
 
 

@@ -48,6 +48,15 @@ def test_pieces_are_heard_with_those_they_go_with() -> None:
     assert _heard(every, "石") == ("", "石", f"先生{thanks}")
 
 
+def test_a_new_phrase_makes_nothing_else_be_heard_again() -> None:
+    nearer = [part("您输入的号码是…", "demo", milliseconds=1500), part("…，再见。", "demo", milliseconds=1500)]
+    apology = part("对不起，我姓…", "demo", milliseconds=1400)
+    thanks = part("…感谢你的来电。", "demo", milliseconds=1600)
+    number, listed = part("…三八…"), part("…新闻…", "demo")
+    assert _heard([PREFIX, thanks, number, *nearer], "三八") == ("我的工号是", "三八", "感谢你的来电。")
+    assert _heard([PREFIX, apology, thanks, listed, *nearer], "新闻") == ("对不起，我姓", "新闻", "感谢你的来电。")
+
+
 def test_listed_values_are_heard_after_a_name_or_between_words() -> None:
     assert _heard(PARTS, "先生") == ("", "先生", "，感谢您的来电。")
     listed = part("…新闻…", "demo")
