@@ -60,7 +60,7 @@ def play(call: str, situation: str, form: Form) -> NoReturn:
       ivrflow play pbx-1795310660.0 harassment
 
     CALL is the call's id, or a beginning of it that no other running call has. SITUATION is a name of the flow's standard;
-    `ivrflow standards` lists them. Exit codes: 0 it began, 1 it did not, 2 the engine could not be asked.
+    `ivrflow standards coverage` lists them. Exit codes: 0 it began, 1 it did not, 2 the engine could not be asked.
     """  # noqa: D301 - \b keeps the lines apart in --help
     _order("situation", call, situation, form, ("started", "not started"))
 
