@@ -19,9 +19,10 @@ title: The parts
 standard: gov12345
 numbers: ["12399"]
 timezone: Asia/Shanghai
-start: number
+start: welcome
 
 steps:
+  welcome: {say: greeting_inbound.standard, then: number}
   number:
     collect: case_number
     ask: house/collect.ask_number
@@ -34,9 +35,19 @@ steps:
   not_found: {say: house/lookup.failed, then: wait_for_agent}
   nothing_recorded: {say: house/record.nothing, then: farewell}
   number_refused: {say: house/callback.undiallable, then: leave_message}
-  farewell: {close: {farewell: house/closing.farewell, guard: 10s}}
+  farewell: {close: {ask: anything_else, farewell: closing, guard: 10s}, on: {request: number}}
 """
-ENDS = "callback closing escalate survey take_message transfer unspecified wait_caller_hangup hold".split()
+ENDS = [
+    "callback",
+    "closing",
+    "escalate",
+    "survey",
+    "take_message",
+    "transfer",
+    "unspecified",
+    "wait_caller_hangup",
+    "hold",
+]
 
 
 @pytest.fixture
