@@ -1283,7 +1283,7 @@ class CallSession:
         if leg is None or not leg.has_answered or leg.ticket != ticket:
             return
         if order is None:
-            self._note(Fact.IGNORED, detail="the agent keyed a code the flow does not have")
+            self._note(Fact.IGNORED, detail="the agent keyed a code that is none of this flow")
             return
         self._note(Fact.ORDER_GIVEN, detail=f"{order.kind} {order.name}".strip())
         match order.kind:

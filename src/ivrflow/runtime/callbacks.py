@@ -189,7 +189,7 @@ class CallbackScheduler:
             await self._ask(self._book.put_off, callback, until, obstacle.why)
         elif self._is_live(callback.call):
             await self._ask(self._book.put_off, callback, now + STILL_TALKING_S, "the first call goes on")
-        elif callback.caller not in {*self._under_way.values(), *await self._ask(self._book.being_rung)}:
+        elif callback.caller not in {*self._under_way.values(), *await self._ask(self._book.being_rung, now)}:
             # Never two calls to the same telephone: who has two wishes waits for the second.
             assert flow.places_calls is not None, "that hinders it"
             await self._place(callback, flow, flow.places_calls, now)

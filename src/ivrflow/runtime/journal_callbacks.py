@@ -168,14 +168,18 @@ class CallbackBook:
         with self._transaction(self._reader) as connection:
             return _with_tries(connection, connection.execute(wanted.limit(at_most)).all())
 
-    def being_rung(self) -> set[str]:
-        """The numbers that are rung at the moment, or whose telephone may still ring from a try of a killed engine.
+    def being_rung(self, now: float) -> set[str]:
+        """The numbers that are rung at `now` (Unix time), or whose telephone may still ring.
+
+        That is so after a try of a killed engine, also when the callback was cancelled meanwhile.
 
         Raises:
             SettingsError: the journal cannot be read.
         """
         with self._transaction(self._reader) as connection:
-            return set(connection.scalars(select(callbacks.c.caller).where(callbacks.c.state == "placed")))
+            may_ring = or_(callbacks.c.state == "placed", callback_tries.c.rings_until > now)
+            rung = select(callbacks.c.caller).join(callback_tries, callback_tries.c.callback == callbacks.c.id)
+            return set(connection.scalars(rung.where(callback_tries.c.outcome == "", may_ring)))
 
     # ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -206,7 +210,8 @@ class CallbackBook:
             if not connection.execute(ours).rowcount:
                 return False
             number = max((one.number for one in callback.made), default=0) + 1
-            row = {"callback": callback.id, "number": number, "call": call, "placed_at": now, "outcome": ""}
+            row = {"callback": callback.id, "number": number, "call": call, "outcome": ""}
+            row |= {"placed_at": now, "rings_until": until}
             connection.execute(insert(callback_tries), [row])
             return True
 

@@ -236,6 +236,7 @@ callback_tries = Table(
     Column("number", Integer, primary_key=True),  # 1, 2, 3 …
     Column("call", String, nullable=False),  # the call placed
     Column("placed_at", Double, nullable=False),
+    Column("rings_until", Double, nullable=False),  # when the telephone has stopped ringing for sure
     Column("outcome", String, nullable=False),  # answered, no_answer, …; interrupted: counts as none; "": under way
     Index("callback_tries_by_call", "call"),
 )

@@ -87,7 +87,7 @@ def test_the_talk_keeps_its_one_bound_through_situations() -> None:
 def test_a_code_the_flow_does_not_have_is_told_and_does_nothing() -> None:
     call = keyed(talking(small()), "*99")
     assert call.last == []
-    assert call.trace[-1].detail == "the agent keyed a code the flow does not have"
+    assert call.trace[-1].detail == "the agent keyed a code that is none of this flow"
 
 
 def test_a_code_of_an_agent_who_is_gone_is_none() -> None:

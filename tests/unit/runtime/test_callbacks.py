@@ -232,7 +232,7 @@ async def test_no_more_at_once_than_allowed_and_the_most_urgent_first(url: str) 
     world.telephones.ringing[0].on_over("caller_hung_up")
     await world.round()
     assert [rung.number for rung in world.telephones.ringing][2:] == ["13900000003"]
-    assert world.book.being_rung() == {"13900000004", "13900000003"}
+    assert world.book.being_rung(world.now) == {"13900000004", "13900000003"}
     await world.scheduler.close()
 
 

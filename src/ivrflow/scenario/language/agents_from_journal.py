@@ -13,7 +13,7 @@ from ivrflow.flow.reading.times import written
 from ivrflow.runtime.journal_reader import StoredCall
 from ivrflow.scenario.language.recorded_inputs import KEY_HELD_S, AgentDid, Played, RecordedAgent
 from ivrflow.scenario.observation import noted_among
-from ivrflow.scenario.script import RECOGNISED_AFTER_S
+from ivrflow.scenario.script import PATIENCE_S, RECOGNISED_AFTER_S
 
 S = TypeVar("S")
 
@@ -77,6 +77,9 @@ def _doings(agent: RecordedAgent, short: Callable[[str], str], late: Late) -> It
             is_known = event.end - event.start >= RECOGNISED_AFTER_S
             if not is_known or event.end <= moment:
                 continue
+            if (quiet := late(event.start - moment - PATIENCE_S / 2)) > 0:
+                yield f"    - wait: {written(quiet)}"  # nothing is waited for as long as that
+                moment += quiet
             starts = interrupted or not event.is_whole
             yield f"    - {'hear_start' if starts else 'hear'}: {short(event.phrase)}"
             moment = event.start if starts else event.end
