@@ -170,6 +170,14 @@ def test_an_answer_during_the_filler_waits_until_it_is_said() -> None:
     assert m.StartMusic() not in early.actions
 
 
+def test_an_answer_during_a_situation_that_interrupts_the_filler_is_kept() -> None:
+    early = answer(asking().silence(3.0).situation("thanks"), 0.2, values={"state": "open"})
+    assert early.last == []
+    early.prompt_ends()
+    assert early.says == ["one moment", "not at all", "one moment"], "a phrase cut off is said again"
+    assert early.prompt_ends().steps[-1] == "open"
+
+
 @pytest.mark.parametrize("filler", [True, False])
 def test_an_answer_that_never_comes_is_late_at_the_bound(filler: bool) -> None:
     never = asking(filler=filler).silence(7.9)
@@ -224,6 +232,14 @@ def test_the_caller_is_told_before_an_agent_is_sought_and_the_talk_is_recorded()
     assert not [action for action in told.actions if isinstance(action, m.StartRecording)]
     told.happens(m.AgentAnswered(ticket=told.ticket(m.JoinQueue)), 3.0)
     assert names(told.last) == ["StopMusic", "StartRecording", "Bridge"]
+
+
+def test_the_caller_is_told_once_however_many_agents_are_sought() -> None:
+    made = recorded_calls(whole_call=False)
+    told = call(replace(made, start="queue", steps={**made.steps, "no_answer": made.steps["queue"]}))
+    told.prompt_ends().prompt_ends()
+    told.happens(m.AgentUnavailable(ticket=told.ticket(m.JoinQueue), why="no_answer"))
+    assert told.says == ["recorded", "connecting", "connecting"]
 
 
 def test_a_whole_call_is_recorded_but_not_what_the_caller_keys_in() -> None:

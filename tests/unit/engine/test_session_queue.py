@@ -121,6 +121,23 @@ def test_a_level_that_is_empty_is_not_asked_again() -> None:
     assert waiting.steps[-2:] == ["no_answer", "hang_up"], "its time is over when it would have been anyway"
 
 
+def test_nobody_at_the_first_level_asks_the_next_one_at_once() -> None:
+    waiting = queued(queue(levels={"agents": 0.0, "seniors": 30.0})).silence(0.2)
+    agents = waiting.ticket(m.JoinQueue)
+    waiting.happens(m.AgentUnavailable(ticket=agents, why="nobody"))
+    assert waiting.last == [m.JoinQueue(ticket=agents + 1, queue="seniors", waited=0.2)]
+    assert waiting.happens(m.AgentAnswered(ticket=agents + 1, agent="1003"), 5.0).session.phase == "bridged"
+
+
+def test_nobody_at_any_level_ends_the_waiting() -> None:
+    waiting = queued(queue(levels={"agents": 0.0, "seniors": 30.0}))
+    for _ in range(3):
+        waiting.happens(m.AgentUnavailable(ticket=waiting.ticket(m.JoinQueue), why="nobody"))
+    asked = [action.queue for action in waiting.actions if isinstance(action, m.JoinQueue)]
+    assert asked == ["agents", "seniors", "agents"], "who has logged in meanwhile is found"
+    assert waiting.steps[-1] == "nobody"
+
+
 def test_nobody_is_there_and_the_queue_is_full() -> None:
     for why in ("nobody", "full", "no_answer"):
         waiting = queued().silence(1)

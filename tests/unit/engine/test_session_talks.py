@@ -1,5 +1,7 @@
 """What agents do in a talk: situations by code, hold, warm and blind transfers, hanging up first. Nobody is left alone."""
 
+from dataclasses import replace
+
 import pytest
 from agent_flows import QUEUE_EXITS, colleague, queue, talking, with_agents
 from driven_call import DrivenCall
@@ -167,6 +169,32 @@ def test_progress_is_reported_every_fifteen_seconds_and_never_after_the_agent_is
     call.happens(m.HoldEnded(ticket=agent(call)))
     assert call.last[-1] == m.Bridge(ticket=agent(call))
     assert call.silence(60).says == ["please wait", "still looking", "still looking"]
+
+
+def test_a_short_hold_needs_no_word_and_a_longer_one_gets_it_late() -> None:
+    made = small("ask_hold")
+    made = replace(made, agents=replace(made.agents, hold_after=5.0))
+    call = talking(made)
+    call.happens(m.HoldStarted(ticket=agent(call)), 20.0)
+    assert names(call.last) == ["Part", "StartMusic", "Instruct"]
+    call.happens(m.HoldEnded(ticket=agent(call)), 4.0)
+    assert (names(call.last), call.says) == (["StopMusic", "Bridge"], [])
+
+    call.happens(m.HoldStarted(ticket=agent(call)), 20.0)
+    assert call.silence(5.0).says == ["please wait"]
+    assert names(call.prompt_ends().last) == ["StartMusic", "Instruct"]
+    call.happens(m.HoldEnded(ticket=agent(call)), 4.0)
+    assert call.says == ["please wait", "sorry for the wait"], "nine seconds in all: more than six"
+
+
+def test_no_apology_before_the_agent_is_back() -> None:
+    made = small("ask_hold")
+    call = talking(replace(made, limits=replace(made.limits, task_wait=30.0)))
+    call.happens(m.HoldStarted(ticket=agent(call)), 20.0)
+    call.prompt_ends().silence(70)
+    assert call.says == ["please wait"], "the ladder is used up, and the telephone holds on: music"
+    call.happens(m.HoldEnded(ticket=agent(call)))
+    assert call.says == ["please wait", "sorry for the wait"]
 
 
 def test_the_agent_is_gone_while_the_caller_is_on_hold() -> None:
