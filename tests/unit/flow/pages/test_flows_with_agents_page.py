@@ -1,14 +1,19 @@
-"""The page on flows with agents shows what can be written: all its examples together are a flow in order."""
+"""The page on flows with agents: what it gives to begin with works, and all its other examples together are a flow in order."""
 
 import re
 import textwrap
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from ivrflow.cli import main
 from ivrflow.flow.compiling.compiler import check_flow
 from ivrflow.flow.model import RETURN
 
 ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "flows-with-agents.md").read_text(encoding="utf-8")
+WHOLE, *PARTS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 TOP = ("agents:", "recording:")
 REST = """
 number:
@@ -27,13 +32,34 @@ farewell: {close: {farewell: closing, guard: 10s}}
 """
 
 
+def test_the_whole_flow_is_in_order_and_does_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callflows = tmp_path / "callflows"
+    callflows.mkdir()
+    (callflows / "standards").symlink_to(ROOT / "callflows/standards")
+    (callflows / "service.yaml").write_text(WHOLE, encoding="utf-8")
+    (tmp_path / "prompts").symlink_to(ROOT / "prompts")
+    monkeypatch.chdir(tmp_path)
+
+    def told(command: str, *words: str, keyed: str = "") -> str:
+        result = CliRunner().invoke(main, [command, *words], input=keyed)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "in order" in told("check", "callflows/service.yaml")
+    assert '"*70"| step_to_colleague' in told("draw", "service")
+    answered = ("try", "service", "--queue", "agents 1001 answers 25s talks 20s")
+    assert "whispers to the agent" in told(*answered, keyed="/silence 40s\n/agent keys *70\n")
+    assert "goes to step leave_message" in told("try", "service", "--queue", "agents nobody")
+
+
 def test_the_examples_of_the_page_are_a_flow_in_order() -> None:
-    blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    steps = "".join(block for block in blocks if not block.startswith(TOP)) + REST
+    steps = "".join(block for block in PARTS if not block.startswith(TOP)) + REST
     words = sorted(set(re.findall(r"^    then: (\w+)$", _file("standards/gov12345.yaml"), re.MULTILINE)) - {RETURN})
     flow = (
         "flow: example\ntitle: Example\nstandard: gov12345\nnumbers: ['100']\ntimezone: Asia/Shanghai\nstart: number\n"
-        + "".join(block for block in blocks if block.startswith(TOP))
+        + "".join(block for block in PARTS if block.startswith(TOP))
         + "outcomes:\n"
         + "".join(f"  {word}: farewell\n" for word in words)
         + "steps:\n"
