@@ -112,6 +112,9 @@ def _read_level(item: Node, before: Level | None, problems: ProblemList, *, is_f
         problems.error(form.place(LEVEL_AFTER), message, "write them in the order in which they are asked")
     if LEVEL_QUEUE.name not in form.values:
         return None
+    if before is not None and form[LEVEL_QUEUE].text == before.queue.text:
+        message = f"'{before.queue.text}' is asked already"
+        problems.error(form.place(LEVEL_QUEUE), message, "name another queue, or delete this level")
     return Level(item.where, form[LEVEL_QUEUE], form[LEVEL_AFTER])
 
 

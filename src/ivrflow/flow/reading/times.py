@@ -82,13 +82,14 @@ def duration(least: float = 0.1, most: float = DAY_S, example: str = "3s") -> Ki
     """Seconds from `least` to `most`, written with units."""
 
     def convert(text: Text, problems: ProblemList) -> float | None:
-        seconds = _seconds(text.text)
+        is_negative = text.text.startswith("-")
+        seconds = _seconds(text.text.removeprefix("-"))
         if seconds is None:
             missing_unit = re.fullmatch(r"\d+(\.\d+)?", text.text, flags=re.ASCII)
             message = f"'{shortened(text.text)}' " + ("has no unit" if missing_unit else "is not a duration")
             problems.error(text.where, message, _duration_hint(text.text))
-        elif not least <= seconds <= most:
-            size = "short" if seconds < least else "long"
+        elif is_negative or not least <= seconds <= most:
+            size = "short" if is_negative or seconds < least else "long"
             problems.error(text.where, f"'{text.text}' is too {size}", f"write {written(least)} to {written(most)}")
         else:
             return seconds
@@ -102,10 +103,10 @@ def count(least: int, most: int, example: str = "1") -> Kind[int]:
     """A whole number from `least` to `most`."""
 
     def convert(text: Text, problems: ProblemList) -> int | None:
-        if not re.fullmatch(r"\d{1,9}", text.text, flags=re.ASCII):
+        if not re.fullmatch(r"-?\d{1,9}", text.text, flags=re.ASCII):
             problems.error(text.where, f"'{shortened(text.text)}' is not a whole number", f"write {least} to {most}")
-        elif not least <= int(text.text) <= most:
-            size = "few" if int(text.text) < least else "many"
+        elif text.text.startswith("-") or not least <= int(text.text) <= most:
+            size = "many" if int(text.text) > most else "few"
             problems.error(text.where, f"{int(text.text)} is too {size}", f"write {least} to {most}")
         else:
             return int(text.text)
