@@ -13,7 +13,7 @@ from typing import Any
 from conftest import JOINED_AT_ONCE
 from one_pbx import complaints, no_channels_left
 
-from ivrflow.scenario.pbx.engine_watch import EngineWatch, ProcessState
+from ivrflow.scenario.pbx.engine_watch import EngineWatch
 from tools.lanes import Lanes
 from tools.pbx import PbxSettings
 from tools.places import CHECKOUT
@@ -51,12 +51,19 @@ async def run_scenarios(lanes: Lanes, arguments: Sequence[str], *, within_s: flo
     return {**found, "code": run.returncode}
 
 
-def look_at(lanes: Lanes) -> list[ProcessState]:
-    """What every engine holds at this moment."""
-    seen = [EngineWatch(lane.pbx.settings.agi_port).look() for lane in lanes.lanes]
-    there = [one for one in seen if one is not None]
-    assert len(there) == len(seen), "an engine has ended"
-    return there
+def held_by(lanes: Lanes) -> list[tuple[int, int, int]]:
+    """Connections, threads and open files of every engine at this moment.
+
+    Without the lock on the recordings, which an engine takes with its first one and keeps.
+    """
+    held: list[tuple[int, int, int]] = []
+    for lane in lanes.lanes:
+        seen = EngineWatch(lane.pbx.settings.agi_port).look()
+        assert seen is not None, "an engine has ended"
+        links = [str(file.readlink()) for file in Path(f"/proc/{seen.pid}/fd").iterdir()]
+        locks = sum(link.startswith(str(lane.pbx.recordings)) and link.endswith("/lock") for link in links)
+        held.append((seen.connections, seen.threads, seen.open_files - min(locks, 1)))
+    return held
 
 
 async def nothing_is_left(lanes: Lanes) -> None:
