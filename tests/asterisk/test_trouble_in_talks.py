@@ -8,29 +8,26 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from agents_here import AGENT_HZ, CALLER_HZ, COLLEAGUE_HZ, hears
-from engine_here import EngineHere, serving, settings_for
+from agents_here import AGENT_HZ, COLLEAGUE_HZ
+from centre_here import SOON, Centre, deaf_server, hotline
+from engine_here import serving, settings_for
 from one_pbx import complaints, no_channels_left, own_settings
+from peers import prompt
 from recorded_here import is_finished
 
 from ivrflow.engine.trace import Fact
-from ivrflow.flow.model import CallFlow
-from ivrflow.flow_files import load_flows
-from ivrflow.prompts.index import PromptIndex
 from ivrflow.runtime.journal_reader import JournalReader
-from ivrflow.softphone.audio_source import Tone
+from ivrflow.softphone.audio_source import Silence, Tone
 from ivrflow.softphone.call import Call
-from ivrflow.softphone.softphone import SoftPhone
+from ivrflow.softphone.listening import find
 from tools.pbx import Pbx
-from tools.places import CHECKOUT
+from tools.places import PROMPTS
 
-SOON = 20.0
 VANISHED_S, VANISHED_HOLDING_S = 2, 4
 """After how many seconds without audio the PBX of this file misses a telephone."""
 
@@ -60,92 +57,6 @@ async def pbx(pbx_tree: Path, pbx_prompts: Path, tmp_path_factory: pytest.TempPa
     )
     async with Pbx(state, settings, prompts=pbx_prompts, recordings=recordings, tree=pbx_tree) as running:
         yield running
-
-
-@dataclass
-class Wire:
-    """The network of one telephone, which can be cut."""
-
-    is_cut: bool = False
-
-    def __call__(self, _direction: str, _datagram: bytes) -> bool:
-        return not self.is_cut
-
-
-@dataclass
-class Centre:
-    """Engine, PBX, telephones; and the calls that are on."""
-
-    pbx: Pbx
-    engine: EngineHere
-    closing: AsyncExitStack
-    phones: dict[str, SoftPhone] = field(default_factory=dict)
-    wires: dict[str, Wire] = field(default_factory=dict)
-    calls: dict[str, Call] = field(default_factory=dict)
-    logged_in: list[str] = field(default_factory=list)
-
-    async def phone(self, account: str, *, display: str = "") -> SoftPhone:
-        """The telephone of that account."""
-        settings, wire = self.pbx.settings, Wire()
-        phone = SoftPhone(
-            account,
-            settings.password(account),
-            (settings.sip_bind, settings.sip_port),
-            codecs=("alaw",),
-            wire=wire,
-            display=display,
-        )
-        await self.closing.enter_async_context(phone)
-        if account != "caller":
-            await phone.register()
-        self.phones[account], self.wires[account] = phone, wire
-        return phone
-
-    async def call(self) -> Call:
-        """A caller whose call is answered, humming."""
-        caller = await self.phone("caller")
-        self.calls["caller"] = call = await caller.call("7000", source=Tone(CALLER_HZ, -20.0))
-        return call
-
-    async def picks_up(self, account: str, hertz: int) -> Call:
-        """That telephone rings, and is answered."""
-        self.calls[account] = call = await self.phones[account].next_call(SOON)
-        call.source = Tone(hertz, -20.0)
-        call.answer()
-        return call
-
-    async def log_in(self, *extensions: str) -> None:
-        """Open these agents' telephones and log them in."""
-        for extension in extensions:
-            await self.phone(extension)
-            await self.agents("QueueAdd", extension)
-            self.logged_in.append(extension)
-
-    async def agents(self, change: str, *extensions: str) -> None:
-        """Log agents in or out, as a command does."""
-        for extension in extensions:
-            headers = {"Queue": "agents", "Interface": f"PJSIP/{extension}"}
-            await self.engine.service.exchange.manager.action(change, headers)
-
-    async def fact(self, fact: Fact, *, phrase: str = "", step: str = "") -> None:
-        """Wait until the call's trace shows it."""
-        await self.engine.until_fact(fact, phrase=phrase, step=step, within_s=SOON)
-
-    async def presses(self, key: str, then: Fact, *, step: str = "", phrase: str = "") -> None:
-        """The caller presses a key once the greeting can be answered, and the flow goes on."""
-        await self.fact(Fact.PHRASE_STARTED)
-        await self.calls["caller"].press(key)
-        await self.fact(then, step=step, phrase=phrase)
-
-    async def ends(self, *accounts: str) -> None:
-        """Wait until the calls of those telephones are over, as far as the telephones know."""
-        async with asyncio.timeout(SOON):
-            for account in accounts:
-                await self.calls[account].ended
-
-    async def joined(self, account: str, hertz: int) -> None:
-        """Wait until caller and agent hear each other."""
-        await asyncio.gather(hears(self.calls["caller"], hertz, SOON), hears(self.calls[account], CALLER_HZ, SOON))
 
 
 # ── where the call stands when it happens ─────────────────────────────────────────────────────────────────────────────
@@ -222,20 +133,6 @@ async def looking_up(centre: Centre) -> None:
 # ── nothing is left ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def hotline(tmp_path: Path, port: int) -> CallFlow:
-    """The hotline of the other talks, but it records its calls, and looks things up at that port."""
-    folder = tmp_path / "flows"
-    (folder / "standards").mkdir(parents=True)
-    for name in ("yunda", "house"):
-        text = (CHECKOUT / "callflows" / "standards" / f"{name}.yaml").read_text(encoding="utf-8")
-        (folder / "standards" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    text = (CHECKOUT / "tests" / "talks" / "flows" / "talks.yaml").read_text(encoding="utf-8")
-    assert "http://127.0.0.1:9/" in text
-    text = text.replace("http://127.0.0.1:9/", f"http://127.0.0.1:{port}/")
-    (folder / "talks.yaml").write_text(f"{text}\nrecording: {{whole_call: yes, keep: 1d}}\n", encoding="utf-8")
-    return load_flows([folder], PromptIndex.load(CHECKOUT / "prompts").catalogue())["talks"]
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def centre(pbx: Pbx, tmp_path: Path) -> AsyncIterator[Centre]:
     """An open call centre. At its end no channel, bridge, task, leg or open file is left, the call is told to its end
@@ -249,8 +146,7 @@ async def centre(pbx: Pbx, tmp_path: Path) -> AsyncIterator[Centre]:
         async with serving(pbx, flow, tmp_path) as engine:  # over before the telephones are closed, like real ones
             centre = Centre(pbx, engine, closing)
             yield centre
-            for call in centre.calls.values():
-                call.hang_up_now()
+            centre.everybody_hangs_up()
             await no_channels_left(pbx, within_s=10.0)
             await bridges_gone(pbx)
             exchange = engine.service.exchange
@@ -259,7 +155,8 @@ async def centre(pbx: Pbx, tmp_path: Path) -> AsyncIterator[Centre]:
                     await asyncio.sleep(0.02)
             assert engine.service.enquiries.count == 0
             assert exchange._places._places == {}
-            await centre.agents("QueueRemove", *centre.logged_in)
+            for extension in centre.logged_in:
+                await pbx.cli(f"queue remove member PJSIP/{extension} from agents")
     assert open_files(os.getpid()) - files == set(), "the engine keeps files open"
     assert {name for name in open_files(pbx.pid) if name.endswith(".wav")} == set(), "the PBX keeps files open"
     told_to_the_end(settings_for(pbx, tmp_path).journal)
@@ -269,18 +166,6 @@ async def centre(pbx: Pbx, tmp_path: Path) -> AsyncIterator[Centre]:
     assert list(pbx.recordings.glob("unsettled/*/*")) == []
     new = complaints(pbx.log.read_text(encoding="utf-8")[logged:])
     assert [line for line in new if "Failed to join waiting bridge" not in line] == []
-
-
-@asynccontextmanager
-async def deaf_server() -> AsyncIterator[int]:
-    """The port of a server that takes every connection and never answers."""
-    connected: list[asyncio.StreamWriter] = []
-    server = await asyncio.start_server(lambda _reader, writer: connected.append(writer), "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-        for writer in connected:
-            writer.close()
-            await writer.wait_closed()
 
 
 def open_files(pid: int) -> set[str]:
@@ -463,3 +348,61 @@ async def test_the_only_agent_signing_off_while_being_rung_leaves_nobody(centre:
     assert "nobody" in [line.detail for line in centre.engine.sessions[-1].trace if line.fact is Fact.AGENT_UNAVAILABLE]
     await centre.calls["caller"].hang_up()
     await centre.fact(Fact.ENDED)
+
+
+# ── the engine stops ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def gets_the_fallback(call: Call) -> None:
+    """Wait until that caller hears the fallback's apology."""
+    apology = prompt(PROMPTS, "house/fallback.apology")
+    async with asyncio.timeout(SOON):
+        while not ((found := find(call.recording, apology)) and found.completeness > 0.3):  # noqa: ASYNC110 -- a recording tells nobody
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize("moment", [queued, talking, held, warned, handing_over, recording, looking_up], ids=named)
+async def test_an_engine_that_stops_lets_calls_end_in_peace_and_takes_no_new_ones(
+    moment: Moment, centre: Centre
+) -> None:
+    await moment(centre)
+    stopping = asyncio.create_task(centre.engine.service.stop(60))
+    await asyncio.sleep(0)
+    late = await centre.phones["caller"].call("7000")
+    await gets_the_fallback(late)
+    await late.hang_up()
+    assert not stopping.done()
+    assert len(centre.engine.sessions) == 1
+    match moment.__name__:
+        case "queued":
+            await centre.picks_up("1001", AGENT_HZ)
+        case "held":
+            await centre.calls["1001"].resume()
+        case "warned":
+            await centre.calls["1001"].press("*80")  # taken back
+        case "handing_over":
+            centre.calls["1002"].decline()
+            await centre.fact(Fact.PHRASE_STARTED, phrase=CAME_BACK)
+        case "recording":
+            centre.calls["caller"].source = Silence()
+            await centre.fact(Fact.MESSAGE_KEPT)
+            assert len(list((centre.pbx.recordings / "messages").rglob("*.wav"))) == 1
+        case _:
+            pass
+    if "1001" in centre.calls:
+        await centre.joined("1001", AGENT_HZ)
+    await centre.calls["caller"].hang_up()
+    async with asyncio.timeout(SOON):
+        await stopping
+
+
+@pytest.mark.parametrize("moment", [held, warned, handing_over, whispering, recording, looking_up], ids=named)
+async def test_when_its_time_is_up_callers_get_the_fallback_and_agents_apart_from_them_are_let_go(
+    moment: Moment, centre: Centre
+) -> None:
+    await moment(centre)
+    async with asyncio.timeout(SOON):
+        await centre.engine.service.stop(0.5)
+    await centre.ends(*(account for account in centre.calls if account != "caller"))
+    await gets_the_fallback(centre.calls["caller"])
+    await centre.calls["caller"].hang_up()

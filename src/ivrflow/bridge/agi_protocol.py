@@ -238,6 +238,9 @@ class AgiConnection:
         pairs = _ENVIRONMENT_LINE.findall(self._partial[:end].decode(errors="replace"))
         if len(pairs) != lines:
             raise AgiProtocolError(f"{self._odd_environment_line()} in the environment, expected `agi_...: value`")
+        if len({name for name, _ in pairs}) != lines:
+            # Asterisk writes a caller's number as it came, line ends and all: it may pretend to be more than a number.
+            raise AgiProtocolError("a line twice in the environment, expected each `agi_...` once")
         rest = bytes(self._partial[end + 2 :])
         self._partial.clear()
         self.environment = read_environment(dict(pairs))

@@ -74,6 +74,7 @@ def test_what_follows_the_environment_in_the_same_packet_counts() -> None:
         (b"\x16\x03\x01\x02\x00\x01", r"\\x16\\x03"),
         (b"agi_network: yes\nnonsense\n\n", "'nonsense' in the environment, expected `agi_...: value`"),
         (b"agi_network yes\n\n", "'agi_network yes' in the environment"),
+        (b"agi_callerid: 1\nagi_uniqueid: x\nagi_uniqueid: y\n\n", "a line twice in the environment"),
         (b"agi_" + b"x" * 1_000_000, r"more than 65536 bytes, 'agi_xxx.* \.\.\. \(1000004 bytes\)"),
         (b"agi_a: b\n" * (MAX_ENVIRONMENT_LINES + 1) + b"\n", "257 lines of environment, expected at most 256"),
     ],
