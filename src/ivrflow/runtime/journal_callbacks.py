@@ -14,29 +14,15 @@ at which the telephone has stopped ringing for sure, and from then on anybody ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, or_, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
 
-from ivrflow.runtime.journal_layout import prepare
-from ivrflow.runtime.journal_tables import (
-    callback_tries,
-    callbacks,
-    calls,
-    check_layout,
-    database_url,
-    happenings,
-    promises,
-    reading_engine,
-    unusable,
-    writing_engine,
-)
-from ivrflow.settings import SettingsError
+from ivrflow.runtime.journal_database import JournalDatabase, find_row
+from ivrflow.runtime.journal_tables import callback_tries, callbacks, calls, happenings, promises
 
 CallbackState: TypeAlias = Literal["waiting", "placed", "kept", "given_up", "cancelled"]
 STATES: tuple[CallbackState, ...] = get_args(CallbackState)
@@ -49,7 +35,6 @@ INTERRUPTED = "interrupted"
 are never more tries than twice those allowed."""
 
 _AT_ONCE = 200
-_NAMED_IN_ERRORS = 4
 
 
 class NoSuchCallbackError(LookupError):
@@ -134,9 +119,7 @@ class CallbackBook:
         Raises:
             SettingsError: `url` is no database URL, or there is no journal there.
         """
-        self._url = database_url(url)
-        self._reader = reading_engine(self._url)
-        self._writer: Engine | None = None
+        self._database = JournalDatabase(url)
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -153,7 +136,7 @@ class CallbackBook:
         wanted = select(callbacks).where(callbacks.c.state.in_(states)).order_by(callbacks.c.due_at, callbacks.c.id)
         if flow is not None:
             wanted = wanted.where(callbacks.c.flow == flow)
-        with self._transaction(self._reader) as connection:
+        with self._database.reading() as connection:
             return _with_tries(connection, connection.execute(wanted).all())
 
     def to_look_at(self, now: float, at_most: int) -> list[StoredCallback]:
@@ -165,7 +148,7 @@ class CallbackBook:
         wanted = (
             select(callbacks).where(*_OPEN, callbacks.c.next_at <= now).order_by(callbacks.c.due_at, callbacks.c.id)
         )
-        with self._transaction(self._reader) as connection:
+        with self._database.reading() as connection:
             return _with_tries(connection, connection.execute(wanted.limit(at_most)).all())
 
     def being_rung(self, now: float) -> set[str]:
@@ -176,7 +159,7 @@ class CallbackBook:
         Raises:
             SettingsError: the journal cannot be read.
         """
-        with self._transaction(self._reader) as connection:
+        with self._database.reading() as connection:
             may_ring = or_(callbacks.c.state == "placed", callback_tries.c.rings_until > now)
             rung = select(callbacks.c.caller).join(callback_tries, callback_tries.c.callback == callbacks.c.id)
             return set(connection.scalars(rung.where(callback_tries.c.outcome == "", may_ring)))
@@ -198,7 +181,7 @@ class CallbackBook:
         Raises:
             SettingsError: the journal cannot be written; nothing may be placed.
         """
-        with self._transaction(self._writing()) as connection:
+        with self._database.writing() as connection:
             if not self._is_wanted(connection, callback, now):
                 return False
             is_it = (
@@ -229,7 +212,7 @@ class CallbackBook:
         Raises:
             SettingsError: the journal cannot be written.
         """
-        with self._transaction(self._writing()) as connection:
+        with self._database.writing() as connection:
             _give_up(connection, callback.id, now, why)
 
     def came_of(self, wanted: str, *, call: str, outcome: str, now: float) -> StoredCallback | None:
@@ -247,7 +230,7 @@ class CallbackBook:
         Raises:
             SettingsError: the journal cannot be written.
         """
-        with self._transaction(self._writing()) as connection:
+        with self._database.writing() as connection:
             this = (callback_tries.c.callback == wanted, callback_tries.c.call == call, callback_tries.c.outcome == "")
             is_news = connection.execute(update(callback_tries).where(*this).values(outcome=outcome)).rowcount
             callback = _one(connection, wanted)
@@ -270,7 +253,7 @@ class CallbackBook:
             SettingsError: the journal cannot be read.
         """
         placed = callback.made[-1].call if callback.made else ""
-        with self._transaction(self._reader) as connection:
+        with self._database.reading() as connection:
             answered = select(happenings.c.number).where(
                 happenings.c.call == placed, happenings.c.event.like('{"type":"call_answered"%')
             )
@@ -293,7 +276,7 @@ class CallbackBook:
             CallbackSettledError: it is settled already.
             SettingsError: the journal cannot be written.
         """
-        with self._transaction(self._writing()) as connection:
+        with self._database.writing() as connection:
             callback = _find(connection, wanted)
             if not callback.is_open:
                 raise CallbackSettledError(f"{callback.id} is {callback.state.replace('_', ' ')} already")
@@ -306,9 +289,7 @@ class CallbackBook:
 
     def close(self) -> None:
         """Let go of the database."""
-        self._reader.dispose()
-        if self._writer is not None:
-            self._writer.dispose()
+        self._database.close()
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -324,24 +305,9 @@ class CallbackBook:
         return False
 
     def _change(self, callback: str, state: CallbackState, **values: Any) -> None:  # noqa: ANN401 - columns of several types
-        with self._transaction(self._writing()) as connection:
+        with self._database.writing() as connection:
             is_it = (callbacks.c.id == callback, callbacks.c.state == state)
             connection.execute(update(callbacks).where(*is_it).values(values))
-
-    def _writing(self) -> Engine:
-        if self._writer is None:
-            self._writer = writing_engine(self._url)
-            prepare(self._writer, self._url)
-        return self._writer
-
-    @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        try:
-            with engine.begin() as connection:
-                check_layout(connection, self._url)
-                yield connection
-        except DBAPIError as problem:
-            raise SettingsError(unusable(self._url, problem)) from problem
 
 
 NOBODY_ANSWERED = frozenset({"no_answer", "busy", "refused", "unreachable"})
@@ -393,22 +359,8 @@ def _one(connection: Connection, wanted: str) -> StoredCallback | None:
 
 def _find(connection: Connection, wanted: str) -> StoredCallback:
     """The callback meant: by its whole id, else by its beginning, where an open one goes before those settled."""
-    if not wanted:
-        raise NoSuchCallbackError("no callback is named; `ivrflow callbacks` lists them")
-    exact = connection.execute(select(callbacks).where(callbacks.c.id == wanted)).all()
-    likely = select(callbacks).where(callbacks.c.id.startswith(wanted, autoescape=True)).order_by(callbacks.c.id)
-    # LIKE takes capitals for small letters on some databases.
-    rows = exact or [row for row in connection.execute(likely.limit(_AT_ONCE)) if row.id.startswith(wanted)]
-    if not rows:
-        raise NoSuchCallbackError(f"no callback is called '{wanted}'; `ivrflow callbacks --all` lists them")
-    if len(rows) > 1:
-        rows = [row for row in rows if row.settled_at is None] or rows
-    if len(rows) > 1:
-        named = ", ".join(row.id for row in rows[:_NAMED_IN_ERRORS]) + (", …" if len(rows) > _NAMED_IN_ERRORS else "")
-        raise NoSuchCallbackError(
-            f"'{wanted}' is the beginning of several callbacks: {named}; write one more character"
-        )
-    return _with_tries(connection, rows)[0]
+    row = find_row(connection, callbacks, wanted, lambda row: row.settled_at is None, NoSuchCallbackError)
+    return _with_tries(connection, [row])[0]
 
 
 def _with_tries(connection: Connection, rows: Sequence[Row[Any]]) -> list[StoredCallback]:

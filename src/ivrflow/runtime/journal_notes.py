@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import select
 
-from ivrflow.runtime.journal_tables import (
-    agent_legs,
-    calls,
-    check_layout,
-    database_url,
-    messages,
-    reading_engine,
-    scores,
-    unusable,
-)
-from ivrflow.settings import SettingsError
+from ivrflow.runtime.journal_database import JournalDatabase
+from ivrflow.runtime.journal_tables import agent_legs, calls, messages, scores
 
 
 class StoredScore(NamedTuple):
@@ -69,8 +57,7 @@ class JournalNotes:
         Raises:
             SettingsError: `url` is no database URL, or there is no journal there.
         """
-        self._url = database_url(url)
-        self._engine = reading_engine(self._url)
+        self._database = JournalDatabase(url)
 
     def scores(
         self, *, since: float | None = None, until: float | None = None, flow: str | None = None
@@ -89,7 +76,7 @@ class JournalNotes:
             wanted = wanted.where(scores.c.noted_at < until)
         if flow is not None:
             wanted = wanted.join(calls, calls.c.call == scores.c.call).where(calls.c.flow == flow)
-        with self._snapshot() as connection:
+        with self._database.reading() as connection:
             return [StoredScore._make(row) for row in connection.execute(wanted)]
 
     def messages(self, *, box: str | None = None, call: str | None = None) -> list[StoredMessage]:
@@ -99,25 +86,16 @@ class JournalNotes:
             wanted = wanted.where(messages.c.box == box)
         if call is not None:
             wanted = wanted.where(messages.c.call == call)
-        with self._snapshot() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(wanted.order_by(messages.c.kept_at, messages.c.call, messages.c.ticket))
             return [StoredMessage._make(row) for row in rows]
 
     def agents(self, call: str) -> list[StoredLeg]:
         """The agents sought on a call that is over, in order."""
         wanted = select(*(agent_legs.c[name] for name in StoredLeg._fields)).where(agent_legs.c.call == call)
-        with self._snapshot() as connection:
+        with self._database.reading() as connection:
             return [StoredLeg._make(row) for row in connection.execute(wanted.order_by(agent_legs.c.number))]
 
     def close(self) -> None:
         """Let go of the database."""
-        self._engine.dispose()
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                check_layout(connection, self._url)
-                yield connection
-        except DBAPIError as problem:
-            raise SettingsError(unusable(self._url, problem)) from problem
+        self._database.close()

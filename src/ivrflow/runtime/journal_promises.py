@@ -6,26 +6,14 @@ dropped, tagged. Each note is one short transaction, so that a live engine never
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from ivrflow.runtime.journal_layout import prepare
-from ivrflow.runtime.journal_tables import (
-    calls,
-    check_layout,
-    database_url,
-    promises,
-    reading_engine,
-    tags,
-    unusable,
-    writing_engine,
-)
-from ivrflow.settings import SettingsError
+from ivrflow.runtime.journal_database import JournalDatabase, find_row
+from ivrflow.runtime.journal_tables import calls, promises, tags
 
 State: TypeAlias = Literal["open", "broken", "kept", "kept late", "dropped"]
 
@@ -34,7 +22,6 @@ TAGS = ("cross_province", "key_account", "repeat", "first")
 
 _HOUR_S = 3600.0
 _AT_ONCE = 500
-_NAMED_IN_ERRORS = 4
 
 
 class NoSuchPromiseError(LookupError):
@@ -113,9 +100,7 @@ class PromiseBook:
         Raises:
             SettingsError: `url` is no database URL, or there is no journal there.
         """
-        self._url = database_url(url)
-        self._reader = reading_engine(self._url)
-        self._writer: Engine | None = None
+        self._database = JournalDatabase(url)
 
     def owed(
         self, *, flow: str | None = None, due_by: float | None = None, with_settled: bool = False
@@ -137,7 +122,7 @@ class PromiseBook:
             wanted = wanted.where(promises.c.flow == flow)
         if due_by is not None:
             wanted = wanted.where(promises.c.due_at <= due_by)
-        with self._transaction(self._reader) as connection:
+        with self._database.reading() as connection:
             return _with_tags(connection, connection.execute(wanted).all())
 
     def keep(
@@ -170,7 +155,7 @@ class PromiseBook:
             PromiseSettledError: it is settled already, or was not yet made then.
             SettingsError: the journal cannot be written.
         """
-        with self._transaction(self._writing()) as connection:
+        with self._database.writing() as connection:
             is_known = is_call_certain or not call
             if not is_known and connection.scalar(select(calls.c.call).where(calls.c.call == call)) is None:
                 raise NoSuchPromiseError(f"no call is called '{call}'; `ivrflow calls` lists them")
@@ -203,7 +188,7 @@ class PromiseBook:
 
     def drop(self, wanted: str, *, at: float, by: str, why: str) -> StoredPromise:
         """Note that it will not be kept, and why; raises as `keep` does."""
-        with self._transaction(self._writing()) as connection:
+        with self._database.writing() as connection:
             promise = _find(connection, wanted)
             if not promise.is_open:
                 was = "kept" if promise.kept_at is not None else "dropped"
@@ -221,7 +206,7 @@ class PromiseBook:
             NoSuchPromiseError: neither, or more than one, is meant.
             SettingsError: the journal cannot be written.
         """
-        with self._transaction(self._writing()) as connection:
+        with self._database.writing() as connection:
             is_call = connection.scalar(select(calls.c.call).where(calls.c.call == wanted)) is not None
             promise = None if is_call else _find(connection, wanted)
             subject, call = (promise.id, promise.call) if promise else (wanted, wanted)
@@ -233,24 +218,7 @@ class PromiseBook:
 
     def close(self) -> None:
         """Let go of the database."""
-        self._reader.dispose()
-        if self._writer is not None:
-            self._writer.dispose()
-
-    def _writing(self) -> Engine:
-        if self._writer is None:
-            self._writer = writing_engine(self._url)
-            prepare(self._writer, self._url)
-        return self._writer
-
-    @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        try:
-            with engine.begin() as connection:
-                check_layout(connection, self._url)
-                yield connection
-        except DBAPIError as problem:
-            raise SettingsError(unusable(self._url, problem)) from problem
+        self._database.close()
 
 
 _OPEN = (promises.c.kept_at.is_(None), promises.c.dropped_at.is_(None))
@@ -258,20 +226,10 @@ _OPEN = (promises.c.kept_at.is_(None), promises.c.dropped_at.is_(None))
 
 def _find(connection: Connection, wanted: str) -> StoredPromise:
     """The promise meant: by its whole id, else by its beginning, where an open one goes before those settled."""
-    if not wanted:
-        raise NoSuchPromiseError("no promise is named; `ivrflow promises` lists them")
-    exact = connection.execute(select(promises).where(promises.c.id == wanted)).all()
-    likely = select(promises).where(promises.c.id.startswith(wanted, autoescape=True)).order_by(promises.c.id)
-    # LIKE takes capitals for small letters on some databases.
-    rows = exact or [row for row in connection.execute(likely.limit(_AT_ONCE)) if row.id.startswith(wanted)]
-    if not rows:
-        raise NoSuchPromiseError(f"no promise is called '{wanted}'; `ivrflow promises --all` lists them")
-    if len(rows) > 1:
-        rows = [row for row in rows if row.kept_at is None and row.dropped_at is None] or rows
-    if len(rows) > 1:
-        named = ", ".join(row.id for row in rows[:_NAMED_IN_ERRORS]) + (", …" if len(rows) > _NAMED_IN_ERRORS else "")
-        raise NoSuchPromiseError(f"'{wanted}' is the beginning of several promises: {named}; write one more character")
-    return _with_tags(connection, rows)[0]
+    row = find_row(
+        connection, promises, wanted, lambda row: row.kept_at is None and row.dropped_at is None, NoSuchPromiseError
+    )
+    return _with_tags(connection, [row])[0]
 
 
 def _write(connection: Connection, promise: StoredPromise, **values: Any) -> None:  # noqa: ANN401 - columns of several types
