@@ -77,6 +77,7 @@ class _Turn:
     place: tuple[int, int]
     predicted: float
     needs: Mapping[str, Hashable] = field(default_factory=dict)
+    is_unusual: bool = False  # what it needs it needs as hardly anybody else does
     lane: int = 0
     began: float | None = None
     tries: int = 0
@@ -212,7 +213,7 @@ class Run:
         self._lanes = len(lanes)
         for one in self._waiting:
             one.needs = lanes[0].needs(one.scenario)
-        self._waiting = _in_order(self._waiting, len(lanes))
+        self._waiting = _in_order(self._waiting)
         try:
             async with asyncio.TaskGroup() as turns:
                 while self._waiting or self._running:
@@ -239,6 +240,9 @@ class Run:
         states: list[dict[str, Hashable]] = [{} for _ in range(self._lanes)]
         for turn in self._running:
             states[turn.lane].update(turn.needs)
+        # Those who share what they need wait for all of it until the others are through, unless a lane is kept for them.
+        sharing = (one for one in self._waiting if one.needs and not one.is_unusual and not one.tries)
+        kept = 0 if self._lanes > 1 and any(sharing) else None
         for turn in self._waiting:
             if (room_again if turn.tries else room) <= 0:
                 continue
@@ -246,6 +250,7 @@ class Run:
                 (sum(name not in there for name in turn.needs), calls[lane], lane)
                 for lane, there in enumerate(states)
                 if all(there.get(name, one) == one for name, one in turn.needs.items())
+                and not (turn.is_unusual and lane == kept)
             ]
             if lanes:
                 *_, turn.lane = min(lanes)
@@ -313,22 +318,18 @@ class Run:
         return f"this is a fault in ivrflow, not in the scenario: {type(fault).__name__} at {place}"
 
 
-def _in_order(turns: Sequence[_Turn], lanes: int) -> list[_Turn]:
+def _in_order(turns: Sequence[_Turn]) -> list[_Turn]:
     """The longest first, so that the run ends soonest; before them those that need something as hardly anybody else does.
 
-    Else these would wait for the others one by one, and the others for them. On several lanes the others go before them,
-    to one lane all together, and are through when that lane is needed too.
+    Else these would wait for the others one by one, and the others for them.
     """
     wanted = Counter((name, state) for turn in turns for name, state in turn.needs.items())
     usual: dict[str, Hashable] = {}
     for (name, state), _ in wanted.most_common():
         usual.setdefault(name, state)
-
-    def key(turn: _Turn) -> tuple[bool, bool, float]:
-        is_usual = all(usual[name] == state for name, state in turn.needs.items())
-        return not (lanes > 1 and turn.needs and is_usual), is_usual, -turn.predicted
-
-    return sorted(turns, key=key)
+    for turn in turns:
+        turn.is_unusual = any(usual[name] != state for name, state in turn.needs.items())
+    return sorted(turns, key=lambda turn: (not turn.is_unusual, -turn.predicted))
 
 
 def _left_out(scenario: Scenario, stage: Stage) -> Result:
