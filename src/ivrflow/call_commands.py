@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import click
 import msgspec
@@ -20,8 +20,7 @@ from ivrflow.bridge.call_orders import Answer, CallWanted
 from ivrflow.bridge.ordering import NotAsked, Ordering
 from ivrflow.runtime.journal_promises import NoSuchPromiseError, PromiseBook, PromiseSettledError
 from ivrflow.settings import Settings, SettingsError, read_settings
-
-Form: TypeAlias = Literal["text", "json"]
+from ivrflow.shared_options import Form
 
 RINGS_AT_MOST_BEYOND_S = 10.0
 """Seconds beyond the longest ringing after which an engine that says nothing any more counts as gone."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import click
 from rich.table import Table
@@ -25,9 +24,8 @@ from ivrflow.runtime.journal_callbacks import (
 )
 from ivrflow.runtime.journal_reader import MASK
 from ivrflow.settings import SettingsError, read_settings
+from ivrflow.shared_options import Form, by_option, format_option, login_name
 from ivrflow.timeline import show
-
-Format = Literal["text", "json"]
 
 TABLE_WIDTH = 250
 """Columns the table may take; one callback stays one line for grep."""
@@ -43,15 +41,6 @@ _STYLES: dict[CallbackState, str] = {
     "cancelled": "dim",
 }
 
-_FORMAT = click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or for programs.",
-)
-
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
@@ -64,7 +53,7 @@ _FORMAT = click.option(
 @click.option("--all", "everything", is_flag=True, help="Also what is kept, given up and cancelled.")
 @click.option("--flow", metavar="FLOW", help="Only callbacks that this flow places.")
 @click.option("--show-personal", is_flag=True, help="Show whom to ring instead of masking it.")
-@_FORMAT
+@format_option
 @click.pass_context
 def callbacks(
     context: click.Context,
@@ -73,7 +62,7 @@ def callbacks(
     everything: bool,
     flow: str | None,
     show_personal: bool,
-    shape: Format,
+    form: Form,
 ) -> None:
     """List who waits to be called back, the most urgent first.
 
@@ -107,7 +96,7 @@ def callbacks(
     now = time.time()
     with _book() as book:
         found = book.listed(STATES if everything else states or _OPEN, flow=flow)
-    if shape == "json":
+    if form == "json":
         told = [_told(callback, now, show_personal=show_personal) for callback in found]
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     elif found:
@@ -119,9 +108,9 @@ def callbacks(
 @callbacks.command()
 @click.argument("callback", metavar="ID")
 @click.option("--why", required=True, metavar="TEXT", help="The reason, without names and numbers of callers.")
-@click.option("--by", metavar="NAME", default=None, help="Whose word that is.  [default: your login name]")
-@_FORMAT
-def cancel(*, callback: str, why: str, by: str | None, shape: Format) -> None:
+@by_option
+@format_option
+def cancel(*, callback: str, why: str, by: str | None, form: Form) -> None:
     """Take a callback back: nobody is rung for it any more, and its promise is dropped.
 
     ID is one of the list, its beginning, or the call's when only one callback of that call is open. A telephone that rings
@@ -133,8 +122,8 @@ def cancel(*, callback: str, why: str, by: str | None, shape: Format) -> None:
         raise click.UsageError("--why: a caller's number does not belong in a reason; leave it out")
     now = time.time()
     with _book() as book:
-        cancelled = book.cancel(callback, at=now, by=by or _login(), why=why.strip())
-    if shape == "json":
+        cancelled = book.cancel(callback, at=now, by=by or login_name(), why=why.strip())
+    if form == "json":
         click.echo(json.dumps(_told(cancelled, now, show_personal=False), ensure_ascii=False, indent=2))
     else:
         click.echo(f"{cancelled.id} is cancelled: {cancelled.why}")
@@ -151,13 +140,6 @@ def _book() -> Iterator[CallbackBook]:
             book.close()
     except (SettingsError, NoSuchCallbackError, CallbackSettledError) as problem:
         raise click.ClickException(str(problem)) from problem
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "somebody"
 
 
 # ── for programs ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import click
 import msgspec
@@ -23,9 +23,8 @@ from ivrflow.recording_commands import recordings_of
 from ivrflow.runtime.journal_reader import CallSummary, JournalReader, NoSuchCallError, StoredCall
 from ivrflow.runtime.journal_unfinished import lines_of
 from ivrflow.settings import SettingsError, read_settings
+from ivrflow.shared_options import Form, format_option
 from ivrflow.timeline import show, timeline
-
-Format = Literal["text", "json"]
 
 TABLE_WIDTH = 250
 """Columns the table of calls may take; one call stays one line for grep."""
@@ -56,14 +55,7 @@ class _Moment(click.ParamType[float]):
 def _common(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--show-personal", is_flag=True, help="Show callers' numbers and keys instead of masking them."),
-        click.option(
-            "--format",
-            "shape",
-            type=click.Choice(["text", "json"]),
-            default="text",
-            show_default=True,
-            help="For people, or for programs.",
-        ),
+        format_option,
     ):
         command = option(command)
     return command
@@ -79,13 +71,11 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
     "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many, the newest ones."
 )
 @_common
-def calls(
-    *, since: float | None, flow: str | None, broken: bool, limit: int, shape: Format, show_personal: bool
-) -> None:
+def calls(*, since: float | None, flow: str | None, broken: bool, limit: int, form: Form, show_personal: bool) -> None:
     """List the calls in the journal, newest first."""
     with _reader(show_personal=show_personal) as reader:
         found = reader.calls(since=since, flow=flow, only_broken=broken, limit=limit)
-    if shape == "json":
+    if form == "json":
         click.echo(json.dumps([_summary(call) for call in found], ensure_ascii=False, indent=2))
     elif found:
         show(_table(found, show_personal=show_personal), width=TABLE_WIDTH)
@@ -96,14 +86,14 @@ def calls(
 @click.command()
 @click.argument("call")
 @_common
-def trace(*, call: str, shape: Format, show_personal: bool) -> None:
+def trace(*, call: str, form: Form, show_personal: bool) -> None:
     """Show what happened on one call, with the verdict per rule.
 
     CALL is an id from `ivrflow calls`, the beginning of one, or "last".
     """
     with _reader(show_personal=show_personal) as reader:
         stored = reader.call(call)
-    if shape == "json":
+    if form == "json":
         everything = {**_everything(stored), "recordings": _recordings(stored)}
         click.echo(json.dumps(everything, ensure_ascii=False, indent=2))
         return

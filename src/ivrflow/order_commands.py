@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal, NoReturn, TypeAlias, TypeVar
+from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -20,28 +20,13 @@ from ivrflow.flow.reading.syntax import counted
 from ivrflow.flow_commands import problem_as_json, problem_as_text
 from ivrflow.reading_aside import LONGEST_S
 from ivrflow.settings import Settings, SettingsError, read_settings
-
-Form: TypeAlias = Literal["text", "json"]
+from ivrflow.shared_options import Form, format_option
 
 COULD_NOT_ASK = 2
 """Exit code when nobody could be asked."""
 
 PIPE_WIDTH = 200
 """Columns of a table that goes somewhere else than to a terminal."""
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def format_option(command: _Command) -> _Command:
-    """`--format text|json`."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="For people, or for programs.",
-    )(command)
 
 
 @click.command()

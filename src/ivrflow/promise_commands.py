@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import re
 import sys
@@ -10,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import click
 from rich.table import Table
@@ -26,9 +25,8 @@ from ivrflow.runtime.journal_promises import (
 )
 from ivrflow.runtime.journal_store import CALLBACK
 from ivrflow.settings import SettingsError, read_settings
+from ivrflow.shared_options import Form, by_option, format_option, login_name
 from ivrflow.timeline import show
-
-Format = Literal["text", "json"]
 
 TABLE_WIDTH = 250
 """Columns the table may take; one promise stays one line for grep."""
@@ -84,17 +82,6 @@ class _Moment(click.ParamType[float]):
         return moment
 
 
-_FORMAT = click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or for programs.",
-)
-_BY = click.option("--by", metavar="NAME", default=None, help="Whose word that is.  [default: your login name]")
-
-
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--due",
@@ -106,9 +93,9 @@ _BY = click.option("--by", metavar="NAME", default=None, help="Whose word that i
 )
 @click.option("--all", "everything", is_flag=True, help="Also what is kept and dropped.")
 @click.option("--flow", metavar="FLOW", help="Only promises of this flow.")
-@_FORMAT
+@format_option
 @click.pass_context
-def promises(context: click.Context, *, due: float | None, everything: bool, flow: str | None, shape: Format) -> None:
+def promises(context: click.Context, *, due: float | None, everything: bool, flow: str | None, form: Form) -> None:
     """List what callers were promised: what is open, by due time.
 
     A promise begins on a call, where a rule of the standard promises an answer. Once it is past due and still open it
@@ -135,7 +122,7 @@ def promises(context: click.Context, *, due: float | None, everything: bool, flo
     now = time.time()
     with _book() as book:
         found = book.owed(flow=flow, due_by=None if due is None else now + due, with_settled=everything)
-    if shape == "json":
+    if form == "json":
         click.echo(json.dumps([_told(promise, now) for promise in found], ensure_ascii=False, indent=2))
     elif found:
         show(_table(found, now), width=TABLE_WIDTH)
@@ -153,10 +140,10 @@ def promises(context: click.Context, *, due: float | None, everything: bool, flo
 @click.option("--at", type=_Moment(), metavar="WHEN", help="When it was kept: 2027-01-31T08:30.  [default: now]")
 @click.option("--closed", is_flag=True, help="The matter is over: nothing more is owed, though the rule asks for more.")
 @click.option("--call", metavar="CALL", default="", help="The call that gave the answer, an id from `ivrflow calls`.")
-@_BY
-@_FORMAT
+@by_option
+@format_option
 def keep(
-    *, promise: str, satisfied: str | None, at: float | None, closed: bool, call: str, by: str | None, shape: Format
+    *, promise: str, satisfied: str | None, at: float | None, closed: bool, call: str, by: str | None, form: Form
 ) -> None:
     """Note that a promise was kept: the answer was given.
 
@@ -168,12 +155,12 @@ def keep(
         kept, following = book.keep(
             promise,
             at=now if at is None else at,
-            by=by or _login(),
+            by=by or login_name(),
             satisfied=None if satisfied is None else satisfied == "yes",
             is_closed=closed,
             call=call,
         )
-    if shape == "json":
+    if form == "json":
         following_told = None if following is None else _told(following, now)
         click.echo(json.dumps({"kept": _told(kept, now), "next": following_told}, ensure_ascii=False, indent=2))
         return
@@ -186,7 +173,7 @@ def keep(
 @promises.command()
 @click.argument("promise", metavar="ID")
 @click.option("--why", required=True, metavar="TEXT", help="The reason, without names and numbers of callers.")
-@_BY
+@by_option
 def drop(*, promise: str, why: str, by: str | None) -> None:
     """Give a promise up, with the reason: it counts neither as kept nor as broken."""
     if not why.strip() or len(why) > _LONGEST_WHY:
@@ -194,7 +181,7 @@ def drop(*, promise: str, why: str, by: str | None) -> None:
     if _LONG_NUMBER.search(why):
         raise click.UsageError("--why: a caller's number does not belong in a reason; leave it out")
     with _book() as book:
-        dropped = book.drop(promise, at=time.time(), by=by or _login(), why=why.strip())
+        dropped = book.drop(promise, at=time.time(), by=by or login_name(), why=why.strip())
     click.echo(f"{dropped.id} is dropped: {dropped.why}")
 
 
@@ -229,13 +216,6 @@ def _book() -> Iterator[PromiseBook]:
             book.close()
     except (SettingsError, NoSuchPromiseError, PromiseSettledError) as problem:
         raise click.ClickException(str(problem)) from problem
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "somebody"
 
 
 # ── for programs ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import click
 from rich.table import Table
@@ -25,31 +25,22 @@ from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import load_flows
 from ivrflow.recordings_kept import recordings_kept
 from ivrflow.settings import Settings, SettingsError, read_settings
+from ivrflow.shared_options import Form, format_option
 from ivrflow.timeline import show
-
-Format = Literal["text", "json"]
 
 TABLE_WIDTH = 250
 """Columns the table may take; one recording stays one line for grep."""
 
 _CALL = click.option("--call", metavar="CALL", default="", help="Only of this call: its id, or the beginning of it.")
 _FLOW = click.option("--flow", metavar="FLOW", help="Only of calls of this flow.")
-_FORMAT = click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or for programs.",
-)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @_CALL
 @_FLOW
-@_FORMAT
+@format_option
 @click.pass_context
-def recordings(context: click.Context, *, call: str, flow: str | None, shape: Format) -> None:
+def recordings(context: click.Context, *, call: str, flow: str | None, form: Form) -> None:
     """List the recorded calls, newest first.
 
     \b
@@ -64,7 +55,7 @@ def recordings(context: click.Context, *, call: str, flow: str | None, shape: Fo
         if call or flow is not None:
             raise click.UsageError(f"--call and --flow belong to the list, not to '{context.invoked_subcommand}'")
         return
-    _list("call", [file for file in _found("call") if file.call.startswith(call) and flow in {None, file.flow}], shape)
+    _list("call", [file for file in _found("call") if file.call.startswith(call) and flow in {None, file.flow}], form)
 
 
 @recordings.command("prune")
@@ -87,8 +78,8 @@ def prune_() -> None:
 @_CALL
 @_FLOW
 @click.option("--box", metavar="BOX", help="Only of this message box.")
-@_FORMAT
-def messages(*, call: str, flow: str | None, box: str | None, shape: Format) -> None:
+@format_option
+def messages(*, call: str, flow: str | None, box: str | None, form: Form) -> None:
     """List the messages callers left, newest first.
 
     \b
@@ -98,7 +89,7 @@ def messages(*, call: str, flow: str | None, box: str | None, shape: Format) -> 
       ivrflow messages --format json      for programs
     """  # noqa: D301 - \b keeps the lines apart in --help
     found = [file for file in _found("message") if file.call.startswith(call)]
-    _list("message", [file for file in found if flow in {None, file.flow} and box in {None, file.box}], shape)
+    _list("message", [file for file in found if flow in {None, file.flow} and box in {None, file.box}], form)
 
 
 def recordings_of(settings: Settings, flow: str, call: str) -> list[str]:
@@ -125,8 +116,8 @@ def _problems_told() -> Iterator[None]:
         raise click.ClickException(str(problem)) from problem
 
 
-def _list(kind: Kind, found: Sequence[RecordedFile], shape: Format) -> None:
-    if shape == "json":
+def _list(kind: Kind, found: Sequence[RecordedFile], form: Form) -> None:
+    if form == "json":
         click.echo(json.dumps([_told(file) for file in found], ensure_ascii=False, indent=2))
     elif found:
         show(_table(kind, found), width=TABLE_WIDTH)

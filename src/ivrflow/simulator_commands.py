@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import click
 import msgspec
@@ -23,6 +22,7 @@ from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex, ahead_folder
 from ivrflow.runtime.journal_reader import JournalReader, NoSuchCallError, StoredCall
 from ivrflow.settings import Settings, SettingsError, read_settings
+from ivrflow.shared_options import Form, format_option
 from ivrflow.simulator.agents import AgentChange, read_agent
 from ivrflow.simulator.call_file import (
     USUAL_TIME,
@@ -41,29 +41,8 @@ from ivrflow.simulator.replay import Replay
 from ivrflow.simulator.replay import replay as replay_call
 from ivrflow.simulator.terminal import Teller, Terminal
 
-Form: TypeAlias = Literal["text", "json"]
-
 _UNTRIED = 2
 """Exit code when there is no verdict, because there was no call."""
-
-_form = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For machines: json.",
-)
-
-
-_form = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or for programs.",
-)
 
 
 def _read_at(_context: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
@@ -150,7 +129,7 @@ def _read_called(_context: click.Context, _parameter: click.Parameter, text: str
     type=click.Choice(["recordings", "wording"]),
     help="How long a prompt takes: as its recording, or 0.22 s a character, which no new recording changes.",
 )
-@_form
+@format_option
 def try_(
     flow_name: str,
     script: Path | None,
@@ -313,7 +292,7 @@ def _save(path: Path, text: str) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Another flow file instead of the one the call walked: what would have been different?",
 )
-@_form
+@format_option
 def replay(call: str, edited: Path | None, form: Form) -> None:
     """Put a journaled CALL (its id, the beginning of its id, or "last") through the engine again and compare.
 
