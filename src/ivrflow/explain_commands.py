@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import click
 import msgspec
@@ -19,6 +18,7 @@ from ivrflow.flow.reading.times import read_time
 from ivrflow.flow_files import ENDINGS, check_paths
 from ivrflow.prompts.index import PromptIndex, ahead_folder
 from ivrflow.settings import Settings, SettingsError, read_settings
+from ivrflow.shared_options import Form, format_option
 
 
 def _read_at(_context: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
@@ -33,8 +33,8 @@ def _read_at(_context: click.Context, _parameter: click.Parameter, text: str | N
 @click.option(
     "--at", callback=_read_at, metavar="TIME", help="Local time of the flow, 2026-10-01T02:00.  [default: now]"
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def explain(flow_name: str | None, at: datetime | None, form: Literal["text", "json"]) -> None:
+@format_option
+def explain(flow_name: str | None, at: datetime | None, form: Form) -> None:
     """Say what a caller of FLOW (its name, or its file) would meet at a moment, and why.
 
     \b

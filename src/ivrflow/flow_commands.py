@@ -22,11 +22,12 @@ from ivrflow.flow.reading.syntax import counted
 from ivrflow.flow_files import ENDINGS, FlowReport, check_paths, load_flows
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.settings import Settings, SettingsError, read_settings
+from ivrflow.shared_options import Form, format_option
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[PATH]...")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option
 @click.option(
     "--prompts/--no-prompts", default=True, show_default=True, help="Also look whether every phrase is recorded."
 )
@@ -38,9 +39,7 @@ from ivrflow.settings import Settings, SettingsError, read_settings
     show_default=True,
     help="Whose taboo sentences count: the standard's own, or every other's too (those as warnings).",
 )
-def check(
-    paths: Sequence[Path], form: Literal["text", "json"], taboo: Literal["own", "all"], *, prompts: bool, in_full: bool
-) -> None:
+def check(paths: Sequence[Path], form: Form, taboo: Literal["own", "all"], *, prompts: bool, in_full: bool) -> None:
     """Check flows and standards; report every problem with file:line:column, and what is proven of every flow in order.
 
     PATH is a flow, a standard, or a folder of flows; by default the folder with the flows.

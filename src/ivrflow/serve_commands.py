@@ -23,6 +23,7 @@ from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError
 from ivrflow.reading_aside import ReadingFailed, load_for_service
 from ivrflow.settings import LogFormat, Settings, SettingsError, read_settings
+from ivrflow.shared_options import Form, format_option
 
 log = logging.getLogger("ivrflow")
 
@@ -161,8 +162,8 @@ def run_loop(main: Coroutine[Any, Any, None]) -> None:
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def doctor(form: str) -> None:
+@format_option
+def doctor(form: Form) -> None:
     """Look whether everything a call needs is there; say what to do about what is not.
 
     Looks at: settings, flows and standards, prompts in every format, the journal, the PBX (reachable, login, modules,

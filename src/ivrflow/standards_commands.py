@@ -16,6 +16,7 @@ from ivrflow.flow.model import CallFlow, Standard
 from ivrflow.flow.problems import FlowError, did_you_mean
 from ivrflow.flow_files import STANDARDS, check_paths
 from ivrflow.settings import SettingsError, read_settings
+from ivrflow.shared_options import Form, format_option
 from ivrflow.standards_coverage import (
     RuleCoverage,
     counts,
@@ -45,8 +46,8 @@ def standards() -> None:
 
 
 @standards.command("list")
-@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def list_(*, shape: Literal["text", "json"]) -> None:
+@format_option
+def list_(*, form: Form) -> None:
     """Name the standards with their phrases, rules and flows."""
     found, flows = _read()
     rows = [
@@ -59,7 +60,7 @@ def list_(*, shape: Literal["text", "json"]) -> None:
         }
         for standard in found
     ]
-    if shape == "json":
+    if form == "json":
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -81,14 +82,14 @@ def list_(*, shape: Literal["text", "json"]) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder with golden calls and refused files.  [default: tests]",
 )
-@click.option("--format", "shape", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 def coverage(
     *,
     only: Sequence[str],
     lacking: bool,
     scenarios: Path | None,
     calls: Path | None,
-    shape: Literal["text", "json", "markdown"],
+    form: Literal["text", "json", "markdown"],
 ) -> None:
     """List every rule: how it is met, and the golden call or scenario that proves it.
 
@@ -105,9 +106,9 @@ def coverage(
     proofs = _proofs(found, flows, scenarios or _here(beside / "scenarios"), calls or _here(beside / "tests"))
     every = cover(chosen, proofs)
     covered = [one for one in every if one.lacks or not lacking]
-    if shape == "json":
+    if form == "json":
         click.echo(json.dumps(_as_json(covered), ensure_ascii=False, indent=2))
-    elif shape == "markdown":
+    elif form == "markdown":
         click.echo(coverage_page(covered), nl=False)
     elif covered:
         _show(covered)

@@ -152,7 +152,7 @@ def check_routes(
     }
     for name, mentioned in also_leads.items():
         leads.setdefault(name, set(mentioned))
-    reached = _reached(begins, leads)
+    reached = reached_from(begins, leads)
     for name, step in steps.items():
         if name not in reached and name != HANG_UP and "." not in name:
             problems.error(step.where, f"nothing leads to the step '{name}'", "let a step lead to it, or delete it")
@@ -161,7 +161,8 @@ def check_routes(
         _check_endings(steps, leads, problems)
 
 
-def _reached(begins: Iterable[str], leads: Mapping[str, Iterable[str]]) -> set[str]:
+def reached_from(begins: Iterable[str], leads: Mapping[str, Iterable[str]]) -> set[str]:
+    """The names in `begins` and all that they lead to, on whatever ways."""
     reached: set[str] = set()
     ahead = [name for name in begins if name != RETURN]
     while ahead:
@@ -177,9 +178,9 @@ def _check_circles(steps: Mapping[str, Step], problems: ProblemList) -> None:
     hasty = {name: [way.target for way in exits(step) if not way.takes_time] for name, step in steps.items()}
     noted: set[str] = set()
     for name, step in steps.items():
-        if name in noted or name not in _reached(hasty[name], hasty):
+        if name in noted or name not in reached_from(hasty[name], hasty):
             continue
-        circle = _reached([name], hasty) & _reached([name], _turned(hasty))
+        circle = reached_from([name], hasty) & reached_from([name], _turned(hasty))
         noted |= circle
         names = [other for other in steps if other in circle]
         who = f"'{name}' leads back to itself" if len(names) == 1 else f"the steps {', '.join(names)} lead in a circle"
@@ -198,7 +199,7 @@ def _turned(leads: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
 
 def _check_endings(steps: Mapping[str, Step], leads: Mapping[str, Iterable[str]], problems: ProblemList) -> None:
     ends = [name for name, step in steps.items() if isinstance(step, Close | HangUp)]
-    ending = _reached(ends, _turned(leads))
+    ending = reached_from(ends, _turned(leads))
     endless = [name for name in steps if name not in ending]
     if endless:
         message = f"from here no call comes to an end: {', '.join(endless[:8])}" + (", …" if len(endless) > 8 else "")

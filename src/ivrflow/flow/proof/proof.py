@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ivrflow.flow.compiling.routes import reached_from
 from ivrflow.flow.model import RETURN, Ask, CallFlow, Climb, Close, Collect, HangUp, Menu, Queue, Record, Say, Transfer
 from ivrflow.flow.problems import Location
 from ivrflow.flow.proof.circles import connected_parts, shortest_way
@@ -139,7 +140,7 @@ def _dead_ends(flow: CallFlow, leaving: Mapping[str, tuple[Departure, ...]]) -> 
     ends = {name for name, step in flow.steps.items() if isinstance(step, HangUp | Close | Transfer | Queue)}
     leads = {name: [way.target for way in ways] for name, ways in leaving.items()}
     for name, step in flow.steps.items():
-        if not _reached([name], leads) & ends:
+        if not reached_from([name], leads) & ends:
             yield DeadEnd(name, "from here no call comes to an end or to a person", step.where)
 
 
@@ -147,20 +148,9 @@ def _unreachable(flow: CallFlow, leaving: Mapping[str, tuple[Departure, ...]], t
     begins = [flow.start, *flow.outcomes.values(), *targets]
     begins += [flow.places_calls.start] if flow.places_calls else []
     begins += flow.agents.transfers
-    reached = _reached(begins, {name: [way.target for way in ways] for name, ways in leaving.items()})
+    reached = reached_from(begins, {name: [way.target for way in ways] for name, ways in leaving.items()})
     # `hang_up` is there without being written: nobody can be asked to use it.
     return tuple(name for name, step in flow.steps.items() if name not in reached and not isinstance(step, HangUp))
-
-
-def _reached(begins: Iterable[str], leads: Mapping[str, Iterable[str]]) -> set[str]:
-    reached: set[str] = set()
-    ahead = list(begins)
-    while ahead:
-        name = ahead.pop()
-        if name not in reached:
-            reached.add(name)
-            ahead += leads.get(name, ())
-    return reached
 
 
 # ── waits ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
