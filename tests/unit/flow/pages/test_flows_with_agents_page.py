@@ -28,7 +28,6 @@ case_is_open: {say: hold_request.lookup, then: wait_for_agent}
 not_found: {say: house/lookup.failed, then: wait_for_agent}
 nothing_recorded: {say: house/record.nothing, then: farewell}
 number_refused: {say: house/callback.undiallable, then: leave_message}
-farewell: {close: {farewell: closing, guard: 10s}}
 """
 
 
