@@ -95,6 +95,12 @@ def test_every_setting_exists(document: Path) -> None:
     assert set(_SETTING.findall(document.read_text(encoding="utf-8"))) <= known
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_source_file_exists(document: Path) -> None:
+    named = {path for text in code(document) for path in re.findall(r"\b(?:src|tools|bench|asterisk)/[\w./-]+", text)}
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
 def test_every_page_is_in_the_index() -> None:
     linked = set(_LINK.findall((ROOT / "docs/README.md").read_text(encoding="utf-8")))
     assert {page.name for page in ROOT.glob("docs/*.md")} - {"README.md"} <= linked
