@@ -20,7 +20,7 @@ from ivrflow.bridge.call_orders import Answer, CallWanted
 from ivrflow.bridge.ordering import NotAsked, Ordering
 from ivrflow.runtime.journal_promises import NoSuchPromiseError, PromiseBook, PromiseSettledError
 from ivrflow.settings import Settings, SettingsError, read_settings
-from ivrflow.shared_options import Form
+from ivrflow.shared_options import Form, format_option
 
 RINGS_AT_MOST_BEYOND_S = 10.0
 """Seconds beyond the longest ringing after which an engine that says nothing any more counts as gone."""
@@ -62,14 +62,7 @@ class Report(msgspec.Struct, omit_defaults=True):
     "--promise", metavar="ID", help="What was promised this person: noted as kept by this call once somebody picks up."
 )
 @click.option("--wait", is_flag=True, help="Wait until the call is over, and tell how it ended.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or for programs.",
-)
+@format_option
 def call(number: str, flow: str, values: Sequence[str], form: Form, *, promise: str | None, wait: bool) -> None:
     """Let the running engine ring NUMBER and go through FLOW with whoever picks up.
 
