@@ -29,6 +29,14 @@ def test_they_run_as_an_ordinary_user(image: str, built: dict[str, str]) -> None
     assert images.run_in(image, ["id", "-u"]) == [str(USER_ID)]
 
 
+@pytest.mark.parametrize("image", [images.PBX_IMAGE, images.ENGINE_IMAGE])
+def test_both_can_write_where_recordings_lie_and_nobody_else_can_look(image: str, built: dict[str, str]) -> None:
+    """A volume takes over owner and mode from there, whichever of the two starts first."""
+    assert image in built
+    script = 'cd /var/lib/ivrflow/recordings && stat -c "%u %a" . && mkdir calls && touch calls/a.wav && ls calls'
+    assert images.run_in(image, ["sh", "-c", script]) == [f"{USER_ID} 750", "a.wav"]
+
+
 @pytest.mark.usefixtures("built")
 def test_the_pbx_image_holds_this_configuration_and_no_password() -> None:
     there = images.run_in(

@@ -153,6 +153,7 @@ def test_two_services_with_health_checks_share_prompts_and_recordings(compose: d
         assert (DOCKER / ".." / service["build"]["dockerfile"]).exists()
         assert service["build"]["context"] == ".."
     assert {"prompts", "recordings"} <= set(compose["volumes"])
+    assert compose["name"] == "ivrflow", "docs/recordings.md names the volume by it"
 
 
 def test_nothing_is_published_or_privileged(compose: dict[str, Any]) -> None:
