@@ -354,6 +354,29 @@ async def test_an_agent_who_leaves_while_being_rung_by_a_queue_leaves_the_caller
     await centre.ends("1002")
 
 
+async def test_who_lets_it_ring_is_not_rung_again_before_the_others(centre: Centre) -> None:
+    """Somebody who has gone from the desk does not keep the callers to himself."""
+    await centre.log_in("1001", "1002")
+    await centre.call()
+    await centre.presses("1", Fact.QUEUED)
+    rung: list[str] = []
+    arrivals = {
+        name: asyncio.ensure_future(phone.next_call(SOON)) for name, phone in centre.phones.items() if name != "caller"
+    }
+    async with asyncio.timeout(SOON):
+        while len(rung) < 4:
+            await asyncio.wait(arrivals.values(), return_when=asyncio.FIRST_COMPLETED)
+            for name, arrival in arrivals.items():
+                if arrival.done():
+                    centre.calls[name] = arrival.result()
+                    rung.append(name)
+                    arrivals[name] = asyncio.ensure_future(centre.phones[name].next_call(SOON))
+    for arrival in arrivals.values():
+        arrival.cancel()
+    assert rung[:2] in (["1001", "1002"], ["1002", "1001"]), rung
+    assert rung[2:] == rung[:2]
+
+
 async def test_the_only_agent_signing_off_while_being_rung_leaves_nobody(centre: Centre) -> None:
     await ringing(centre)
     await centre.phones["1001"].close()
