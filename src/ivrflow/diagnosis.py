@@ -38,8 +38,11 @@ NEEDED_MODULES = (
 )
 """Asterisk modules without which a call cannot be served."""
 
-UNWANTED_MODULES = ("bridge_native_rtp.so",)
-"""Modules that take keys and speech out of our hearing once caller and agent are joined."""
+UNWANTED_MODULES = {
+    "bridge_native_rtp.so": "leave it out: keys pressed in a talk go unheard",
+    "bridge_builtin_features.so": "leave it out: by it the manager account can run programs (docs/deploy.md, Security)",
+}
+"""Modules that should not be loaded, and why."""
 
 RECORDING_MODULE = "app_mixmonitor.so"
 """Without it neither calls nor messages are recorded."""
@@ -188,9 +191,9 @@ async def _modules(manager: AmiClient) -> AsyncIterator[Finding]:
         yield Finding("bad", f"PBX: modules not loaded: {', '.join(missing)}", "load them in modules.conf")
     else:
         yield Finding("good", f"PBX: all {len(NEEDED_MODULES)} modules a call needs are loaded")
-    for module in UNWANTED_MODULES:
+    for module, advice in UNWANTED_MODULES.items():
         if await _is_loaded(manager, module):
-            yield Finding("unsure", f"PBX: {module} is loaded", "leave it out: keys pressed in a talk go unheard")
+            yield Finding("unsure", f"PBX: {module} is loaded", advice)
     if not await _is_loaded(manager, RECORDING_MODULE):
         yield Finding(
             "unsure", f"PBX: {RECORDING_MODULE} is not loaded", "load it: it records calls and callers' messages"

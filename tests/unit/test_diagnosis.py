@@ -37,12 +37,17 @@ async def test_one_thing_wrong_is_one_bad_finding(
     assert bad[0].as_dict()["state"] == "bad"
 
 
-async def test_a_module_that_takes_away_hearing_is_worth_a_note(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("module", "why"), [("bridge_native_rtp", "go unheard"), ("bridge_builtin_features", "can run programs")]
+)
+async def test_a_module_that_should_not_be_loaded_is_worth_a_note(
+    module: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with stand_in(tmp_path) as environment:
         found = await findings(environment, monkeypatch)
-    assert any("bridge_native_rtp" in finding.what for finding in found if finding.state == "unsure")
+    (note,) = [finding for finding in found if module in finding.what]
+    assert note.state == "unsure"
+    assert why in note.advice
 
 
 @pytest.mark.parametrize(
