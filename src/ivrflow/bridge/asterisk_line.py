@@ -127,6 +127,7 @@ class AsteriskLine:
         self._gate = SpeechGate()
         self._gate_timer: asyncio.TimerHandle | None = None
         self._tail_timer: asyncio.TimerHandle | None = None
+        self._word_timer: asyncio.TimerHandle | None = None
         self._question: HeaderQuestion | None = None
         self._playing: dict[int, tuple[m.Ticket, bool]] = {}
         """By number of the command: whose prompt the file is, and whether it is the last of that prompt."""
@@ -284,8 +285,10 @@ class AsteriskLine:
         """
         ticket, self._bridging = self._bridging[1], (0, 0)
         self._unsettled = ticket
+        if self._is_gone:
+            return  # nobody is left to be told
         if ticket in self.agent_channels.values() and ticket not in self._left:
-            self._loop.call_later(WHO_LEFT_S, self._agent_left, ticket)
+            self._word_timer = self._loop.call_later(WHO_LEFT_S, self._agent_left, ticket)
         else:
             self._agent_left(ticket)
 
@@ -335,7 +338,7 @@ class AsteriskLine:
         if self._is_gone:
             return
         self._is_gone = True
-        for timer in (self._gate_timer, self._tail_timer):
+        for timer in (self._gate_timer, self._tail_timer, self._word_timer):
             if timer is not None:
                 timer.cancel()
         self._tell(how)
@@ -399,11 +402,11 @@ class AsteriskLine:
             return
         if reason == _RANG_IN_VAIN:
             self._tell_unavailable(agent, ticket, "no_answer")
-        elif agent in self._causes:
-            self._tell_unavailable(agent, ticket, _CAUSES.get(self._causes[agent], "unreachable"))
+        elif agent in self._causes or self._is_gone:
+            self._tell_unavailable(agent, ticket, _CAUSES.get(self._causes.get(agent, 0), "unreachable"))
         else:
             self._refused_agents.add(agent)
-            self._loop.call_later(WHO_LEFT_S, self._tell_unavailable, agent, ticket, "unreachable")
+            self._word_timer = self._loop.call_later(WHO_LEFT_S, self._tell_unavailable, agent, ticket, "unreachable")
 
     def _tell_unavailable(self, agent: str, ticket: m.Ticket, why: _WhyUnavailable) -> None:
         if self.agent_channels.pop(agent, None) is not None:

@@ -1,6 +1,8 @@
 """One caller's line: which commands an action becomes, and which event comes of what Asterisk says."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -357,6 +359,24 @@ async def test_a_caller_who_left_a_talk_is_not_taken_for_the_agent(setup: Setup)
     setup.line.caller_left(16)
     await asyncio.sleep(0.1)
     assert setup.events == [m.CallerHungUp(cause=16)]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_nothing_is_waited_for_once_the_caller_left_and_nothing_holds_the_line(is_first: bool) -> None:
+    setup = Setup()
+    agent = setup.ring()
+    setup.line.perform(m.Bridge(ticket=3))
+    if is_first:
+        setup.line.caller_left(16)
+    setup.line.replied(len(setup.channel.sent), DONE)
+    if not is_first:
+        setup.line.caller_left(16)
+    setup.line.agent_unavailable(agent, "0")
+    line = weakref.ref(setup.line)
+    setup.line.closed()
+    del setup
+    gc.collect()
+    assert line() is None, "a timer holds it"
 
 
 async def test_dropping_an_agent_hangs_up_the_channel_we_named(setup: Setup) -> None:
