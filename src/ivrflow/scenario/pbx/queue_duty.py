@@ -1,6 +1,7 @@
 """Agents of queues, by telephone: logging in and out, pausing, being ready again, by the codes their telephones may dial.
 
-The PBX answers each with a tone, and then hangs up: a long one when it is done, three short ones when it is not possible.
+The PBX answers each with a tone, and then hangs up: a long high one when it is done, three short low ones when it is not
+possible. They are told by their pitch: on a busy machine packets come late, and cut a long tone into short ones.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import time
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import Queue
 from ivrflow.scenario.script import InQueues, Scenario
 from ivrflow.scenario.simulated import on_simulator
 from ivrflow.softphone.call import Call, CallGone, CallRefused, NoAnswer, PhoneError
+from ivrflow.softphone.codecs import RATE
 from ivrflow.softphone.softphone import SoftPhone
-from ivrflow.softphone.tones import steady_tones
 
 Duty: TypeAlias = Literal["logs in", "logs out", "pauses", "is back"]
 
@@ -27,9 +30,15 @@ ANSWERED_WITHIN_S = 5.0
 """Seconds in which the PBX must answer a code."""
 
 TOLD_WITHIN_S = 5.0
-"""Seconds after the answer in which the long tone was heard or the PBX has hung up: it takes one, unless it stands still."""
+"""Seconds after the answer in which the high tone was heard or the PBX has hung up: it takes one, unless it stands still."""
 
 LISTENS_EVERY_S = 0.1
+
+DONE_HZ = 950
+"""The high tone; the low ones have 400 Hz."""
+
+_STEP = RATE // 25  # samples that are looked at by themselves
+_PURE = 0.8  # share of their energy that the tone must have
 
 
 async def on_duty(phone: SoftPhone, extension: str, duty: Duty) -> None:
@@ -58,9 +67,15 @@ async def on_duty(phone: SoftPhone, extension: str, duty: Duty) -> None:
 
 
 def _is_done(call: Call) -> bool:
-    """Whether the long tone was heard."""
+    """Whether the high tone was heard, however short."""
     span = call.recording.span
-    return span is not None and bool(steady_tones(call.recording.samples(span.start, span.end)))
+    if span is None:
+        return False
+    heard = call.recording.samples(span.start, span.end).astype(np.float64)
+    steps = heard[: len(heard) // _STEP * _STEP].reshape(-1, _STEP)
+    at_pitch = 2 / _STEP * np.abs(steps @ np.exp(-2j * np.pi * DONE_HZ * np.arange(_STEP) / RATE)) ** 2
+    energy = (steps**2).sum(axis=1)
+    return bool(((energy > 0) & (at_pitch > _PURE * energy)).any())
 
 
 def waits_in_a_queue(scenario: Scenario) -> bool:

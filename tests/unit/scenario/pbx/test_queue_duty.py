@@ -71,6 +71,18 @@ async def test_a_tone_that_comes_late_is_waited_for_and_a_pbx_that_hangs_up_is_n
                 await pausing
 
 
+async def test_a_tone_that_late_packets_cut_is_told_by_its_pitch() -> None:
+    async with phone(Answer(source=Silence())) as pbx, at(pbx) as agent:
+        logging_in = asyncio.create_task(on_duty(agent, "1001", "logs in"))
+        call = await the_call(pbx)
+        while not logging_in.done():
+            call.source = Tone(950)
+            await asyncio.sleep(0.1)
+            call.source = Silence()
+            await asyncio.sleep(0.1)
+        await logging_in
+
+
 async def the_call(pbx: SoftPhone) -> Call:
     """The answered call at that telephone."""
     await eventually(lambda: any(call.answered_at is not None for call in pbx.calls))
@@ -81,6 +93,7 @@ async def the_call(pbx: SoftPhone) -> Call:
     ("policy", "told"),
     [
         (Answer(source=Silence()), "agent 1001 pauses: the PBX says that .13 is not possible"),
+        (Answer(source=Tone(400)), "agent 1001 pauses: the PBX says that .13 is not possible"),
         (BUSY, "agent 1001 pauses: the PBX did not take .13: refused: 486"),
     ],
 )
