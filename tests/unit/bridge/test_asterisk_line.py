@@ -353,101 +353,22 @@ async def test_a_session_that_just_closes_is_a_lost_line_and_nobody_s_hang_up(se
     assert setup.events == [m.LineLost()]
 
 
-async def test_an_agent_is_rung_answers_and_is_joined(setup: Setup) -> None:
-    agent = setup.ring()
-    action, headers = setup.manager.orders[0]
-    assert action == "Originate"
-    assert setup.manager.variables[-1] == {"PJSIP_HEADER(add,X-Ivrflow-Call)": "pbx-1.7"}
-    assert headers["Channel"] == "PJSIP/1001"
-    assert headers["ChannelId"] == agent
-    setup.line.agent_answered(agent)
-    assert setup.events == [m.AgentAnswered(ticket=3)]
-    setup.line.perform(m.Bridge(ticket=3))
-    assert setup.channel.sent[-1].startswith('EXEC "Bridge"') or setup.channel.sent[-1].startswith("EXEC Bridge")
-    assert agent in setup.channel.sent[-1]
-
-
-@pytest.mark.parametrize(
-    ("cause", "reason", "why"),
-    [(17, "0", "busy"), (21, "0", "busy"), (19, "3", "no_answer"), (19, "0", "no_answer"), (27, "0", "unreachable")],
-)
-@pytest.mark.parametrize("cause_comes_first", [True, False])
-async def test_why_an_agent_cannot_be_had(
-    setup: Setup, cause: int, reason: str, why: str, *, cause_comes_first: bool
-) -> None:
-    agent = setup.ring()
-    if cause_comes_first:
-        setup.line.agent_hung_up(agent, cause)
-    setup.line.agent_unavailable(agent, reason)
-    setup.line.agent_gone(agent, cause)
-    (event,) = setup.events
-    assert isinstance(event, m.AgentUnavailable)
-    assert event.why == why
-
-
-async def test_a_phone_that_is_not_registered_has_no_cause_and_is_unreachable(setup: Setup) -> None:
-    agent = setup.ring()
-    setup.line.agent_unavailable(agent, "0")
-    assert setup.events == []
-    assert await setup.next_event() == m.AgentUnavailable(ticket=3, why="unreachable")
-
-
-async def test_a_refused_originate_is_an_unreachable_agent(setup: Setup) -> None:
-    setup.ring()
-    refuse = setup.manager.refusals[0]
-    assert refuse is not None
-    refuse("Extension does not exist.")
-    assert setup.events == [m.AgentUnavailable(ticket=3, why="unreachable")]
-
-
-async def test_the_agent_left_is_known_at_once_when_the_manager_said_so_first(setup: Setup) -> None:
-    agent = setup.ring()
-    setup.line.perform(m.Bridge(ticket=3))
-    setup.line.agent_hung_up(agent, 16)
-    setup.line.replied(len(setup.channel.sent), DONE)
-    assert setup.events == [m.AgentLeft(ticket=3)]
-
-
-async def test_the_bridge_ending_alone_waits_a_moment_for_word_of_who_left(setup: Setup) -> None:
-    agent = setup.ring()
-    setup.line.perform(m.Bridge(ticket=3))
-    setup.line.replied(len(setup.channel.sent), DONE)
-    assert setup.events == []
-    setup.line.agent_hung_up(agent, 16)
-    assert setup.events == [m.AgentLeft(ticket=3)]
-
-
-async def test_a_caller_who_left_a_talk_is_not_taken_for_the_agent(setup: Setup) -> None:
-    setup.ring()
-    setup.line.perform(m.Bridge(ticket=3))
-    setup.line.replied(len(setup.channel.sent), DONE)
-    setup.line.caller_left(16)
-    await asyncio.sleep(0.1)
-    assert setup.events == [m.CallerHungUp(cause=16)]
-
-
 @pytest.mark.parametrize("is_first", [True, False])
 async def test_nothing_is_waited_for_once_the_caller_left_and_nothing_holds_the_line(is_first: bool) -> None:
     setup = Setup()
-    agent = setup.ring()
+    setup.ring()
+    setup.picks_up()
     setup.line.perform(m.Bridge(ticket=3))
     if is_first:
         setup.line.caller_left(16)
     setup.line.replied(len(setup.channel.sent), DONE)
     if not is_first:
         setup.line.caller_left(16)
-    setup.line.agent_unavailable(agent, "0")
     line = weakref.ref(setup.line)
     setup.line.closed()
     del setup
     gc.collect()
     assert line() is None, "a timer holds it"
-
-
-async def test_dropping_an_agent_hangs_up_the_channel_we_named(setup: Setup) -> None:
-    agent = setup.ring()
-    setup.line.perform(m.StopRinging(ticket=3))
-    assert setup.manager.orders[1] == ("Hangup", {"Channel": agent, "Cause": "16"})
 
 
 async def test_speech_passes_the_gate(setup: Setup) -> None:
