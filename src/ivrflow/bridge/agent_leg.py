@@ -23,6 +23,7 @@ from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.fastagi_server import AgiChannel, AgiHandler
 from ivrflow.bridge.manager_orders import Manager
 from ivrflow.engine import messages as m
+from ivrflow.flow.model import LONGEST_QUEUEING_S
 
 log = logging.getLogger("ivrflow.bridge")
 
@@ -34,10 +35,7 @@ APART_WITHIN_S = 0.5
 Then the caller hears what is said all the same."""
 
 SPARE_S = 5.0
-"""Seconds Asterisk rings on by itself when the engine, which ends the ringing, is gone."""
-
-LONGEST_QUEUEING_S = 3600.0
-"""The same for a queue; the flow's own bound is shorter."""
+"""Seconds Asterisk seeks on by itself when the engine, which ends the seeking, is gone."""
 
 AGENT_PATH = "agent"
 """What the dialplan asks for when half 1 comes with a session of its own: agi://engine/agent."""
@@ -166,7 +164,7 @@ class AgentLeg:
             return
         place = self._manager.line_up(self, queue, priority, waited)
         variables = {"QUEUE_PRIO": str(priority), **({"IVRFLOW_POSITION": str(place)} if place else {})}
-        self._seek(f"Local/{queue}@ivrflow-queue/n", LONGEST_QUEUEING_S, variables)
+        self._seek(f"Local/{queue}@ivrflow-queue/n", LONGEST_QUEUEING_S + SPARE_S, variables)
 
     def _seek(self, channel: str, seconds: float, variables: Mapping[str, str]) -> None:
         for half in (self.name, self._other_half):
@@ -180,7 +178,7 @@ class AgentLeg:
                 "Context": CONTEXT,
                 "Exten": WAIT_THERE,
                 "Priority": "1",
-                "Timeout": str(round((seconds + SPARE_S) * 1000)),
+                "Timeout": str(round((seconds + SPARE_S) * 1000)),  # half 2 gives up before that, and says why
                 "CallerID": "ivrflow",
                 # Without it the halves are 16-bit linear, and a prompt played into one was never heard (measured).
                 "Codecs": _codec_of(self._caller),
@@ -280,10 +278,8 @@ class AgentLeg:
         """Whether that command is this leg's Bridge()."""
         return bool(self._joining) and command_id == self._joining
 
-    def bridge_replied(self, command_id: int) -> bool:
-        """Whether that command was this leg's Bridge(), which is over now."""
-        if not self._joining or command_id != self._joining:
-            return False
+    def bridge_replied(self) -> None:
+        """This leg's Bridge() is over."""
         self._joining = 0
         if self.where is Where.PARTING:
             self._is_parted()
@@ -295,7 +291,6 @@ class AgentLeg:
                 self._left()
             else:
                 self._after(WHO_LEFT_S, self._left)
-        return True
 
     # ── the agent's own session ───────────────────────────────────────────────────────────────────────────────────────
 

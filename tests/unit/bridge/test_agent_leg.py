@@ -11,6 +11,7 @@ from ivrflow.bridge.agent_session import AgentSession, NobodysSession
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished
 from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.engine import messages as m
+from ivrflow.flow.model import LONGEST_QUEUEING_S
 
 LEG = "pbx-1.7-agent3a"
 OTHER_HALF = "pbx-1.7-agent3b"
@@ -94,6 +95,7 @@ async def test_a_queue_is_joined_with_its_priority_and_the_place_the_caller_is_o
     first, second = setup.manager.variables
     assert "IVRFLOW_POSITION" not in first
     assert (second["QUEUE_PRIO"], second["IVRFLOW_POSITION"]) == ("5", "2")
+    assert int(first["IVRFLOW_SECONDS"]) > LONGEST_QUEUEING_S, "how long anybody waits is the flow's to say"
 
 
 @pytest.mark.parametrize(

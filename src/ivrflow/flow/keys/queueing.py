@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ivrflow.flow.keys.step_keys import AGENT_LEFT, KEY, TALK_FOR, StepKind
+from ivrflow.flow.model import LONGEST_QUEUEING_S
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reading import json_schema as js
 from ivrflow.flow.reading.forms import FormSpec, Key, form_kind
@@ -162,7 +163,7 @@ ANNOUNCEMENTS = Key(
     "what is said while waiting, one after the other, with music in between",
     example="[{after: 10s, say: house/queue.please_wait}, {every: 30s, say: house/queue.still_busy}]",
 )
-QUEUE_AT_MOST = Key("at_most", duration(1.0, 7200.0, "3m"), "how long the caller may wait", required=True)
+QUEUE_AT_MOST = Key("at_most", duration(1.0, LONGEST_QUEUEING_S, "3m"), "how long the caller may wait", required=True)
 PRIORITY = Key("priority", count(0, 100, "5"), "callers of a greater one are served first", default="0")
 OVER = Key("over", duration(0.0, 3600.0, "60s"), "only said to a caller who waited longer than this", default="0s")
 THANKS_SAY = Key("say", PHRASES, "what is said", required=True, example="house/queue.thanks")

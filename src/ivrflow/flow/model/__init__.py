@@ -21,6 +21,7 @@ from ivrflow.flow.model.phrases import DEFAULT_VOICE, Phrase, Placeholder, Promp
 from ivrflow.flow.model.standards import Band, Calls, KeyFigure, Limit, Lint, Means, Promise, Rule, RuleRung, Standard
 from ivrflow.flow.model.steps import (
     HANG_UP,
+    LONGEST_QUEUEING_S,
     Ask,
     BargeIn,
     CallBack,
@@ -47,6 +48,7 @@ from ivrflow.flow.model.steps import (
 __all__ = [
     "DEFAULT_VOICE",
     "HANG_UP",
+    "LONGEST_QUEUEING_S",
     "RETURN",
     "WHEN",
     "AgentOrder",

@@ -12,6 +12,9 @@ from ivrflow.flow.problems import Location
 
 BargeIn: TypeAlias = Literal["speech", "key"]
 
+LONGEST_QUEUEING_S = 7200.0
+"""Seconds, the most a queue step may let a caller wait."""
+
 HANG_UP = "hang_up"
 """The step name every flow has without writing it: end the call now."""
 
