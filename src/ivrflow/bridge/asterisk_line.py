@@ -297,9 +297,10 @@ class AsteriskLine:
         elif command_id == self._hanging_up:
             self._channel.close()
         elif not self._recorder.replied(command_id, reply):
-            if any(leg.is_joined_by(command_id) for leg in self._legs.values()):
+            joined = next((leg for leg in self._legs.values() if leg.is_joined_by(command_id)), None)
+            if joined is not None:
                 self._record_anew()
-            any(leg.bridge_replied(command_id) for leg in self._legs.values())
+                joined.bridge_replied()
 
     def playback_ended(self, ending: PlaybackFinished) -> None:
         """A file is over, and with it perhaps the prompt."""

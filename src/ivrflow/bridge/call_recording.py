@@ -1,52 +1,42 @@
 """Recording one call, both sides: MixMonitor on the caller's channel, which talks, holds and transfers leave alone.
 
 It begins on the call's own session, ahead of the talk or the prompt that is to be recorded: whoever may begin it over the
-manager connection may run programs as the PBX's user, since MixMonitor takes a command for its end. Pausing cannot wait for
-a prompt or a talk, so that goes over the manager connection. While it is paused silence is written (measured: from and to within 20 ms), so that the recording keeps the call's time but for the
-moments in which keys are down, and 40 ms after each talk. Keys that a telephone sends as events (RFC 4733) are in no recording; those it sends as
-tones are, unless it is paused.
+manager connection may run programs as the PBX's user, since MixMonitor takes a command for its end. Pausing cannot wait
+for a prompt or a talk, so that goes over the manager connection. While it is paused silence is written (measured: from and
+to within 20 ms), so that the recording keeps the call's time but for the moments in which keys are down, and 40 ms after
+each talk. Keys that a telephone sends as events (RFC 4733) are in no recording; those it sends as tones are, unless it is
+paused.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
 
 from ivrflow.bridge import agi_commands as agi
+from ivrflow.bridge.agi_events import Reply
+from ivrflow.bridge.fastagi_server import AgiChannel
+from ivrflow.bridge.manager_orders import Manager
 from ivrflow.bridge.recording_files import RecordingRefusedError, call_file, prepare
-
-if TYPE_CHECKING:
-    from ivrflow.bridge.agi_events import Reply
-    from ivrflow.bridge.fastagi_server import AgiChannel
-    from ivrflow.bridge.recordings_folder import Recordings
+from ivrflow.bridge.recordings_folder import Recordings
 
 log = logging.getLogger("ivrflow.recordings")
 
 SEEN_WITHIN_S = 2.0
 """Seconds within which the PBX has made the file; it does so at once, before the first sound."""
 
-
 PREPARED_WITHIN_S = 1.0
 """Seconds that the call waits for the folder of its recording; a disk has it within milliseconds. What takes longer is
 recorded from where the call's session is free."""
-
 
 NOTHING_BETWEEN_S = 0.04
 """Seconds without recording and detection after a talk: two frames."""
 
 DEAD_CHANNEL = 511
 """Code of a reply when the caller has just gone."""
-
-
-class Orders(Protocol):
-    """What a recording needs of the manager connection: an order whose answer nobody waits for."""
-
-    def order(self, action: str, headers: Mapping[str, str], on_refused: Callable[[str], None] | None = None) -> None:
-        """Send an action; `on_refused` hears why if Asterisk refuses it or the connection is lost."""
 
 
 class CallRecording:
@@ -68,7 +58,7 @@ class CallRecording:
         self,
         call: str,
         channel: AgiChannel,
-        manager: Orders,
+        manager: Manager,
         recordings: Recordings | None,
         go_on: Callable[[], None],
     ) -> None:

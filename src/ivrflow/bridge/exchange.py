@@ -64,6 +64,7 @@ class Exchange:
         line_settings: what all lines share.
         on_call: takes a new line and what Asterisk says of it; connects it to a live call, or closes it by returning
             False (the dialplan's fallback has the caller then).
+        max_calls: live calls at most; the fallback has who calls beyond that.
         on_order: takes orders to place a call, those that take one back, and those that are answered; None ignores them.
     """
 

@@ -14,18 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from ivrflow.bridge import agi_commands as agi
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply
+from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.bridge.recording_files import RecordingRefusedError, message_file
+from ivrflow.bridge.recordings_folder import Recordings
 from ivrflow.bridge.speech_gate import SHORTEST_S, TALK_SILENCE_MS
 from ivrflow.bridge.unsettled_messages import Settled
 from ivrflow.engine import messages as m
-
-if TYPE_CHECKING:
-    from ivrflow.bridge.fastagi_server import AgiChannel
-    from ivrflow.bridge.recordings_folder import Recordings
 
 log = logging.getLogger("ivrflow.recordings")
 

@@ -33,7 +33,6 @@ _STATES: Mapping[str, State] = {
 _EXTENSION = re.compile(r"[0-9]{1,20}", flags=re.ASCII)
 _REASON = re.compile(r"[\w .,'-]{1,60}")
 
-
 LONGEST_REST_S = 600.0
 """Seconds after a talk within which an agent may be resting: longer than any queue lets them."""
 

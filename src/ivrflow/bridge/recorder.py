@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 from ivrflow.bridge.agi_events import Reply
-from ivrflow.bridge.call_recording import CallRecording, Orders
+from ivrflow.bridge.call_recording import CallRecording
+from ivrflow.bridge.fastagi_server import AgiChannel
+from ivrflow.bridge.manager_orders import Manager
 from ivrflow.bridge.message_recording import MessageRecorder
+from ivrflow.bridge.recordings_folder import Recordings
 from ivrflow.bridge.unsettled_messages import TONE_LOUDEST
 from ivrflow.engine import messages as m
-
-if TYPE_CHECKING:
-    from ivrflow.bridge.fastagi_server import AgiChannel
-    from ivrflow.bridge.recordings_folder import Recordings
 
 RecordingAction: TypeAlias = (
     m.StartRecording | m.PauseRecording | m.ResumeRecording | m.RecordMessage | m.StopRecordingMessage | m.KeepMessage
@@ -37,7 +36,7 @@ class Recorder:
         self,
         call: str,
         channel: AgiChannel,
-        manager: Orders,
+        manager: Manager,
         recordings: Recordings | None,
         *,
         tell: Callable[[m.CallEvent], None],

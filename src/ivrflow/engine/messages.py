@@ -176,7 +176,7 @@ class AnswerReceived(_Message, frozen=True, tag="answer_received"):
 
 
 class SituationStarted(_Message, frozen=True, tag="situation_started"):
-    """An agent, a tester or later a listener says which documented situation this is."""
+    """An agent or a tester says which documented situation this is."""
 
     name: str
 

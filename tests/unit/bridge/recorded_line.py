@@ -53,7 +53,17 @@ class RecordedLine:
         self.interrupted += 1
         return True
 
-    def order(self, action: str, headers: Mapping[str, str], on_refused: Callable[[str], None] | None = None) -> None:
+    def order(
+        self,
+        action: str,
+        headers: Mapping[str, str],
+        on_refused: Callable[[str], None] | None = None,
+        *,
+        variables: Mapping[str, str] | None = None,
+        is_refused_only_surely: bool = False,
+    ) -> None:
+        assert not variables
+        assert not is_refused_only_surely
         self.orders.append((action, dict(headers)))
         self.refusals.append(on_refused)
         self._changed.set()
