@@ -10,11 +10,9 @@ from journalled_calls import silent_flow
 from ivrflow.engine import messages as m
 from ivrflow.runtime.journal import Journal
 from ivrflow.runtime.journal_callbacks import CallbackBook
-from ivrflow.runtime.journal_notes import JournalNotes, StoredMessage, StoredScore
 from ivrflow.runtime.journal_reader import MASK, JournalReader, mask_action, mask_event
 from ivrflow.runtime.journal_retention import purge
 from ivrflow.runtime.journal_store import JournalStore
-from ivrflow.settings import SettingsError
 
 DAY = 86_400.0
 
@@ -39,28 +37,23 @@ def url(tmp_path: Path) -> str:
     return url
 
 
+def rows(url: str, query: str) -> list[tuple[object, ...]]:
+    database = sqlite3.connect(url.removeprefix("sqlite:///"))
+    found = database.execute(query).fetchall()
+    database.close()
+    return found
+
+
 def test_the_last_score_of_a_survey_counts(url: str) -> None:
-    notes = JournalNotes(url)
-    first, second = notes.scores()
-    assert first == StoredScore("pbx-1.1", "service", 5, 5, ORDERED_AT + 2)
-    assert second.call == "pbx-1.2"
-    assert notes.scores(flow="another") == [second]
-    assert notes.scores(since=first.noted_at + 1) == [second]
-    assert notes.scores(until=second.noted_at) == [first]
-    notes.close()
+    first, second = rows(url, "SELECT call, survey, score, most, noted_at FROM scores ORDER BY call")
+    assert first == ("pbx-1.1", "service", 5, 5, ORDERED_AT + 2)
+    assert second[:4] == ("pbx-1.2", "service", 5, 5)
 
 
-def test_messages_by_box_and_by_call(url: str) -> None:
-    notes = JournalNotes(url)
-    assert [one.call for one in notes.messages(box="office")] == ["pbx-1.1", "pbx-1.2"]
-    assert notes.messages(call="pbx-1.1") == [StoredMessage("pbx-1.1", 4, "office", 12.5, ORDERED_AT + 3)]
-    assert notes.messages(box="nothing") == []
-    notes.close()
-
-
-def test_no_journal_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="there is no journal at"):
-        JournalNotes(f"sqlite:///{tmp_path}/none.sqlite")
+def test_a_message_is_noted_with_its_box_and_length(url: str) -> None:
+    first, second = rows(url, "SELECT call, ticket, box, seconds, kept_at FROM messages ORDER BY call")
+    assert first == ("pbx-1.1", 4, "office", 12.5, ORDERED_AT + 3)
+    assert second[:4] == ("pbx-1.2", 4, "office", 12.5)
 
 
 def test_all_of_it_goes_with_its_call_and_who_waits_keeps_it(url: str) -> None:
@@ -76,10 +69,8 @@ def test_all_of_it_goes_with_its_call_and_who_waits_keeps_it(url: str) -> None:
     assert book.listed() == []
     book.close()
     connection.close()
-    database = sqlite3.connect(url.removeprefix("sqlite:///"))
     tables = ("calls", "agent_legs", "scores", "messages", "callbacks", "callback_tries", "promises")
-    assert [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables] == [0] * 7
-    database.close()
+    assert [rows(url, f"SELECT count(*) FROM {table}") for table in tables] == [[(0,)]] * 7
 
 
 def test_numbers_and_values_are_masked() -> None:
