@@ -173,7 +173,7 @@ class SippLoad:
             self.began_at = time.time()
             with (folder / "said").open("wb") as said:
                 process = await asyncio.create_subprocess_exec(
-                    *(program, *self._arguments()),
+                    *(*_ENDS_WITH_US, program, *self._arguments()),
                     cwd=folder,
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=said,

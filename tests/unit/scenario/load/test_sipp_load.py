@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import shutil
+import signal
 import stat
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,6 +149,24 @@ async def test_a_password_sipp_cannot_read_is_refused(program: Pretended, passwo
     ) as problem:
         await load.run()
     assert password not in str(problem.value)
+
+
+ASKS_WHAT_ENDS_IT = """
+import ctypes, pathlib, sys
+signal = ctypes.c_int()
+ctypes.CDLL(None).prctl(2, ctypes.byref(signal))  # PR_GET_PDEATHSIG
+pathlib.Path(sys.argv[1]).write_text(str(signal.value))
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="without setpriv nothing ties SIPp to us")
+async def test_it_does_not_outlive_us(program: Pretended, tmp_path: Path) -> None:
+    (tmp_path / "asks.py").write_text(ASKS_WHAT_ENDS_IT)
+    program(f"exec {sys.executable} {tmp_path}/asks.py {tmp_path}/told")
+    load, _ = a_load()
+    with pytest.raises(CannotRun):  # it counts nothing
+        await load.run()
+    assert int((tmp_path / "told").read_text()) == signal.SIGKILL
 
 
 async def test_cancelled_it_is_told_twice_to_stop_and_then_killed(
