@@ -8,7 +8,7 @@ from ivrflow.engine.messages import Ticket
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class LeftMessage:
     """What was recorded, and is not kept yet.
 
     Attributes:

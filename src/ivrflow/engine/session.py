@@ -37,7 +37,7 @@ from ivrflow.engine.chosen_wording import chosen_footing, chosen_phrases
 from ivrflow.engine.digits import DigitEntry
 from ivrflow.engine.hindrance import hindrance
 from ivrflow.engine.holding import DONE_BEFORE, Hold, follower, hold_during, why_unknown
-from ivrflow.engine.left_message import Message
+from ivrflow.engine.left_message import LeftMessage
 from ivrflow.engine.leg import ONLY_MUSIC, Leads, Leg, gone_to, only_music, waiting_values
 from ivrflow.engine.lifecycle import CallPhase
 from ivrflow.engine.place import Interrupted, Place
@@ -156,7 +156,7 @@ class CallSession:
         # What is recorded: the call, and the caller's message.
         self._recording = ""
         self._is_recording_announced = False
-        self._message: Message | None = None
+        self._message: LeftMessage | None = None
         # The look-up under way, and its answer where that has to wait until something is said.
         self._enquiry: m.Ticket = 0
         self._answer: m.AnswerReceived | None = None
@@ -1360,7 +1360,7 @@ class CallSession:
         if how == "failed" or seconds < step.least:
             self._go(step.nothing)
         else:
-            self._message = Message(recording.ticket, step.about, seconds)
+            self._message = LeftMessage(recording.ticket, step.about, seconds)
             self._go(step.done)
 
     def _play_back(self, step: PlayBack) -> None:
@@ -1387,7 +1387,7 @@ class CallSession:
         """Who hangs up after speaking has left a message."""
         recording = self._standing
         if isinstance(recording, Recording) and self._now - recording.since >= recording.step.least:
-            self._message = Message(recording.ticket, recording.step.about, round(self._now - recording.since, 3))
+            self._message = LeftMessage(recording.ticket, recording.step.about, round(self._now - recording.since, 3))
         self._keep_message()
 
     def _order_callback(self, step: CallBack) -> None:

@@ -1,6 +1,7 @@
 """Messages, callbacks, look-ups, surveys and recordings of calls: bounded, worded, and nothing said is lost."""
 
 from dataclasses import replace
+from typing import Literal, TypeAlias
 
 import pytest
 from agent_flows import ask, call_back, queue, record
@@ -11,6 +12,9 @@ from ivrflow.engine import messages as m
 from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import CallFlow, CallRecording, Keep, PlayBack, Prompt, PromptCatalogue, Score
+
+MessageEnded: TypeAlias = Literal["key", "silence", "full", "failed"]
+Answered: TypeAlias = Literal["answered", "wrong", "failed"]
 
 
 def names(actions: list[m.Action]) -> list[str]:
@@ -33,9 +37,9 @@ def recording() -> DrivenCall:
     return call(MAILBOX).prompt_ends()
 
 
-def recorded(seconds: float = 12.5, how: str = "silence") -> DrivenCall:
+def recorded(seconds: float = 12.5, how: MessageEnded = "silence") -> DrivenCall:
     speaking = recording()
-    ended = m.MessageRecorded(ticket=speaking.ticket(m.RecordMessage), how=how, seconds=seconds)  # type: ignore[arg-type]
+    ended = m.MessageRecorded(ticket=speaking.ticket(m.RecordMessage), how=how, seconds=seconds)
     return speaking.happens(ended, seconds + 4.0)
 
 
@@ -68,7 +72,7 @@ def test_the_end_key_ends_it() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "how"), [(0.4, "silence"), (0.0, "failed"), (9.0, "failed")])
-def test_nothing_was_said(seconds: float, how: str) -> None:
+def test_nothing_was_said(seconds: float, how: MessageEnded) -> None:
     assert recorded(seconds, how).steps[-1] == "nothing"
 
 
@@ -133,9 +137,9 @@ def asking(*, filler: bool = True) -> DrivenCall:
 
 
 def answer(
-    looking: DrivenCall, after: float, how: str = "answered", values: dict[str, str] | None = None
+    looking: DrivenCall, after: float, how: Answered = "answered", values: dict[str, str] | None = None
 ) -> DrivenCall:
-    found = m.AnswerReceived(ticket=looking.ticket(m.Enquire), how=how, values=values or {})  # type: ignore[arg-type]
+    found = m.AnswerReceived(ticket=looking.ticket(m.Enquire), how=how, values=values or {})
     return looking.happens(found, after)
 
 
@@ -187,7 +191,7 @@ def test_an_answer_that_never_comes_is_late_at_the_bound(filler: bool) -> None:
 
 
 @pytest.mark.parametrize("how", ["wrong", "failed"])
-def test_an_answer_that_is_none_has_its_own_way(how: str) -> None:
+def test_an_answer_that_is_none_has_its_own_way(how: Answered) -> None:
     assert answer(asking(), 1.0, how).steps[-1] == how
 
 
