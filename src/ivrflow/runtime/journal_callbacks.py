@@ -34,7 +34,11 @@ INTERRUPTED = "interrupted"
 """Outcome of a try that says nothing about the person: the engine stopped or died under it. It counts as none, but there
 are never more tries than twice those allowed."""
 
+NOBODY_ANSWERED = frozenset({"no_answer", "busy", "refused", "unreachable"})
+"""Outcomes of a call we placed that count as a try."""
+
 _AT_ONCE = 200
+"""Callbacks whose tries are asked for in one query: databases bound the length of a list."""
 
 
 class NoSuchCallbackError(LookupError):
@@ -309,9 +313,6 @@ class CallbackBook:
             is_it = (callbacks.c.id == callback, callbacks.c.state == state)
             connection.execute(update(callbacks).where(*is_it).values(values))
 
-
-NOBODY_ANSWERED = frozenset({"no_answer", "busy", "refused", "unreachable"})
-"""Outcomes of a call we placed that count as a try."""
 
 _OPEN = (callbacks.c.state.in_(("waiting", "placed")),)
 

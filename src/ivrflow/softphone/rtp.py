@@ -6,7 +6,6 @@ from dataclasses import dataclass
 VERSION_BITS = 0x80
 KEY_EVENTS = "0123456789*#ABCD"  # event codes 0 to 15, RFC 4733 table 3
 KEY_VOLUME = 10  # dBm0 below zero: what phones commonly send
-RTCP_TYPES = range(72, 77)  # RTCP 200-204 as they look when read as RTP (RFC 5761 section 4)
 
 _HEADER = struct.Struct("!BBHII")
 _KEY = struct.Struct("!BBH")

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 VERSION = "SIP/2.0"
-MANDATORY = ("Via", "From", "To", "Call-ID", "CSeq")  # RFC 3261 8.1.1; Max-Forwards is left out by many phones
 LARGEST_CSEQ = 2**31 - 1  # RFC 3261 8.1.1.5
 MOST_HEADERS = 200  # more is not a phone talking
 LONGEST_LINE = 8192  # characters

@@ -34,9 +34,6 @@ Groups: TypeAlias = tuple[str, ...]
 MOST_DIGITS = 20
 """Digits that can be noted by somebody who hears them; one who says more has made a mistake."""
 
-MOST_QUANTITY = 10**12
-"""Numbers from here on are read by nobody."""
-
 _DIGITS = "零幺二三四五六七八九"
 _PLAIN_DIGITS = "零一二三四五六七八九"
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")

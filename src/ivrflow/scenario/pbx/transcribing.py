@@ -12,9 +12,6 @@ from ivrflow.prompts.recogniser import RECOGNISER_RATE, packaged_recogniser
 from ivrflow.softphone.codecs import RATE, Samples
 from ivrflow.softphone.likeness import sounds
 
-UNDERSTOOD = 0.3
-"""Error rate up to which a text counts as what should have been said; of prompts in this quality it stays below 0.15."""
-
 _LEAST_S = 0.1  # seconds; nothing can be understood of less
 
 Recognise = Callable[[npt.NDArray[np.float32]], str]
