@@ -212,7 +212,7 @@ def left_texts(draw: st.DrawFn, kind: str, steps: st.SearchStrategy[str], follow
             exits_of = f"{{done: {following}, nothing: {draw(steps)}}}"
             return f"{{record: voicemail, ask: {draw(phrase_lists)}, at_most: 1m, {review}{noted}on: {exits_of}}}"
         case "survey":
-            scores = draw(st.sampled_from(["1-5", "{1: 3, 2: 2, 3: 1}", '{"*": 0, 1: 10}']))
+            scores = draw(st.sampled_from(["1-5", "{1: 3, 2: 2, 3: 1}", '{"*": 1, 1: 10}']))
             thanks = noted.replace("noted", "thanks")
             exits_of = f"{{done: {following}, no_input: {draw(steps)}}}"
             return f"{{survey: how, ask: {draw(phrases)}, scores: {scores}, {invalid}, {thanks}on: {exits_of}}}"

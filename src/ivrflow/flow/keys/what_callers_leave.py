@@ -85,6 +85,7 @@ RECORD_STEP = StepKind(
 # ── a score ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 BEST_SCORE = 10
+"""The worst is 1, so that the best score of a survey tells where the middle of its scale is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ class KeyScore:
 
 Scores = tuple[KeyScore, ...]
 
-_SCORE = count(0, BEST_SCORE, "3")
-_RANGE = re.compile(r"([0-9])-([0-9])", flags=re.ASCII)
+_SCORE = count(1, BEST_SCORE, "3")
+_RANGE = re.compile(r"([1-9])-([1-9])", flags=re.ASCII)
 _SCORES_EXAMPLE = "{1: 3, 2: 2, 3: 1}"
 
 
@@ -141,7 +142,7 @@ SCORES: Kind[Scores] = Kind(
 
 SURVEY = Key("survey", name_of("a survey", "satisfaction"), "the name its scores are kept under", required=True)
 SURVEY_ASK = Key("ask", PHRASE, "the question, with its keys", required=True, example="house/survey.ask")
-SURVEY_SCORES = Key("scores", SCORES, "score per key, 0 to 10; or `1-5` when each key is its own score", required=True)
+SURVEY_SCORES = Key("scores", SCORES, "score per key, 1 to 10; or `1-5` when each key is its own score", required=True)
 SURVEY_THANKS = Key("thanks", PHRASES, "said once a score is noted", example="house/survey.thanks")
 SURVEY_DONE = Key("done", STEP, "step once a score is noted", required=True, example="farewell")
 SURVEY_NO_INPUT = Key("no_input", STEP, "step when no key came; without it as `done`", example="farewell")
