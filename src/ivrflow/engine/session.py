@@ -12,9 +12,9 @@ ALL STATE OF A CALL CHANGES IN THIS FILE, through one door: `CallSession.handle`
 
 The file goes the way of a call; its sections, in order:
 
-    what can be asked · the door · arriving · calls we place · leaving · steps · ladders · prompts · what the caller keys and
-    says · digits · hearing · agents: sought · agents: on the line · agents: what they do · messages, recordings, look-ups,
-    callbacks · closing · situations · the places that write state for all
+    what can be asked · the door · arriving · calls we place · leaving · steps · ladders · prompts · what the caller keys
+    and says · digits · hearing · agents: sought · agents: on the line · agents: what they do · recording the call ·
+    messages · callbacks · look-ups · closing · situations · the places that write state for all
 
 A new kind of step gets a branch in `_enter`; a new kind of wait gets a value in `standing` and a branch in
 `_deadline_reached`; a new event one in `_happened`. The type checker names every list that lacks it.
@@ -557,7 +557,7 @@ class CallSession:
         self._set_foot(footing)
         rung = footing.rung
         if rung.task is None:
-            self._keep_waiting(None)
+            self._set_hold(None)
         if rung.say is not None:
             self._say((rung.say,), ThenPause(footing))
         elif rung.task is not None:
@@ -573,7 +573,7 @@ class CallSession:
             self._part()
         else:
             self._join()
-        self._keep_waiting(hold)
+        self._set_hold(hold)
         self._note(Fact.TASK_ASKED, detail=task)
         if task in DONE_BEFORE:
             self._note(Fact.TASK_DONE, detail=task, seconds=0.0)
@@ -587,7 +587,7 @@ class CallSession:
         else:
             self._climb_on(footing)
 
-    def _keep_waiting(self, hold: Hold | None) -> None:
+    def _set_hold(self, hold: Hold | None) -> None:
         """Begin a hold, go on with it, or end it (None); the caller hears music while it has some."""
         before, self._hold = self._hold, hold
         had_music, has_music = bool(before and before.has_music), bool(hold and hold.has_music)
@@ -629,7 +629,7 @@ class CallSession:
     def _climb_on(self, footing: Footing) -> None:
         if footing.rung.on_recurrence and self._place.interrupted:
             self._next_rungs[footing.ladder.name] = footing.index + 1
-            self._keep_waiting(None)
+            self._set_hold(None)
             self._note(Fact.LADDER_PAUSED, detail="until it happens again")
             self._situation_over(self._place.interrupted, RETURN)
             return
@@ -642,7 +642,7 @@ class CallSession:
                 self._note(Fact.LADDER_BEGUN, detail=following.ladder.name)
             self._climb(following)
         else:
-            self._keep_waiting(None)
+            self._set_hold(None)
             self._note(Fact.LADDER_USED_UP, detail=footing.ladder.then)
             self._ladder_used_up(footing.ladder)
 
@@ -688,7 +688,7 @@ class CallSession:
         footing = self._place.footing
         if footing and footing.rung.on_recurrence and word != "cancelled":
             self._next_rungs[footing.ladder.name] = footing.index + 1
-        self._keep_waiting(None)
+        self._set_hold(None)
         self._note(Fact.LADDER_LEFT, detail=word)
         self._promise(agreed(self._flow, footing, word) if footing else None)
         if self._place.interrupted:
@@ -1037,7 +1037,7 @@ class CallSession:
         self._ask_level(replace(leg, level=leg.level + 1), step)
 
     def _ask_elsewhere(self, leg: Leg, step: Queue) -> None:
-        """Nobody is there at this level: the next one is asked now, or whom the caller waited for before, who may answer."""
+        """Nobody is there at this level: the next one is asked now, or the one before, which may still answer."""
         if leg.next_level():
             self._raise_level(leg, step)
         else:
@@ -1183,7 +1183,7 @@ class CallSession:
         if self._place.interrupted and isinstance(standing, Saying | Pausing):
             return
         if self._place.interrupted and self._hold:
-            self._keep_waiting(None)
+            self._set_hold(None)
         if self._place.interrupted:
             self._note(Fact.SITUATION_OVER, detail=AGENT_GONE)
         self._stop_playing(AGENT_GONE)
@@ -1204,7 +1204,7 @@ class CallSession:
             self._note(Fact.AGENT_LEFT, detail="let go")
 
     def _release_agent(self) -> None:
-        self._keep_waiting(None)
+        self._set_hold(None)
         if self._leg or self._has_music:
             self._let_agent_go()
             self._stop_music()
@@ -1223,11 +1223,11 @@ class CallSession:
     # ── agents: what they do ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _hold_started(self, ticket: m.Ticket) -> None:
-        if self._holds(ticket, holds=True) and isinstance(self._standing, Talking):
+        if self._note_hold(ticket, holds=True) and isinstance(self._standing, Talking):
             self._keep_on_hold()
 
     def _hold_ended(self, ticket: m.Ticket) -> None:
-        if not self._holds(ticket, holds=False):
+        if not self._note_hold(ticket, holds=False):
             return
         footing = self._place.footing
         is_of_the_hold = footing is not None and footing.ladder.name in {self._flow.agents.hold, ONLY_MUSIC}
@@ -1246,8 +1246,12 @@ class CallSession:
         while isinstance(self._standing, Tasking) and self._hold:
             self._task_done(self._standing.ticket)
 
-    def _holds(self, ticket: m.Ticket, *, holds: bool) -> bool:
-        """Note that an agent's telephone keeps the caller on hold, or no longer; whether it is who talks with the caller."""
+    def _note_hold(self, ticket: m.Ticket, *, holds: bool) -> bool:
+        """Note that an agent's telephone keeps the caller on hold, or no longer.
+
+        Returns:
+            Whether it is news of the agent who talks with the caller.
+        """
         leg = self._leg
         giver = leg.giver if leg else None
         if leg and leg.has_answered and leg.ticket == ticket and leg.holds != holds:
@@ -1315,7 +1319,7 @@ class CallSession:
             self._part()
             self._go(name)
 
-    # ── messages, recordings, look-ups, callbacks ─────────────────────────────────────────────────────────────────────
+    # ── recording the call ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _record_call(self) -> None:
         self._recording = "on"
@@ -1334,6 +1338,8 @@ class CallSession:
             self._recording = wanted
             self._note(Fact.RECORDING, detail="paused" if wanted == "paused" else "goes on")
             self._actions.append(m.PauseRecording() if wanted == "paused" else m.ResumeRecording())
+
+    # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _record_message(self, step: Record) -> None:
         self._keys_ahead = []
@@ -1390,6 +1396,8 @@ class CallSession:
             self._message = LeftMessage(recording.ticket, recording.step.about, round(self._now - recording.since, 3))
         self._keep_message()
 
+    # ── callbacks ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
     def _order_callback(self, step: CallBack) -> None:
         number = self._digits.get(step.number, "") if step.number else self._caller
         if not may_be_rung(step.to, number):
@@ -1412,6 +1420,8 @@ class CallSession:
             )
         )
         self._go(step.then)
+
+    # ── look-ups ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _enquire(self, step: Ask) -> None:
         ticket = self._enquiry = self._next_ticket()

@@ -99,7 +99,10 @@ def build_formats(masters: Sequence[Path], out: Path, report: Report = unreporte
     """Bring the PBX's files up to date with the masters below these folders; touch nothing that is.
 
     Files are replaced one by one in single steps, so a playing PBX never reads half a prompt; stopped half-way, the
-    next build goes on. `report` hears of the prompts that are made, not of those that are up to date. Raises `SettingsError` when a master is missing or damaged.
+    next build goes on. `report` hears of the prompts that are made, not of those that are up to date.
+
+    Raises:
+        SettingsError: a master is missing or damaged.
     """
     sources = _masters(masters)
     by_folder: dict[str, dict[str, Path]] = {name: {} for name in _folders_made(out)}

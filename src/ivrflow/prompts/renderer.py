@@ -1,7 +1,7 @@
 """Rendering masters: wording to audio files and their index.
 
-A master is 24 kHz mono Opus in an Ogg file, whoever spoke it. Unchanged wording is never rendered again, and the index is written after
-every prompt: stopped half-way, the next build goes on where this one ended.
+A master is 24 kHz mono Opus in an Ogg file, whoever spoke it. Unchanged wording is never rendered again, and the index is
+written after every prompt: stopped half-way, the next build goes on where this one ended.
 """
 
 from __future__ import annotations

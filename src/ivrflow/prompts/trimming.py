@@ -49,8 +49,8 @@ def trim(samples: Samples, rate: int, edges_ms: tuple[int | None, int | None] = 
 
     Where speech begins or ends with a breath, which on the telephone is hardly more than silence, the edge is shorter
     (down to 20 ms), so that clear speech begins 80 ms into the prompt; the breath itself is cut only where it would be
-    more than `DEAD_AIR_MS` (of a part, `PART_AIR_MS`) in the caller's ear, as when a voice dies away slowly. What the recording has too little of is filled with silence. The outermost 20 ms are faded, which does not reach into the
-    speech.
+    more than `DEAD_AIR_MS` (of a part, `PART_AIR_MS`) in the caller's ear, as when a voice dies away slowly. What the
+    recording has too little of is filled with silence. The outermost 20 ms are faded, which does not reach into the speech.
 
     Args:
         samples: the recording.

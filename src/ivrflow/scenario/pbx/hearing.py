@@ -193,8 +193,8 @@ def _joined(pieces: Iterator[Heard]) -> list[Heard]:
 def load_sounds(settings: Settings) -> tuple[dict[str, Samples], tuple[Samples, ...]]:
     """Every phrase the PBX may play, at 8 kHz, and its hold music; the music is empty when there is no such folder.
 
-    A phrase is there by its key; its further wordings (with values in them, in another voice) by the key and a mark: `phrase_of` takes it
-    off.
+    A phrase is there by its key; its further wordings (with values in them, in another voice) by the key and a mark:
+    `phrase_of` takes it off.
 
     Raises:
         SettingsError: a recording is missing or damaged.
