@@ -104,8 +104,8 @@ def _work_out_figures(connection: Connection) -> None:
 
 def _work_out_agents(connection: Connection) -> None:
     """Layout 3: the agents of each older call, from its happenings and its trace."""
-    asked = select(call_figures.c.call, calls.c.trace).join(calls, calls.c.call == call_figures.c.call)
-    for call, trace in connection.execute(asked.where(call_figures.c.agents_rung > 0)).all():
+    for call in connection.scalars(select(call_figures.c.call).where(call_figures.c.agents_rung > 0)).all():
+        trace = connection.scalar(select(calls.c.trace).where(calls.c.call == call))  # one at a time: there may be many
         seen = AgentsSeen()
         told = select(happenings).where(happenings.c.call == call).order_by(happenings.c.number)
         for line in connection.execute(told):

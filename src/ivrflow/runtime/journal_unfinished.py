@@ -7,6 +7,7 @@ waits: those are the engine's, and a replay brings them back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import assert_never
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact, TraceLine
@@ -58,7 +59,7 @@ def _of_event(at: float, event: m.CallEvent, playing: dict[m.Ticket, str]) -> It
         case m.AgentKeyed(code=code):
             yield TraceLine(at, Fact.ORDER_GIVEN, detail=code)
         case m.TransferOrdered(step=step):
-            yield TraceLine(at, Fact.ORDER_GIVEN, detail=f"transfer to {step}")
+            yield TraceLine(at, Fact.ORDER_GIVEN, detail=f"transfer {step}")
         case m.MessageRecorded(how=how, seconds=seconds):
             yield TraceLine(at, Fact.MESSAGE_RECORDED, detail=how, seconds=seconds)
         case m.AnswerReceived(how=how):
@@ -77,6 +78,8 @@ def _of_event(at: float, event: m.CallEvent, playing: dict[m.Ticket, str]) -> It
             yield TraceLine(at, Fact.LINE_LOST)
         case m.DeadlineReached() | m.SituationCancelled() | m.TaskDone() | m.ValuesLearned():
             pass  # what they led to is told by the actions, or only the engine knows what they meant
+        case _:
+            assert_never(event)
 
 
 def _of_actions(  # noqa: C901 - the one list of all actions that tell something; each branch is one line
