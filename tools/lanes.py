@@ -30,11 +30,10 @@ _STARTED_AT_ONCE = os.cpu_count() or 1
 """So many engines: a start is all computing, and must not take too long."""
 
 
-def environment(settings: PbxSettings, journal: Path, recordings: Path | None = None) -> dict[str, str]:
+def environment(settings: PbxSettings, journal: Path, recordings: Path) -> dict[str, str]:
     """What an engine and a run of scenarios have to know of the PBX and of each other."""
-    told = settings.engine_environment() if recordings is None else settings.engine_environment(PROMPTS, recordings)
     return {
-        **told,
+        **settings.engine_environment(PROMPTS, recordings),
         **settings.secrets,
         "PBX_SIP_BIND": settings.sip_bind,
         "PBX_SIP_PORT": str(settings.sip_port),
@@ -71,11 +70,6 @@ class OneLane:
     pbx: Pbx
     engine: Engine
     known: Mapping[str, str]
-
-    @property
-    def journal(self) -> Path:
-        """The file of its engine's journal."""
-        return self.folder / JOURNAL
 
     @property
     def file(self) -> Path:

@@ -15,7 +15,7 @@ from tools.stages import SetupError
 def test_the_run_finds_this_pbx_and_its_passwords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = PbxSettings.from_environment({}).on_free_ports(calls=4)
-    known = environment(settings, tmp_path / "journal.sqlite")
+    known = environment(settings, tmp_path / "journal.sqlite", tmp_path / "recordings")
     access = sip_access(None, "caller", ["1000", "1001"], environ=known)
     assert access.accounts.server == (settings.sip_bind, settings.sip_port)
     assert access.accounts.passwords["1001"] == settings.password("1001")
@@ -32,7 +32,7 @@ def test_no_two_lanes_share_a_port_or_a_folder(tmp_path: Path) -> None:
         assert own.rtp_last_port - own.rtp_first_port + 1 == 8
         ports += [own.sip_port, own.ami_port, own.agi_port, *range(own.rtp_first_port, own.rtp_last_port + 1)]
     assert len(ports) == len(set(ports)) == 5 * 11
-    assert len({lane.journal for lane in lanes} | {lane.pbx.recordings for lane in lanes}) == 10
+    assert len({lane.known["IVRFLOW_JOURNAL"] for lane in lanes} | {lane.pbx.recordings for lane in lanes}) == 10
 
 
 @pytest.fixture
