@@ -32,10 +32,9 @@ import msgspec
 
 from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.call_orders import ANSWER_EVENT
-from ivrflow.bridge.orders import ORDER_EVENT, OrderRefused, masked
+from ivrflow.bridge.orders import ORDER_EVENT, OrderRefused, ToCall, masked
 from ivrflow.flow.problems import Problem
 
-ToCall: TypeAlias = Literal["situation", "cancel", "signal", "done", "value", "transfer"]
 ToEngine: TypeAlias = Literal["reload", "live"]
 What: TypeAlias = ToCall | ToEngine
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ivrflow.bridge.ami_client import AmiClient
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.asked_orders import Reply, ReplyReader, What, asked_fields
-from ivrflow.bridge.ordering import ENGINE_WITHIN_S, NotAsked
+from ivrflow.bridge.ordering import ENGINE_WITHIN_S, NO_ENGINE, NotAsked
 from ivrflow.bridge.orders import OrderRefused
 from ivrflow.settings import Settings
 
@@ -74,10 +74,7 @@ async def _answer(
                 event = await told.get()
         except TimeoutError:
             raise NotAsked(
-                f"the engine has not said within {seconds:g} s what came of it; its log does"
-                if is_heard
-                else "no engine answers: is `ivrflow serve` running at this Asterisk, and does manager.conf give its user the "
-                "class 'user' in 'read' and 'write'?"
+                f"the engine has not said within {seconds:g} s what came of it; its log does" if is_heard else NO_ENGINE
             ) from None
         if isinstance(event, str):
             raise NotAsked(f"the manager connection broke ({event}) before the engine answered")

@@ -14,6 +14,11 @@ from ivrflow.settings import Settings
 ENGINE_WITHIN_S = 5.0
 """Seconds the engine has to answer an order; it takes milliseconds."""
 
+NO_ENGINE = (
+    "no engine answers: is `ivrflow serve` running at this Asterisk, and does manager.conf give its user the class 'user' in "
+    "'read' and 'write'?"
+)
+
 
 class NotAsked(Exception):
     """The order could not be given, or its answer was lost; says what to do."""
@@ -68,10 +73,7 @@ class Ordering:
         await self._tell(wanted_fields(self.wanted))
         answer = await self.next(ENGINE_WITHIN_S)
         if answer is None:
-            raise NotAsked(
-                "no engine answers: is `ivrflow serve` running at this Asterisk, and does manager.conf give its user the "
-                "class 'user' in 'read' and 'write'?"
-            )
+            raise NotAsked(NO_ENGINE)
         return answer
 
     async def take_back(self) -> None:

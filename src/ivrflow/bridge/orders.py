@@ -27,7 +27,7 @@ ORDER_EVENT = "Ivrflow"
 LONGEST_VALUE = 200
 """Characters of a placeholder's value."""
 
-What: TypeAlias = Literal["situation", "cancel", "signal", "done", "value", "transfer"]
+ToCall: TypeAlias = Literal["situation", "cancel", "signal", "done", "value", "transfer"]
 
 _NAME = re.compile(r"[0-9_]*[a-z][a-z0-9_]*")
 """As flows and standards write names; one of digits alone is none, it may be somebody's number."""
@@ -40,7 +40,7 @@ class OrderRefused(Exception):
     """The event is no order that can be carried out. The text says why, and holds nothing personal."""
 
 
-def order_fields(call: str, what: What, word: str = "", value: str = "") -> dict[str, str]:
+def order_fields(call: str, what: ToCall, word: str = "", value: str = "") -> dict[str, str]:
     """The fields of the manager action `UserEvent` that gives the order to the call of that id."""
     fields = {"UserEvent": ORDER_EVENT, "Call": call, "Order": what, "Word": word, "Value": value}
     return {name: text for name, text in fields.items() if text}
@@ -77,7 +77,7 @@ def read_order(event: AmiEvent, task: m.Ticket) -> m.CallEvent:
         case "transfer":
             return m.TransferOrdered(step=_word(event))
         case unknown:
-            raise OrderRefused(f"its Order is {masked(unknown)}; write {', '.join(get_args(What))}")
+            raise OrderRefused(f"its Order is {masked(unknown)}; write {', '.join(get_args(ToCall))}")
 
 
 def _word(event: AmiEvent, name: re.Pattern[str] = _NAME) -> str:
