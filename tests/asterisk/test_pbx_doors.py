@@ -13,7 +13,7 @@ from conftest import Phones
 from engine_here import EngineHere, flows_for_tests, heard_by, kept, real_flows, serving, settings_for
 
 from ivrflow.bridge.ami_client import AmiClient
-from ivrflow.bridge.orders import What
+from ivrflow.bridge.orders import ToCall
 from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.flow.model import CallFlow
@@ -166,7 +166,7 @@ class OrderedCall:
         self.call = call
         self.uniqueid = uniqueid
 
-    async def order(self, what: What, word: str = "", value: str = "") -> None:
+    async def order(self, what: ToCall, word: str = "", value: str = "") -> None:
         assert await self._watch.order(self.uniqueid, Order(what, HERE, word, value)) == ""
 
 

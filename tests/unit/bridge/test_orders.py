@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrflow.bridge.ami_protocol import AmiEvent, AmiParser, build_action
-from ivrflow.bridge.orders import LONGEST_VALUE, ORDER_EVENT, OrderRefused, What, is_order, order_fields, read_order
+from ivrflow.bridge.orders import LONGEST_VALUE, ORDER_EVENT, OrderRefused, ToCall, is_order, order_fields, read_order
 from ivrflow.engine import messages as m
 from ivrflow.flow.reading.reader import LONGEST_NAME
 
@@ -28,7 +28,7 @@ def order(**fields: str) -> AmiEvent:
         ("value", "surname", "a: b, (c)", m.ValuesLearned(values={"surname": "a: b, (c)"})),
     ],
 )
-def test_what_is_written_is_read(what: What, word: str, value: str, event: m.CallEvent) -> None:
+def test_what_is_written_is_read(what: ToCall, word: str, value: str, event: m.CallEvent) -> None:
     action = build_action("UserEvent", "t-1", order_fields("pbx-1.7", what, word, value))
     (arrived,) = AmiParser().receive_data(
         b"Asterisk Call Manager/11.0.0\r\n" + action.replace(b"Action:", b"Event:", 1)
