@@ -85,6 +85,16 @@ def test_a_key_leads_out_of_the_queue_at_every_moment() -> None:
         assert left.session.phase == "conversing"
 
 
+def test_a_key_leads_to_another_queue_where_the_waiting_begins_anew() -> None:
+    experts = queue("experts", levels={"experts": 0.0})
+    steps = (queue(keys={"2": "experts"}), experts)
+    moved = call(flow(*steps, *QUEUE_EXITS)).silence(12).key("2", 0.5)
+    assert moved.steps[-1] == "experts"
+    assert [action.queue for action in moved.last if isinstance(action, m.JoinQueue)] == ["experts"]
+    assert len([action for action in moved.last if isinstance(action, m.StopRinging)]) == 1
+    assert answered(moved, 5).session.phase == "bridged"
+
+
 def test_a_key_pressed_in_the_announcement_before_counts() -> None:
     left = queued(queue("queue", "connecting", keys={"1": "elsewhere"})).key("1", 0.5)
     assert left.steps == ["queue", "elsewhere"]
