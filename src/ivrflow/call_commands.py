@@ -18,6 +18,7 @@ import msgspec
 
 from ivrflow.bridge.call_orders import Answer, CallWanted
 from ivrflow.bridge.ordering import NotAsked, Ordering
+from ivrflow.flow import notations
 from ivrflow.runtime.journal_promises import NoSuchPromiseError, PromiseBook, PromiseSettledError
 from ivrflow.settings import Settings, SettingsError, read_settings
 from ivrflow.shared_options import Form, format_option
@@ -105,7 +106,7 @@ def _keep(settings: Settings, promise: str, call: str) -> None:
 
 
 def _number(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{1,20}", text, flags=re.ASCII):
+    if not notations.EXTENSION.fullmatch(text):
         raise click.BadParameter("write its digits, at most 20", param_hint="NUMBER")
     return text
 

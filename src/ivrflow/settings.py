@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from dotenv.parser import parse_stream
 
+from ivrflow.flow import notations
 from ivrflow.flow.problems import did_you_mean
 
 PREFIX = "IVRFLOW_"
@@ -106,7 +107,7 @@ def _dial_string(text: str) -> str:
 
 
 def _digits_or_none(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{1,20}", text, flags=re.ASCII):
+    if not notations.EXTENSION.fullmatch(text):
         raise ValueError(f"{text!r} will not do; write up to 20 digits")
     return text
 

@@ -23,6 +23,7 @@ from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.fastagi_server import AgiChannel, AgiHandler
 from ivrflow.bridge.manager_orders import Manager
 from ivrflow.engine import messages as m
+from ivrflow.flow import notations
 from ivrflow.flow.model import LONGEST_QUEUEING_S
 
 log = logging.getLogger("ivrflow.bridge")
@@ -44,12 +45,6 @@ CONTEXT = "agentleg"
 WAIT_THERE, SPEAK_THERE = "up", "apart"
 """Where the dialplan keeps half 1: waiting for the caller; in a session of its own."""
 
-_EXTENSION = re.compile(r"[0-9]{1,32}")
-_QUEUE = re.compile(r"[a-z][a-z0-9_-]{1,63}")
-NO_QUEUE = "general"
-"""What Asterisk calls the settings of all queues: none can have that name."""
-
-_CODE = re.compile(r"\*[0-9]{2}")
 _TELEPHONE = re.compile(r"[^/]+/(.+)-[0-9a-f]+")
 """A channel's name, "PJSIP/1001-0000002a"."""
 
@@ -152,14 +147,14 @@ class AgentLeg:
 
     def ring(self, extension: str, seconds: float) -> None:
         """Ring an extension."""
-        if not _EXTENSION.fullmatch(extension):
+        if not notations.EXTENSION.fullmatch(extension):
             self._refused("an extension is a number")
             return
         self._seek(f"Local/{extension}@ivrflow-ring/n", seconds + SPARE_S, {})
 
     def queue(self, queue: str, priority: int, waited: float) -> None:
         """Stand in a queue."""
-        if not _QUEUE.fullmatch(queue) or queue == NO_QUEUE:
+        if not notations.QUEUE.fullmatch(queue):
             self._refused("no queue has such a name")
             return
         place = self._manager.line_up(self, queue, priority, waited)
@@ -366,7 +361,7 @@ class AgentLeg:
             case "Unhold" if self.where is not Where.GONE:
                 self._tell(m.HoldEnded(ticket=self.ticket))
             case "UserEvent" if event.get("UserEvent") == "IvrflowCode" and self.where is not Where.GONE:
-                if _CODE.fullmatch(code := event.get("Code")):
+                if notations.CODE.fullmatch(code := event.get("Code")):
                     self._tell(m.AgentKeyed(ticket=self.ticket, code=code))
             case _:
                 pass

@@ -35,6 +35,7 @@ import msgspec
 
 from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.orders import LONGEST_VALUE, ORDER_EVENT, OrderRefused
+from ivrflow.flow import notations
 from ivrflow.flow.reading.reader import LONGEST_NAME
 
 ANSWER_EVENT = "IvrflowAnswer"
@@ -47,7 +48,6 @@ State: TypeAlias = Literal["dialling", "answered", "over", "refused"]
 
 _ASK = re.compile(r"[0-9A-Za-z_.-]{8,64}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
-_NUMBER = re.compile(r"[0-9]{1,20}", flags=re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def read_call_order(event: AmiEvent) -> CallWanted | CallOff:
     flow, number = event.get("Flow"), event.get("Number")
     if not _NAME.fullmatch(flow) or len(flow) > LONGEST_NAME:
         raise OrderRefused("its Flow is no flow's name")
-    if not _NUMBER.fullmatch(number):
+    if not notations.EXTENSION.fullmatch(number):
         raise OrderRefused("its Number is not 1 to 20 digits")
     return CallWanted(ask, flow, number, _values(event.get("Values")), event.get("At")[:40])
 

@@ -14,6 +14,7 @@ import msgspec
 
 from ivrflow.bridge.ami_client import AmiActionFailed
 from ivrflow.bridge.ami_protocol import AmiEvent, AmiResponse
+from ivrflow.flow import notations
 from ivrflow.flow.problems import did_you_mean
 
 State = Literal["free", "ringing", "talking", "holding", "busy", "gone"]
@@ -30,7 +31,6 @@ _STATES: Mapping[str, State] = {
     "8": "holding",
 }
 
-_EXTENSION = re.compile(r"[0-9]{1,20}", flags=re.ASCII)
 _REASON = re.compile(r"[\w .,'-]{1,60}")
 
 LONGEST_REST_S = 600.0
@@ -93,7 +93,7 @@ def interface_of(agent: str) -> str:
     Raises:
         NotPossible: it is no extension.
     """
-    if not _EXTENSION.fullmatch(agent):
+    if not notations.EXTENSION.fullmatch(agent):
         raise NotPossible("an agent is an extension; write its digits, for example 1001")
     return f"PJSIP/{agent}"
 

@@ -5,11 +5,11 @@ The same words stand in a call file's header (`agent: 1001 answers 4s talks 60s`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from ivrflow.flow import notations
 from ivrflow.flow.problems import did_you_mean
 from ivrflow.flow.reading.times import written
 from ivrflow.simulator.durations import read_seconds
@@ -128,7 +128,6 @@ def read_agent(text: str) -> AgentChange:
 
 Deed: TypeAlias = Literal["holds", "back", "keys", "transfers"]
 
-_CODE = re.compile(r"\*[0-9]{2}")
 _DEEDS: tuple[Deed, ...] = ("holds", "back", "keys", "transfers")
 
 
@@ -177,7 +176,7 @@ def read_deed(text: str) -> AgentDeed | None:
     word = rest[0] if rest else ""
     if what == "holds":
         return AgentDeed(what, extension, seconds=read_seconds(word) if word else None)
-    if what == "keys" and not _CODE.fullmatch(word):
+    if what == "keys" and not notations.CODE.fullmatch(word):
         raise ValueError(f"'{word}' is no code", "a code is a star and two digits: *80")
     return AgentDeed(what, extension, word)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
+from ivrflow.flow import notations
 from ivrflow.flow.problems import ProblemList
 from ivrflow.flow.reading import json_schema as js
 from ivrflow.flow.reading.forms import FormSpec, Key
@@ -24,7 +25,6 @@ from ivrflow.flow.reading.reader import (
 from ivrflow.flow.reading.source import Node, Table, Text
 from ivrflow.flow.reading.syntax import full_width_hint, shortened
 
-_CODE = re.compile(r"\*[0-9]{2}", flags=re.ASCII)
 _CODES_EXAMPLE = '{"*21": noise, "*80": cancel}'
 _MOST_DAYS = 3650
 
@@ -33,7 +33,7 @@ Codes: TypeAlias = tuple[tuple[Named, Named], ...]
 
 
 def _read_code(text: Text, problems: ProblemList) -> bool:
-    if _CODE.fullmatch(text.text):
+    if notations.CODE.fullmatch(text.text):
         return True
     hint = full_width_hint(text.text) or 'write a star and two digits, in quotes: "*80"'
     problems.error(text.where, f"'{shortened(text.text)}' is no code", hint)
@@ -64,7 +64,7 @@ CODES_KIND: Kind[Codes] = Kind(
     _CODES_EXAMPLE,
     (),
     _read_codes,
-    schema=js.table_of(RULE.schema, "[*][0-9]{2}", may_be_empty=False),
+    schema=js.table_of(RULE.schema, notations.CODE.pattern, may_be_empty=False),
 )
 
 

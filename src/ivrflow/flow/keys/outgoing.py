@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, time, timedelta
 
+from ivrflow.flow import notations
 from ivrflow.flow.compiling.names import Names
 from ivrflow.flow.model import Band, Ladder, PlacesCalls, Quiet, Rule, Rung
 from ivrflow.flow.problems import Location, ProblemList
@@ -56,7 +56,7 @@ def _read_quiet(text: Text, problems: ProblemList) -> Quiet | None:
 
 
 def _read_whom(text: Text, problems: ProblemList) -> str | None:
-    if re.fullmatch(r"[0-9]{1,20}\*?", text.text, flags=re.ASCII):
+    if notations.EXTENSION.fullmatch(text.text.removesuffix("*")):
         return text.text
     if text.text == "*":
         problems.error(text.where, "'*' lets anybody be rung", 'write how their numbers begin: "1*"')
@@ -75,7 +75,7 @@ QUIET_TIME: Kind[Quiet] = from_text(
     schema=js.only_text_like("[0-9]{1,2}:[0-5][0-9] *- *[0-9]{1,2}:[0-5][0-9]"),
 )
 WHOM: Kind[str] = from_text(
-    "a number, or how numbers begin", '"9*"', "", _read_whom, schema=js.digits("[0-9]{1,20}[*]?")
+    "a number, or how numbers begin", '"9*"', "", _read_whom, schema=js.digits(f"{notations.EXTENSION.pattern}[*]?")
 )
 
 # ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,7 +178,7 @@ def may_ring(placing: PlacesCalls, number: str) -> bool:
 
 def may_be_rung(to: tuple[str, ...], number: str) -> bool:
     """Whether `number` is digits, and one of `to`: numbers, or with a `*` behind them how numbers begin."""
-    if not re.fullmatch(r"[0-9]{1,20}", number, flags=re.ASCII):
+    if not notations.EXTENSION.fullmatch(number):
         return False
     return any(number.startswith(one[:-1]) if one.endswith("*") else number == one for one in to)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ivrflow.flow import notations
 from ivrflow.flow.keys.step_keys import AGENT_LEFT, KEY, TALK_FOR, StepKind
 from ivrflow.flow.model import LONGEST_QUEUEING_S
 from ivrflow.flow.problems import Location, ProblemList
@@ -25,13 +26,9 @@ from ivrflow.flow.reading.source import Items, Node, Table, Text
 from ivrflow.flow.reading.syntax import full_width_hint, shortened
 from ivrflow.flow.reading.times import DAY_S, count, duration
 
-_QUEUE_NAME = re.compile(r"(?!general$)[a-z][a-z0-9_-]+")
-"""Two characters at least: the dialplan cannot tell a queue named h from its own extension h."""
-
 
 def _read_queue_name(text: Text, problems: ProblemList) -> Named | None:
-    # The name becomes part of a dial string, in which '&', '@', ',' or '/' would mean something.
-    if _QUEUE_NAME.fullmatch(text.text) and len(text.text) <= LONGEST_NAME:
+    if notations.QUEUE.fullmatch(text.text):
         return Named(text.text, text.where)
     problems.error(text.where, *_why_no_queue(text.text))
     return None
@@ -48,13 +45,13 @@ def _why_no_queue(written: str) -> tuple[str, str]:
         message = f"'{shortened(written)}' cannot be a queue: two characters at least"
     if hint := full_width_hint(written):
         return message, hint
-    if _QUEUE_NAME.fullmatch(better) and better != written:
+    if notations.QUEUE.fullmatch(better) and better != written:
         return message, f"write '{better}', and call it so on the PBX"
     return message, "write its name on the PBX: agents"
 
 
 QUEUE_NAME: Kind[Named] = from_text(
-    "a queue", "agents", NOBODY, _read_queue_name, schema=js.text_like(_QUEUE_NAME.pattern, LONGEST_NAME)
+    "a queue", "agents", NOBODY, _read_queue_name, schema=js.text_like(notations.QUEUE.pattern, LONGEST_NAME)
 )
 
 # ── levels ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ from datetime import tzinfo
 from typing import Generic, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
+from ivrflow.flow import notations
 from ivrflow.flow.model import BargeIn
 from ivrflow.flow.problems import Location, ProblemList, did_you_mean
 from ivrflow.flow.reading import json_schema as js
@@ -294,7 +295,7 @@ def _read_number(text: Text, problems: ProblemList) -> Named | None:
 
 
 def _read_extension(text: Text, problems: ProblemList) -> str | None:
-    if re.fullmatch(r"[0-9]{1,20}", text.text, flags=re.ASCII):
+    if notations.EXTENSION.fullmatch(text.text):
         return text.text
     # Nothing but digits goes to the PBX: '&', '@' or '/' in a dial string would ring whatever the author likes.
     hint = full_width_hint(text.text) or 'write its digits, for example "1001"'
@@ -313,7 +314,7 @@ def _read_timezone(text: Text, problems: ProblemList) -> tzinfo | None:
 
 
 NUMBER = from_text("a number to dial", '"12345"', NOBODY, _read_number, schema=js.digits("[+]?[0-9*#]{1,24}"))
-EXTENSION = from_text("an extension", '"1001"', "", _read_extension, schema=js.digits("[0-9]{1,20}"))
+EXTENSION = from_text("an extension", '"1001"', "", _read_extension, schema=js.digits(notations.EXTENSION.pattern))
 TIMEZONE: Kind[tzinfo] = from_text(
     "a time zone", "Asia/Shanghai", ZoneInfo("UTC"), _read_timezone, schema=js.only_text_like("[A-Za-z0-9_+/-]+")
 )

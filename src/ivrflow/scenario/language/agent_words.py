@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from ivrflow.flow import notations
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reading import json_schema as js
 from ivrflow.flow.reading.forms import Form, FormSpec, Key
@@ -72,7 +72,7 @@ def _read_agents(node: Node, problems: ProblemList) -> tuple[WrittenAgent, ...] 
     agents: list[WrittenAgent] = []
     for entry in node.entries:
         extension = Named(entry.key.text, entry.key.where)
-        if not re.fullmatch(r"[0-9]{1,20}", entry.key.text, flags=re.ASCII):
+        if not notations.EXTENSION.fullmatch(entry.key.text):
             hint = full_width_hint(entry.key.text) or 'write its digits in quotes, for example "1001"'
             problems.error(entry.key.where, f"'{shortened(entry.key.text)}' is no extension", hint)
             extension = NOBODY
@@ -139,5 +139,5 @@ AGENTS: Kind[tuple[WrittenAgent, ...]] = Kind(
     '{"1001": [ring: 2s, hang_up]}',
     (),
     _read_agents,
-    schema=js.table_of(_AGENT_SCHEMA, "[0-9]{1,20}", may_be_empty=False),
+    schema=js.table_of(_AGENT_SCHEMA, notations.EXTENSION.pattern, may_be_empty=False),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Literal, TypeAlias
 
 import soundfile
 
+from ivrflow.flow import notations
 from ivrflow.flow.model import Band
 from ivrflow.flow.problems import Location
 from ivrflow.flow.reading.forms import Form
@@ -39,8 +39,6 @@ from ivrflow.scenario.script import (
     Wait,
     WaitUntil,
 )
-
-_CODE = re.compile(r"\*[0-9]{2}", flags=re.ASCII)
 
 LONGEST_SOUND_S = 600.0
 """Seconds a sound file may have that somebody says."""
@@ -199,7 +197,7 @@ class ScriptReader:
     def _check_code(self, keys: str, where: Location, *, is_callers: bool) -> None:
         """A star and two digits on an agent's telephone are a code; one that the flow does not have does nothing."""
         codes = self.naming.flow.agents.codes
-        if is_callers or not _CODE.fullmatch(keys) or keys in codes:
+        if is_callers or not notations.CODE.fullmatch(keys) or keys in codes:
             return
         hint = (
             f"it has {', '.join(sorted(codes))}" if codes else "no agent of it can key any: write 'agents' in the flow"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
+from ivrflow.flow import notations
 from ivrflow.scenario.observation import Act, Heard, PhoneSide
 from ivrflow.scenario.report.privacy import Privacy
 from ivrflow.scenario.report.scene import Lane, Look, Row, Shown, WaitShown, in_order, rows
@@ -19,7 +19,6 @@ WHOLE = 0.97
 _ORDERS = ("situation", "cancel", "signal", "done", "value", "transfer")
 _LOOKS: dict[str, Look] = {"say": "speech", "talk": "speech", "press": "keys", "hang": "hang_up", "background": "act"}
 _LOOKS |= dict.fromkeys(_ORDERS, "order")
-_CODE = re.compile(r"\*[0-9]{2}", flags=re.ASCII)
 """A code of the flow's, which tells nothing of anybody."""
 
 _NO_DOING = ("hear", "pause", "wait", "resume")
@@ -95,7 +94,7 @@ def _doings(side: PhoneSide, privacy: Privacy) -> Iterator[Shown]:
 
 def _doing(act: Act, look: Look, privacy: Privacy) -> Shown:
     if look == "keys":
-        keys = act.keys if _CODE.fullmatch(act.keys) else privacy.keys(act.keys)
+        keys = act.keys if notations.CODE.fullmatch(act.keys) else privacy.keys(act.keys)
         many = f"{len(act.keys)} keys" if len(act.keys) > 1 else "a key"
         return Shown(look, act.start, act.end, keys, details=(f"presses {many}: {keys}", *_when_and_where(act)))
     label = {"hang_up": "hangs up"}.get(look, act.what)
