@@ -1,6 +1,7 @@
 """The simplest possible partners of a PBX: an engine of a few lines, and ears."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
@@ -8,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from ivrflow.softphone.call import Call
 from ivrflow.softphone.codecs import RATE, Samples, codec
 from tools.pbx import Pbx
 
@@ -98,3 +100,33 @@ def seconds_of_tone(heard: Samples, hz: int) -> float:
         energy = float(sound @ sound)
         count += energy > 0 and 2 * abs(sound @ wave) ** 2 / (energy * step) > 0.8
     return count * step / RATE
+
+
+async def has_heard(call: Call, hz: int, seconds: float, *, since: float, within_s: float = 10.0) -> None:
+    """Wait until a telephone has heard so many seconds of that tone since a moment of the monotonic clock."""
+    heard = 0.0
+
+    def is_enough() -> bool:
+        nonlocal heard
+        heard = seconds_of_tone(call.recording.samples(since, time.monotonic()), hz)
+        return heard >= seconds
+
+    try:
+        async with asyncio.timeout(within_s):
+            while not is_enough():  # noqa: ASYNC110 -- a recording tells nobody what is in it
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"{heard:g} s of {hz} Hz heard within {within_s:g} s, not {seconds:g} s") from None
+
+
+async def falls_silent(call: Call, hz: int, for_s: float, *, within_s: float = 10.0) -> None:
+    """Wait until a telephone has heard nothing of that tone for so long, whatever was still under way before."""
+    try:
+        async with asyncio.timeout(within_s):
+            silent_from = time.monotonic()
+            while (now := time.monotonic()) < silent_from + for_s:
+                if seconds_of_tone(call.recording.samples(silent_from, now), hz):
+                    silent_from = now
+                await asyncio.sleep(0.02)  # as above; and silence is nothing but time that passes
+    except TimeoutError:
+        raise AssertionError(f"{hz} Hz goes on for {within_s:g} s") from None
