@@ -18,7 +18,7 @@ from ivrflow.bridge.asking import ask_engine
 from ivrflow.bridge.ordering import NotAsked
 from ivrflow.flow.reading.syntax import counted
 from ivrflow.flow_commands import problem_as_json, problem_as_text
-from ivrflow.reading_aside import LONGEST_S
+from ivrflow.service.reading_aside import LONGEST_S
 from ivrflow.settings import Settings, SettingsError, read_settings
 from ivrflow.shared_options import Form, format_option
 

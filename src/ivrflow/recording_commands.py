@@ -23,7 +23,7 @@ from ivrflow.bridge.recording_files import (
 )
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import load_flows
-from ivrflow.recordings_kept import recordings_kept
+from ivrflow.service.recordings_kept import recordings_kept
 from ivrflow.settings import Settings, SettingsError, read_settings
 from ivrflow.shared_options import Form, format_option
 from ivrflow.timeline import show

@@ -17,11 +17,11 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ivrflow.app import DRAIN_S, Service
 from ivrflow.diagnosis import Finding, diagnose
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError
-from ivrflow.reading_aside import ReadingFailed, load_for_service
+from ivrflow.service.app import DRAIN_S, Service
+from ivrflow.service.reading_aside import ReadingFailed, load_for_service
 from ivrflow.settings import LogFormat, Settings, SettingsError, read_settings
 from ivrflow.shared_options import Form, format_option
 

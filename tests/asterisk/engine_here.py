@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from ivrflow.app import Service
 from ivrflow.bridge.asterisk_line import AsteriskLine
 from ivrflow.engine.messages import CallEvent
 from ivrflow.engine.session import CallSession
@@ -18,6 +17,7 @@ from ivrflow.flow.model import CallFlow, Hours, Step, Transfer
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.runtime.call_loop import LiveCall
+from ivrflow.service.app import Service
 from ivrflow.settings import Settings, read_settings
 from ivrflow.softphone.call import Call
 from ivrflow.softphone.codecs import Samples, codec

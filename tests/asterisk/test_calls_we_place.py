@@ -16,7 +16,6 @@ from conftest import Phones
 from engine_here import EngineHere, broken, heard_by, kept, serving, settings_for
 from one_pbx import no_channels_left
 
-from ivrflow.app import Service
 from ivrflow.bridge.call_orders import CallWanted
 from ivrflow.bridge.ordering import Ordering
 from ivrflow.call_commands import Progress, Report, place
@@ -25,6 +24,7 @@ from ivrflow.flow.model import CallFlow, Transfer
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.runtime.journal_reader import JournalReader
+from ivrflow.service.app import Service
 from ivrflow.softphone.codecs import Samples, codec
 from ivrflow.softphone.softphone import BUSY, DECLINE, Answer, RingOn
 from tools.engine import Engine

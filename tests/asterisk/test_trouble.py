@@ -13,8 +13,8 @@ from breakable_wire import BreakableWire
 from conftest import Phones
 from engine_here import EngineHere, broken, flows_for_tests, heard_by, settings_for, sounds
 
-from ivrflow.app import Service
 from ivrflow.engine.trace import Fact
+from ivrflow.service.app import Service
 from ivrflow.settings import SettingsError
 from tools.engine import Engine
 from tools.pbx import Pbx

@@ -12,11 +12,11 @@ import pytest
 from served import free_port, stand_in
 
 from bench.stand_in import SilentCall
-from ivrflow.app import Service
 from ivrflow.engine.messages import CallArrived
 from ivrflow.flow_files import load_flows
-from ivrflow.reading_aside import load_for_service
 from ivrflow.runtime.journal_reader import CallSummary, JournalReader
+from ivrflow.service.app import Service
+from ivrflow.service.reading_aside import load_for_service
 from ivrflow.settings import SettingsError, read_settings
 from ivrflow.simulator.replay import replay
 
@@ -196,7 +196,7 @@ async def test_a_broken_holiday_file_is_logged_once_and_calls_are_taken(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     flows = tmp_path / "flows"
-    shutil.copytree(Path(__file__).parents[1] / "calls" / "calendar" / "flows", flows)
+    shutil.copytree(Path(__file__).parents[2] / "calls" / "calendar" / "flows", flows)
     (flows / "holidays.yaml").write_text("until: 2027-02-30\nreason: r\n", encoding="utf-8")
     async with stand_in(tmp_path) as environment:
         settings = read_settings(environment)

@@ -1,4 +1,4 @@
-"""Orders that are answered, carried out: to live calls, whose session decides, and to the engine itself.
+"""Carries out the orders that are answered: to live calls, whose session decides, and to the engine itself.
 
 What came of an order to a call is read from the call's own trace: what was done stands there, and so does why not.
 """
@@ -17,10 +17,10 @@ from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, did_you_mean
-from ivrflow.reading_aside import ReadingFailed
 from ivrflow.runtime.call_loop import LiveCall
 from ivrflow.runtime.clock import Clock
 from ivrflow.runtime.switchboard import Switchboard
+from ivrflow.service.reading_aside import ReadingFailed
 from ivrflow.settings import SettingsError
 
 log = logging.getLogger("ivrflow.calls")

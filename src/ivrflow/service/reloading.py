@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow.reading.syntax import counted
-from ivrflow.reading_aside import ReadingFailed
+from ivrflow.service.reading_aside import ReadingFailed
 from ivrflow.settings import SettingsError
 
 log = logging.getLogger("ivrflow")

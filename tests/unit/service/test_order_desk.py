@@ -14,10 +14,10 @@ from ivrflow.engine import messages as m
 from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Location, Problem
-from ivrflow.order_desk import MOST_CALLS, OrderDesk
-from ivrflow.reading_aside import ReadingFailed
 from ivrflow.runtime.call_loop import LiveCall
 from ivrflow.runtime.switchboard import Switchboard
+from ivrflow.service.order_desk import MOST_CALLS, OrderDesk
+from ivrflow.service.reading_aside import ReadingFailed
 from ivrflow.settings import SettingsError
 
 ASK = "ask-00000001"

@@ -3,7 +3,7 @@
 Reading the flows takes a second of pure computing. In the engine's own process it would make rule timers late, in a thread
 hardly less so; what comes back from another process is unpacked flow by flow, a few milliseconds each.
 
-The other process is `python -m ivrflow.reading_aside`: settings come in over its standard input, flows or what is wrong
+The other process is `python -m ivrflow.service.reading_aside`: settings come in over its standard input, flows or what is wrong
 with them go out over its standard output.
 """
 
@@ -45,7 +45,7 @@ async def read_aside(settings: Settings) -> dict[str, CallFlow]:
         ReadingFailed: the process that reads was ended, or took too long.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "ivrflow.reading_aside"),
+        *(sys.executable, "-m", "ivrflow.service.reading_aside"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -23,11 +23,6 @@ from ivrflow.calendar_notices import CalendarWatch
 from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow
-from ivrflow.order_desk import OrderDesk
-from ivrflow.placed_calls import PlacedCalls, pretended
-from ivrflow.reading_aside import read_aside
-from ivrflow.recordings_kept import recordings_kept
-from ivrflow.reloading import Reloading
 from ivrflow.runtime.call_loop import LiveCall
 from ivrflow.runtime.callbacks import CallbackScheduler, new_call
 from ivrflow.runtime.clock import LoopClock
@@ -35,6 +30,11 @@ from ivrflow.runtime.enquiries import Enquiries
 from ivrflow.runtime.journal import Journal
 from ivrflow.runtime.journal_callbacks import CallbackBook
 from ivrflow.runtime.switchboard import Switchboard
+from ivrflow.service.order_desk import OrderDesk
+from ivrflow.service.placed_calls import PlacedCalls, pretended
+from ivrflow.service.reading_aside import read_aside
+from ivrflow.service.recordings_kept import recordings_kept
+from ivrflow.service.reloading import Reloading
 from ivrflow.settings import Settings
 
 log = logging.getLogger("ivrflow.calls")

@@ -3,7 +3,7 @@ from datetime import UTC
 
 from ivrflow.flow.model import CallFlow, CallRecording, HangUp, Limits, PromptCatalogue, Standard
 from ivrflow.flow.problems import Location
-from ivrflow.recordings_kept import recordings_kept
+from ivrflow.service.recordings_kept import recordings_kept
 
 PLACE = Location("gov12345.yaml", 7, 1)
 SILENT = CallFlow(

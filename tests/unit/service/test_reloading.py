@@ -12,12 +12,12 @@ from served import stand_in
 from small_flows import flow, say
 from test_app import ring
 
-from ivrflow.app import Service
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Location, Problem
-from ivrflow.reading_aside import ReadingFailed, load_for_service
-from ivrflow.reloading import Reloading
 from ivrflow.runtime.journal_reader import JournalReader
+from ivrflow.service.app import Service
+from ivrflow.service.reading_aside import ReadingFailed, load_for_service
+from ivrflow.service.reloading import Reloading
 from ivrflow.settings import SettingsError, read_settings
 from tools.places import CHECKOUT
 

@@ -14,10 +14,10 @@ from ivrflow.bridge.outgoing_line import OutgoingLine
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import TraceLine, Verdict
 from ivrflow.flow.model import CallFlow, Quiet
-from ivrflow.placed_calls import REMEMBERED_ORDERS, PlacedCalls
 from ivrflow.runtime.clock import LoopClock
 from ivrflow.runtime.journal import Journal
 from ivrflow.runtime.switchboard import Switchboard
+from ivrflow.service.placed_calls import REMEMBERED_ORDERS, PlacedCalls
 
 ALL_DAY_BUT_A_MINUTE = (Quiet(0, 1439, HERE), Quiet(1439, 0, HERE))
 

@@ -11,7 +11,7 @@ import pytest
 from served import stand_in
 
 from ivrflow.flow.problems import FlowError
-from ivrflow.reading_aside import ReadingFailed, load_for_service, read_aside
+from ivrflow.service.reading_aside import ReadingFailed, load_for_service, read_aside
 from ivrflow.settings import Settings, SettingsError, read_settings
 from tools.places import CHECKOUT
 
@@ -70,7 +70,7 @@ async def test_a_reader_that_is_killed(settings: Settings) -> None:
 
 
 async def test_a_reader_that_takes_too_long_is_ended(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ivrflow.reading_aside.LONGEST_S", 0.01)
+    monkeypatch.setattr("ivrflow.service.reading_aside.LONGEST_S", 0.01)
     with pytest.raises(ReadingFailed, match="longer than"):
         await read_aside(settings)
     assert psutil.Process().children() == []
