@@ -38,6 +38,7 @@ class Leg:
         has_waited: whether the caller has begun to wait on that hold.
         has_told: whether the caller was told so, as the flow has it.
         giver: the agent who hands the caller over and waits until this one is there; None when nobody does.
+        reason: the situation that led to handing over; empty when the agent ordered it.
         is_handed_over: whether an agent hands the caller over, or did: the giver may be gone by now.
     """
 
@@ -57,6 +58,7 @@ class Leg:
     has_told: bool = False
     giver: Leg | None = None
     is_handed_over: bool = False
+    reason: str = ""
 
     @property
     def is_queued(self) -> bool:

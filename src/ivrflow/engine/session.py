@@ -151,6 +151,7 @@ class CallSession:
         self._caller = ""
         # The agent, sought or on the line, and the music that plays meanwhile.
         self._leg: Leg | None = None
+        self._reason = ""  # the situation that led to the step the call is in now
         self._has_music = False
         self._has_talked = self._was_surveyed = False
         # What is recorded: the call, and the caller's message.
@@ -992,7 +993,7 @@ class CallSession:
             self._part()
         giver = self._leg if step.warm else None
         ticket = self._next_ticket()
-        self._leg = Leg(ticket, step, self._now, giver=giver, is_handed_over=giver is not None)
+        self._leg = Leg(ticket, step, self._now, giver=giver, is_handed_over=giver is not None, reason=self._reason)
         self._phase.take("ring_agent")
         self._note(Fact.RINGING, seconds=step.ring_for)
         self._start_music()
@@ -1074,7 +1075,7 @@ class CallSession:
         leg = self._leg = replace(leg, agent=event.agent, has_answered=True)
         step = leg.step
         if isinstance(step, Transfer) and step.warm and leg.is_handed_over:
-            self._say(step.warm.whisper, ThenThank(leg))
+            self._say((*step.warm.whisper, *step.warm.why.get(leg.reason, ())), ThenThank(leg))
         elif isinstance(step, Queue) and self._now - leg.since > step.thanks_over:
             self._say(step.thanks, ThenTalk(leg))
         else:
@@ -1316,6 +1317,7 @@ class CallSession:
         elif not isinstance(self._standing, Talking):
             self._note(Fact.IGNORED, detail=f"transfer: not while waiting for {self.waiting_for}")
         else:
+            self._reason = ""
             self._part()
             self._go(name)
 
@@ -1551,6 +1553,7 @@ class CallSession:
             self._start(following, interrupted, Fact.SITUATION_FOLLOWED)
             return
         if target != RETURN:
+            self._reason = ladder.name if ladder else ""
             self._go(target)
             return
         self._place = interrupted.place

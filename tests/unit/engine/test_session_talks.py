@@ -9,7 +9,7 @@ from small_flows import HOLD_REMINDER, HOLD_REQUEST, HOLD_RETURN, LOOKUP, NOISE,
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact
-from ivrflow.flow.model import CallFlow
+from ivrflow.flow.model import CallFlow, Transfer
 
 RETURN_AFTER_REQUEST = rule(
     "hold_return", rule_rung("sorry for the wait"), after="ask_hold", limits={"apology_if_wait_over_s": 6.0}
@@ -222,6 +222,29 @@ def handing_over(*, warm: bool = True) -> DrivenCall:
     call = keyed(talking(small(warm=warm)), "*70")
     assert call.says == ["transferring"]
     return call.prompt_ends()
+
+
+def test_the_colleague_is_told_why_when_a_situation_led_there() -> None:
+    made = small()
+    step = made.steps["colleague"]
+    assert isinstance(step, Transfer)
+    assert step.warm is not None
+    warm = replace(step.warm, why={"noise": ("not at all",)})
+    made = replace(
+        made,
+        steps={**made.steps, "colleague": replace(step, warm=warm)},
+        outcomes={**made.outcomes, "hangup": "colleague"},
+    )
+    for code, told in (("*21", ["who is coming", "not at all"]), ("*70", ["who is coming"])):
+        call = keyed(talking(made), code)
+        while not any(isinstance(action, m.Ring) for action in call.actions):
+            call.silence(1.0)
+        call.happens(m.AgentAnswered(ticket=call.ticket(m.Ring), agent="1002"), 4.0)
+        heard = []
+        while call.playing is not None and call.playing.hearer == "agent":
+            heard.append(call.playing.phrase)
+            call.prompt_ends()
+        assert heard == told
 
 
 def test_warm_the_agent_stays_until_the_colleague_is_there() -> None:

@@ -277,11 +277,13 @@ def _warm(draft: Draft) -> Warm | None:
     if not form.wrote(g.WARM):
         return None
     warm = form[g.WARM]
+    reasons: g.Reasons = warm[g.WHY]
     return Warm(
         form.place(g.WARM),
         whisper=names.phrases(warm[g.WHISPER]),
         thanks=names.phrases(warm[g.WARM_THANKS]),
         back=names.phrases(warm[g.BACK]),
+        why={rule.name: names.phrases(said) for name, said in reasons if (rule := names.rule(name)) is not None},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeAlias
 
 from ivrflow.flow.keys.step_keys import (
     AGENT_LEFT,
@@ -27,6 +28,9 @@ from ivrflow.flow.reading.reader import (
     RULE,
     STEP,
     WORD,
+    Kind,
+    Named,
+    check_dotted_name,
     located,
     name_of,
     one_or_more,
@@ -134,7 +138,7 @@ UNREACHABLE = Key(
 WHISPER = Key(
     "whisper",
     PHRASES,
-    "said to the colleague alone before they are joined: who is coming, and why",
+    "said to the colleague alone before they are joined: who is coming",
     example="house/transfer.whisper",
 )
 WARM_THANKS = Key(
@@ -146,7 +150,37 @@ BACK = Key(
     "said to the caller when the colleague does not answer, before being joined with the agent again",
     example="house/transfer.back",
 )
-WARM_SPEC = FormSpec("'warm'", (WHISPER, WARM_THANKS, BACK))
+
+Reasons: TypeAlias = tuple[tuple[Named, tuple[Named, ...]], ...]
+"""Situations, and what is said of each."""
+
+
+def _read_reasons(node: Node, problems: ProblemList) -> Reasons | None:
+    if not isinstance(node, Table) or not node.entries:
+        wrong(node, "a table of situations and phrases", _REASONS_EXAMPLE, problems)
+        return None
+    return tuple(
+        (Named(entry.key.text, entry.key.where), said)
+        for entry in node.entries
+        if check_dotted_name(entry.key, "a situation", problems)
+        and (said := PHRASES.read(entry.value, problems)) is not None
+    )
+
+
+_REASONS_EXAMPLE = "{supervisor_request: house/transfer.why_supervisor}"
+REASONS: Kind[Reasons] = Kind(
+    "a table of situations and phrases",
+    _REASONS_EXAMPLE,
+    (),
+    _read_reasons,
+    schema=js.table_of(PHRASES.schema, may_be_empty=False),
+)
+WHY = Key(
+    "why",
+    REASONS,
+    "said to the colleague after `whisper`, by the situation that led here: why the caller is coming",
+)
+WARM_SPEC = FormSpec("'warm'", (WHISPER, WHY, WARM_THANKS, BACK))
 _WARM = form_kind(WARM_SPEC, "{whisper: house/transfer.whisper, back: house/transfer.back}")
 
 

@@ -143,7 +143,8 @@ class Warm:
     """How an agent hands a caller over: the agent stays until the colleague is there.
 
     Attributes:
-        whisper: phrase keys that only the colleague hears, before being joined: who is coming and why.
+        whisper: phrase keys that only the colleague hears, before being joined: who is coming.
+        why: by situation that led to handing over: phrase keys the colleague hears after that, why the caller is coming.
         thanks: phrase keys that thank the caller for waiting, before being joined.
         back: phrase keys the caller hears when the colleague does not answer, before being joined with the agent again.
     """
@@ -152,6 +153,12 @@ class Warm:
     whisper: tuple[str, ...] = ()
     thanks: tuple[str, ...] = ()
     back: tuple[str, ...] = ()
+    why: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def whispers(self) -> tuple[str, ...]:
+        """Everything a colleague may be told."""
+        return (*self.whisper, *(key for keys in self.why.values() for key in keys))
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,7 @@ class _Reckoning:
     def _transfer(self, step: Transfer) -> list[Departure]:
         announced = self.announced(step)
         rung = Leg(f"rings {step.extension}, {written(step.ring_for)}", step.ring_for, step.where)
-        said = self._says((*step.warm.whisper, *step.warm.thanks), step.warm.where) if step.warm else ()
+        said = self._says((*step.warm.whispers, *step.warm.thanks), step.warm.where) if step.warm else ()
         talked = Leg(f"talk, at most {written(step.talk_for)}", step.talk_for, step.where)
         ways = (("no_answer", step.no_answer), ("busy", step.busy), ("unreachable", step.unreachable))
         return [

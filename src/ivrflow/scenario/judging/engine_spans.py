@@ -55,7 +55,7 @@ TONE = Span(frozenset({Fact.WAIT_BEGUN}), frozenset({Fact.MESSAGE_RECORDED, Fact
 def whispers(engine: EngineSide, flow: CallFlow) -> list[tuple[float, float | None]]:
     """From when to when a colleague was told who is coming, which the caller does not hear."""
     warm = [step.warm for step in flow.steps.values() if isinstance(step, Transfer) and step.warm]
-    keys = {said for one in warm for key in one.whisper for said in flow.wordings_of(key)}
+    keys = {said for one in warm for key in one.whispers for said in flow.wordings_of(key)}
     found: list[tuple[float, float | None]] = []
     for line in engine.trace:
         at = line.at - engine.answered_at

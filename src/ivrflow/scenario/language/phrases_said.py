@@ -56,7 +56,7 @@ def heard_by_agents(flow: CallFlow) -> set[str]:
             said |= set(step.thanks)
         elif isinstance(step, Transfer) and step.warm:
             warm = step.warm
-            said |= {*step.announce, *warm.whisper, *warm.thanks, *warm.back}
+            said |= {*step.announce, *warm.whispers, *warm.thanks, *warm.back}
             said |= set(flow.recording.announce) if flow.recording else set()
     return _worded(flow, said)
 

@@ -119,6 +119,20 @@ def test_a_warm_transfer() -> None:
     assert (transfer.warm.back, transfer.warm.where.line) == (("service/back",), 61)
 
 
+def test_a_colleague_is_told_why_by_the_situation_that_led_there() -> None:
+    why = "thanks: thanks, why: {noise: wait}, "
+    transfer = step(Transfer, "to_colleague", (WARM, WARM.replace("thanks: thanks, ", why)))
+
+    assert transfer.warm is not None
+    assert transfer.warm.why == {"noise": ("service/wait",)}
+    assert transfer.warm.whispers == ("service/whisper", "service/wait")
+
+
+def test_a_reason_names_a_situation_of_the_standard() -> None:
+    why = WARM.replace("thanks: thanks, ", "why: {noize: back}, ")
+    assert told((WARM, why)) == ["service has no rule 'noize'"]
+
+
 def test_a_warm_transfer_without_a_word() -> None:
     transfer = step(Transfer, "to_colleague", (WARM, "    warm: yes\n"))
 
