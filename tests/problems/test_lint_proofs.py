@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrflow.flow.compiling.compiler import check_standard
+from ivrflow.flow.compiling.glances import check_standard
 from ivrflow.flow.model import Rule
 from ivrflow.standards_coverage import problem_proofs
 
