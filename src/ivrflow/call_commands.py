@@ -16,8 +16,9 @@ from typing import Literal
 import click
 import msgspec
 
-from ivrflow.bridge.call_orders import Answer, CallWanted
-from ivrflow.bridge.ordering import NotAsked, Ordering
+from ivrflow.bridge.orders.giving import NotAsked
+from ivrflow.bridge.orders.ordering_calls import Ordering
+from ivrflow.bridge.orders.to_place_calls import Answer, CallWanted
 from ivrflow.flow import notations
 from ivrflow.runtime.journal_promises import NoSuchPromiseError, PromiseBook, PromiseSettledError
 from ivrflow.settings import Settings, SettingsError, read_settings

@@ -13,9 +13,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ivrflow.bridge.asked_orders import CallSeen, Reply, What
-from ivrflow.bridge.asking import ask_engine
-from ivrflow.bridge.ordering import NotAsked
+from ivrflow.bridge.orders.answered import CallSeen, Reply, What
+from ivrflow.bridge.orders.giving import NotAsked, ask_engine
 from ivrflow.flow.reading.syntax import counted
 from ivrflow.flow_commands import problem_as_json, problem_as_text
 from ivrflow.service.reading_aside import LONGEST_S

@@ -16,8 +16,8 @@ from conftest import Phones
 from engine_here import EngineHere, broken, heard_by, kept, serving, settings_for
 from one_pbx import no_channels_left
 
-from ivrflow.bridge.call_orders import CallWanted
-from ivrflow.bridge.ordering import Ordering
+from ivrflow.bridge.orders.ordering_calls import Ordering
+from ivrflow.bridge.orders.to_place_calls import CallWanted
 from ivrflow.call_commands import Progress, Report, place
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import CallFlow, Transfer

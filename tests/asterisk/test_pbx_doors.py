@@ -13,7 +13,7 @@ from conftest import Phones
 from engine_here import EngineHere, flows_for_tests, heard_by, kept, real_flows, serving, settings_for
 
 from ivrflow.bridge.ami_client import AmiClient
-from ivrflow.bridge.orders import ToCall
+from ivrflow.bridge.orders.to_calls import ToCall
 from ivrflow.engine.messages import CallArrived
 from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.flow.model import CallFlow

@@ -17,9 +17,9 @@ from test_asterisk_line import Setup
 from ivrflow.bridge import agi_commands as agi
 from ivrflow.bridge.agi_events import read_environment
 from ivrflow.bridge.ami_protocol import AmiEvent, build_action
-from ivrflow.bridge.asked_orders import asked_fields, read_asked
-from ivrflow.bridge.call_orders import CallWanted, read_call_order
-from ivrflow.bridge.orders import ORDER_EVENT, OrderRefused, masked, order_fields, read_order
+from ivrflow.bridge.orders.answered import asked_fields, read_asked
+from ivrflow.bridge.orders.to_calls import ORDER_EVENT, OrderRefused, masked, order_fields, read_order
+from ivrflow.bridge.orders.to_place_calls import CallWanted, read_call_order
 from ivrflow.bridge.queue_members import NotPossible, interface_of
 from ivrflow.bridge.recording_files import RecordingRefusedError, call_file, message_file
 from ivrflow.engine import messages as m

@@ -12,8 +12,9 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from ivrflow.bridge.call_orders import Answer, CallWanted, answer_fields
-from ivrflow.bridge.ordering import NotAsked, Ordering
+from ivrflow.bridge.orders.giving import NotAsked
+from ivrflow.bridge.orders.ordering_calls import Ordering
+from ivrflow.bridge.orders.to_place_calls import Answer, CallWanted, answer_fields
 from ivrflow.call_commands import Report, call, in_words
 from ivrflow.settings import read_settings
 
@@ -154,7 +155,7 @@ def ordering_with(environment: dict[str, str]) -> Ordering:
 
 
 async def test_no_engine_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ivrflow.bridge.ordering.ENGINE_WITHIN_S", 0.05)
+    monkeypatch.setattr("ivrflow.bridge.orders.ordering_calls.ENGINE_WITHIN_S", 0.05)
     async with manager(lambda _fields: []) as (environment, _), ordering_with(environment) as ordering:
         with pytest.raises(NotAsked, match="is `ivrflow serve` running"):
             await ordering.give()

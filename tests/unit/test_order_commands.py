@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from little_manager import DONE, Answering, Fields, command, little_manager, refused
 
-from ivrflow.bridge.asked_orders import CallSeen, Reply, heard_fields, reply_pages
+from ivrflow.bridge.orders.answered import CallSeen, Reply, heard_fields, reply_pages
 from ivrflow.cli import main
 from ivrflow.flow.problems import Location, Problem
 
@@ -125,7 +125,7 @@ async def test_an_answer_of_many_pages() -> None:
 
 
 async def test_no_engine_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ivrflow.bridge.asking.ENGINE_WITHIN_S", 0.05)
+    monkeypatch.setattr("ivrflow.bridge.orders.giving.ENGINE_WITHIN_S", 0.05)
     async with little_manager(engine()) as (environment, _):
         told = await command(environment, "live")
     assert told.exit_code == 2

@@ -21,7 +21,7 @@ from ivrflow.bridge import agi_commands as agi
 from ivrflow.bridge.agent_session import AgentSession, NobodysSession
 from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.fastagi_server import AgiChannel, AgiHandler
-from ivrflow.bridge.manager_orders import Manager
+from ivrflow.bridge.manager import Manager
 from ivrflow.engine import messages as m
 from ivrflow.flow import notations
 from ivrflow.flow.model import LONGEST_QUEUEING_S

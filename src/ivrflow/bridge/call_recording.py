@@ -19,7 +19,7 @@ from functools import partial
 from ivrflow.bridge import agi_commands as agi
 from ivrflow.bridge.agi_events import Reply
 from ivrflow.bridge.fastagi_server import AgiChannel
-from ivrflow.bridge.manager_orders import Manager
+from ivrflow.bridge.manager import Manager
 from ivrflow.bridge.recording_files import RecordingRefusedError, call_file, prepare
 from ivrflow.bridge.recordings_folder import Recordings
 

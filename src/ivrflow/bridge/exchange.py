@@ -16,12 +16,19 @@ from ivrflow.bridge.agent_session import NobodysSession
 from ivrflow.bridge.agi_events import Environment
 from ivrflow.bridge.ami_client import AmiActionTimeout, AmiClient, AmiConnectionLost
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
-from ivrflow.bridge.asked_orders import Asked, Reply, heard_fields, is_asked, read_asked, reply_pages, who_asks
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
-from ivrflow.bridge.call_orders import Answer, CallOff, CallWanted, answer_fields, is_call_order, read_call_order
 from ivrflow.bridge.fastagi_server import AgiChannel, AgiHandler, FastAgiServer
 from ivrflow.bridge.manager_events import number, tell_of_caller, tell_of_telephone
-from ivrflow.bridge.orders import OrderRefused, is_order, masked, read_order
+from ivrflow.bridge.orders.answered import Asked, Reply, heard_fields, is_asked, read_asked, reply_pages, who_asks
+from ivrflow.bridge.orders.to_calls import OrderRefused, is_order, masked, read_order
+from ivrflow.bridge.orders.to_place_calls import (
+    Answer,
+    CallOff,
+    CallWanted,
+    answer_fields,
+    is_call_order,
+    read_call_order,
+)
 from ivrflow.bridge.outgoing_line import OUTGOING, OutgoingLine
 from ivrflow.bridge.queue_places import QueuePlaces
 

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from ivrflow.bridge.agent_leg import WHO_LEFT_S
 from ivrflow.bridge.asterisk_line import CALL_HEADER, AsteriskLine
-from ivrflow.bridge.manager_orders import Manager
+from ivrflow.bridge.manager import Manager
 from ivrflow.engine import messages as m
 
 log = logging.getLogger("ivrflow.bridge")

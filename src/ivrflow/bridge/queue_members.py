@@ -77,8 +77,8 @@ class QueueSeen(msgspec.Struct, frozen=True):
     members: tuple[Member, ...]
 
 
-class Manager(Protocol):
-    """What is needed of the manager connection, see `ami_client`."""
+class AskedManager(Protocol):
+    """A manager connection whose answers are waited for, see `ami_client`."""
 
     async def action(self, name: str, headers: Mapping[str, str] | None = None) -> AmiResponse:
         """Do something in Asterisk."""
@@ -98,7 +98,7 @@ def interface_of(agent: str) -> str:
     return f"PJSIP/{agent}"
 
 
-async def queues(manager: Manager) -> list[QueueSeen]:
+async def queues(manager: AskedManager) -> list[QueueSeen]:
     """Every queue, by name.
 
     Raises:
@@ -148,7 +148,7 @@ def _whole(event: AmiEvent, name: str) -> int:
     return int(text) if re.fullmatch(r"\d{1,15}", text, flags=re.ASCII) else 0
 
 
-async def log_in(manager: Manager, agent: str, wanted: Sequence[str], penalty: int = 0) -> list[str]:
+async def log_in(manager: AskedManager, agent: str, wanted: Sequence[str], penalty: int = 0) -> list[str]:
     """Log the agent in to these queues; to the only one there is when none is named.
 
     Returns:
@@ -171,7 +171,7 @@ async def log_in(manager: Manager, agent: str, wanted: Sequence[str], penalty: i
     return fresh
 
 
-async def log_out(manager: Manager, agent: str, wanted: Sequence[str]) -> list[str]:
+async def log_out(manager: AskedManager, agent: str, wanted: Sequence[str]) -> list[str]:
     """Log the agent out of these queues, or of all; a talk under way goes on.
 
     Returns:
@@ -187,7 +187,7 @@ async def log_out(manager: Manager, agent: str, wanted: Sequence[str]) -> list[s
     return [member.queue for member in those]
 
 
-async def pause(manager: Manager, agent: str, wanted: Sequence[str], reason: str = "") -> list[str]:
+async def pause(manager: AskedManager, agent: str, wanted: Sequence[str], reason: str = "") -> list[str]:
     """Offer the agent no calls in these queues, or in all, until `ready`.
 
     Returns:
@@ -206,7 +206,7 @@ async def pause(manager: Manager, agent: str, wanted: Sequence[str], reason: str
     return [member.queue for member in those]
 
 
-async def ready(manager: Manager, agent: str, wanted: Sequence[str], now: Callable[[], float]) -> list[str]:
+async def ready(manager: AskedManager, agent: str, wanted: Sequence[str], now: Callable[[], float]) -> list[str]:
     """Offer the agent calls again: ends a pause, and the rest after a talk, as *14 on the telephone does.
 
     `now` tells the Unix time.
@@ -238,7 +238,7 @@ async def ready(manager: Manager, agent: str, wanted: Sequence[str], now: Callab
     return [member.queue for member in those]
 
 
-async def _logged_in(manager: Manager, agent: str, wanted: Sequence[str]) -> list[Member]:
+async def _logged_in(manager: AskedManager, agent: str, wanted: Sequence[str]) -> list[Member]:
     seen = await queues(manager)
     names = _named(seen, wanted) if wanted else [each.name for each in seen]
     those = [member for each in seen if each.name in names for member in each.members if member.agent == agent]
@@ -260,7 +260,7 @@ def _named(seen: Sequence[QueueSeen], wanted: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(wanted)) or known
 
 
-async def _do(manager: Manager, action: str, headers: Mapping[str, str]) -> None:
+async def _do(manager: AskedManager, action: str, headers: Mapping[str, str]) -> None:
     try:
         await manager.action(action, headers)
     except AmiActionFailed as refused:

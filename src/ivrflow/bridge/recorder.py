@@ -8,7 +8,7 @@ from typing import TypeAlias, assert_never
 from ivrflow.bridge.agi_events import Reply
 from ivrflow.bridge.call_recording import CallRecording
 from ivrflow.bridge.fastagi_server import AgiChannel
-from ivrflow.bridge.manager_orders import Manager
+from ivrflow.bridge.manager import Manager
 from ivrflow.bridge.message_recording import MessageRecorder
 from ivrflow.bridge.recordings_folder import Recordings
 from ivrflow.bridge.unsettled_messages import TONE_LOUDEST

@@ -13,10 +13,10 @@ from datetime import datetime
 from functools import partial
 
 from ivrflow.bridge.agi_events import Environment
-from ivrflow.bridge.asked_orders import Asked
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
-from ivrflow.bridge.call_orders import CallOff, CallWanted
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
+from ivrflow.bridge.orders.answered import Asked
+from ivrflow.bridge.orders.to_place_calls import CallOff, CallWanted
 from ivrflow.bridge.outgoing_line import OUTGOING
 from ivrflow.bridge.recordings_folder import Recordings, RecordingSettings
 from ivrflow.calendar_notices import CalendarWatch

@@ -11,8 +11,8 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from ivrflow.bridge.asked_orders import Asked, CallSeen, Reply
-from ivrflow.bridge.orders import OrderRefused, masked, read_order
+from ivrflow.bridge.orders.answered import Asked, CallSeen, Reply
+from ivrflow.bridge.orders.to_calls import OrderRefused, masked, read_order
 from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.flow.model import CallFlow

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from ivrflow.bridge.call_orders import Answer, CallOff, CallWanted
 from ivrflow.bridge.exchange import Exchange
+from ivrflow.bridge.orders.to_place_calls import Answer, CallOff, CallWanted
 from ivrflow.bridge.outgoing_line import OUTGOING, OutgoingLine
 from ivrflow.engine.hindrance import NOT_ALLOWED, hindrance
 from ivrflow.engine.messages import CallAnswered, CallEvent, CallOrdered

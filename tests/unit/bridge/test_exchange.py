@@ -8,10 +8,10 @@ import pytest
 from ivrflow.bridge.agi_events import Environment, read_environment
 from ivrflow.bridge.ami_client import AmiActionTimeout, AmiClient, AmiConnectionLost
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
-from ivrflow.bridge.asked_orders import Asked, Reply, ReplyReader
 from ivrflow.bridge.asterisk_line import KEY_END_REPEATED_S, AsteriskLine, LineSettings
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
 from ivrflow.bridge.fastagi_server import AgiChannel
+from ivrflow.bridge.orders.answered import Asked, Reply, ReplyReader
 from ivrflow.engine import messages as m
 
 

@@ -9,7 +9,7 @@ from small_flows import NOISE, RULES, SHORT_LOOKUP, flow, rule, say
 from test_call_loop import HandClock, Notebook
 
 from ivrflow.bridge.ami_protocol import AmiEvent
-from ivrflow.bridge.asked_orders import Reply, asked_fields, read_asked
+from ivrflow.bridge.orders.answered import Reply, asked_fields, read_asked
 from ivrflow.engine import messages as m
 from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow

@@ -8,8 +8,8 @@ import pytest
 from test_asterisk_line import RecordedManager
 from test_session_outgoing import HERE, placing_flow
 
-from ivrflow.bridge.call_orders import Answer, CallOff, CallWanted
 from ivrflow.bridge.exchange import Exchange
+from ivrflow.bridge.orders.to_place_calls import Answer, CallOff, CallWanted
 from ivrflow.bridge.outgoing_line import OutgoingLine
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import TraceLine, Verdict

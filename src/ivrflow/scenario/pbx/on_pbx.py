@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from ivrflow.bridge.call_orders import Answer, CallWanted
-from ivrflow.bridge.ordering import NotAsked, Ordering
+from ivrflow.bridge.orders.giving import NotAsked
+from ivrflow.bridge.orders.ordering_calls import Ordering
+from ivrflow.bridge.orders.to_place_calls import Answer, CallWanted
 from ivrflow.flow.reading.times import written
 from ivrflow.scenario.cues import CallEnded
 from ivrflow.scenario.observation import Observation, PhoneSide

@@ -18,9 +18,9 @@ from typing import Self
 
 from ivrflow.bridge.ami_client import AmiActionFailed, AmiClient
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
-from ivrflow.bridge.call_orders import CallWanted
-from ivrflow.bridge.ordering import Ordering
-from ivrflow.bridge.orders import order_fields
+from ivrflow.bridge.orders.ordering_calls import Ordering
+from ivrflow.bridge.orders.to_calls import order_fields
+from ivrflow.bridge.orders.to_place_calls import CallWanted
 from ivrflow.scenario.script import Order
 from ivrflow.settings import Settings, SettingsError
 

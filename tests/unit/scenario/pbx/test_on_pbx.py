@@ -12,8 +12,8 @@ from little_pbx import SOUNDS, LittlePbx
 from loopback_phones import eventually
 from made_results import a_scenario
 
-from ivrflow.bridge.call_orders import CallWanted
-from ivrflow.bridge.ordering import Ordering
+from ivrflow.bridge.orders.ordering_calls import Ordering
+from ivrflow.bridge.orders.to_place_calls import CallWanted
 from ivrflow.flow.model import Band
 from ivrflow.flow.problems import Location
 from ivrflow.scenario.observation import Observation

@@ -1,4 +1,4 @@
-"""The other side of the door at which calls are ordered: log in, give one order, hear what becomes of it."""
+"""Ordering a call from another process: log in at the manager, give the order, hear what becomes of it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,9 @@ from typing import Self
 
 from ivrflow.bridge.ami_client import AmiClient
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
-from ivrflow.bridge.call_orders import Answer, CallWanted, call_off_fields, read_answer, wanted_fields
+from ivrflow.bridge.orders.giving import ENGINE_WITHIN_S, NO_ENGINE, NotAsked
+from ivrflow.bridge.orders.to_place_calls import Answer, CallWanted, call_off_fields, read_answer, wanted_fields
 from ivrflow.settings import Settings
-
-ENGINE_WITHIN_S = 5.0
-"""Seconds the engine has to answer an order; it takes milliseconds."""
-
-NO_ENGINE = (
-    "no engine answers: is `ivrflow serve` running at this Asterisk, and does manager.conf give its user the class 'user' in "
-    "'read' and 'write'?"
-)
-
-
-class NotAsked(Exception):
-    """The order could not be given, or its answer was lost; says what to do."""
 
 
 class Ordering:

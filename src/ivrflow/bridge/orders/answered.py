@@ -1,12 +1,12 @@
-"""Orders that are answered: to a live call, and to the engine itself. Both ways are manager events.
+"""Orders whose giver waits for the answer, to a live call or to the engine itself: how both are written and read.
 
-The order is a `UserEvent` like those in `orders`, with a name of its own by which its answer is known:
+The order is a `UserEvent` like those in `to_calls`, with a name of its own by which its answer is known:
 
     UserEvent: Ivrflow
     Ask:       whoever orders calls it so; the answer carries it
     Order:     situation | cancel | signal | done | value | transfer, to a call; reload | live, to the engine
     Call:      the call's id, or a beginning of it that no other live call has
-    Word, Value: as in `orders`
+    Word, Value: as in `to_calls`
 
 The answer comes in pages, since Asterisk takes no line longer than a kilobyte:
 
@@ -31,8 +31,8 @@ from typing import Literal, TypeAlias, cast, get_args
 import msgspec
 
 from ivrflow.bridge.ami_protocol import AmiEvent
-from ivrflow.bridge.call_orders import ANSWER_EVENT
-from ivrflow.bridge.orders import ORDER_EVENT, OrderRefused, ToCall, masked
+from ivrflow.bridge.orders.to_calls import ORDER_EVENT, OrderRefused, ToCall, masked
+from ivrflow.bridge.orders.to_place_calls import ANSWER_EVENT
 from ivrflow.flow.problems import Problem
 
 ToEngine: TypeAlias = Literal["reload", "live"]
@@ -59,7 +59,7 @@ class Asked:
         ask: the order's own name.
         what: what is ordered.
         call: id of the call, or a beginning of it; empty for an order to the engine.
-        event: the manager's event, which says the rest (see `orders.read_order`).
+        event: the manager's event, which says the rest (see `to_calls.read_order`).
     """
 
     ask: str
@@ -116,7 +116,7 @@ def asked_fields(ask: str, what: What, call: str = "", word: str = "") -> dict[s
 
 
 def is_asked(event: AmiEvent) -> bool:
-    """Whether an order (see `orders.is_order`) wants an answer, or is one to the engine."""
+    """Whether an order (see `to_calls.is_order`) wants an answer, or is one to the engine."""
     return bool(event.get("Ask")) or event.get("Order") in get_args(ToEngine)
 
 

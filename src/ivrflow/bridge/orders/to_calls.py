@@ -1,4 +1,4 @@
-"""What somebody tells the engine about a live call, without a sound: which situation this is, that a task is done.
+"""Orders to a live call: what somebody tells the engine about it without a sound, such as which situation this is.
 
 An order is a manager event of the name `UserEvent`, raised by the manager's action or the dialplan's application of that
 name. Its fields, by their AMI names:

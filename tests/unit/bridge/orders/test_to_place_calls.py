@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrflow.bridge.ami_protocol import AmiEvent, AmiParser, build_action
-from ivrflow.bridge.call_orders import (
+from ivrflow.bridge.orders.to_calls import OrderRefused, is_order
+from ivrflow.bridge.orders.to_place_calls import (
     MOST_VALUES,
     Answer,
     CallOff,
@@ -19,7 +20,6 @@ from ivrflow.bridge.call_orders import (
     read_call_order,
     wanted_fields,
 )
-from ivrflow.bridge.orders import OrderRefused, is_order
 
 WANTED = CallWanted(
     "ask-12345678", "china_mobile", "13800001111", {"surname": "李", "reason": 'a "b": c'}, "2026-11-20T10:00"

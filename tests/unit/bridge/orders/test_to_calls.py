@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrflow.bridge.ami_protocol import AmiEvent, AmiParser, build_action
-from ivrflow.bridge.orders import LONGEST_VALUE, ORDER_EVENT, OrderRefused, ToCall, is_order, order_fields, read_order
+from ivrflow.bridge.orders.to_calls import (
+    LONGEST_VALUE,
+    ORDER_EVENT,
+    OrderRefused,
+    ToCall,
+    is_order,
+    order_fields,
+    read_order,
+)
 from ivrflow.engine import messages as m
 from ivrflow.flow.reading.reader import LONGEST_NAME
 

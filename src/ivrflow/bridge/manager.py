@@ -1,4 +1,4 @@
-"""What lines need of the manager connection: orders whose answer nobody waits for."""
+"""The manager connection as lines see it: it carries out what they want of the PBX, and nobody waits for its answers."""
 
 from __future__ import annotations
 

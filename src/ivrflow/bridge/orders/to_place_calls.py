@@ -1,6 +1,6 @@
-"""Ordering a call, and what the engine answers: both are manager events, so any process that may log in can do it.
+"""Orders to place a call, and what the engine answers to them: how both are written and read.
 
-The order is a `UserEvent` like those in `orders`:
+The order is a `UserEvent` like those in `to_calls`:
 
     UserEvent: Ivrflow
     Order:     call
@@ -34,7 +34,7 @@ from typing import Literal, TypeAlias, cast, get_args
 import msgspec
 
 from ivrflow.bridge.ami_protocol import AmiEvent
-from ivrflow.bridge.orders import LONGEST_VALUE, ORDER_EVENT, OrderRefused
+from ivrflow.bridge.orders.to_calls import LONGEST_VALUE, ORDER_EVENT, OrderRefused
 from ivrflow.flow import notations
 from ivrflow.flow.reading.reader import LONGEST_NAME
 
@@ -109,7 +109,7 @@ def call_off_fields(ask: str) -> dict[str, str]:
 
 
 def is_call_order(event: AmiEvent) -> bool:
-    """Whether an order (see `orders.is_order`) is about placing a call."""
+    """Whether an order (see `to_calls.is_order`) is about placing a call."""
     return event.get("Order") in {"call", "call_off"}
 
 

@@ -1,4 +1,4 @@
-"""The other side of the door at which orders are answered: log in, give one order, wait for its answer."""
+"""Giving the engine an order from another process: log in at the manager, give it, wait for the answer."""
 
 from __future__ import annotations
 
@@ -8,10 +8,21 @@ from collections.abc import Callable
 
 from ivrflow.bridge.ami_client import AmiClient
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
-from ivrflow.bridge.asked_orders import Reply, ReplyReader, What, asked_fields
-from ivrflow.bridge.ordering import ENGINE_WITHIN_S, NO_ENGINE, NotAsked
-from ivrflow.bridge.orders import OrderRefused
+from ivrflow.bridge.orders.answered import Reply, ReplyReader, What, asked_fields
+from ivrflow.bridge.orders.to_calls import OrderRefused
 from ivrflow.settings import Settings
+
+ENGINE_WITHIN_S = 5.0
+"""Seconds the engine has to answer an order; it takes milliseconds."""
+
+NO_ENGINE = (
+    "no engine answers: is `ivrflow serve` running at this Asterisk, and does manager.conf give its user the class 'user' in "
+    "'read' and 'write'?"
+)
+
+
+class NotAsked(Exception):
+    """The order could not be given, or its answer was lost; says what to do."""
 
 
 async def ask_engine(

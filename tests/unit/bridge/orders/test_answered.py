@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrflow.bridge.ami_protocol import AmiEvent, build_action
-from ivrflow.bridge.asked_orders import (
+from ivrflow.bridge.orders.answered import (
     MOST_PAGES,
     CallSeen,
     Reply,
@@ -17,7 +17,7 @@ from ivrflow.bridge.asked_orders import (
     reply_pages,
     who_asks,
 )
-from ivrflow.bridge.orders import OrderRefused
+from ivrflow.bridge.orders.to_calls import OrderRefused
 from ivrflow.flow.problems import Location, Problem
 
 ASK = "ask-00000001"
