@@ -7,7 +7,7 @@ from typing import cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_asterisk_line import DONE, RecordedChannel, Setup
+from pretended_line import DONE, PretendedLine, RecordedChannel
 
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished
 from ivrflow.bridge.fastagi_server import AgiChannel
@@ -16,7 +16,7 @@ from ivrflow.engine import messages as m
 LEG, OTHER_HALF, PHONE = "pbx-1.7-agent3a", "pbx-1.7-agent3b", "phone-3"
 
 
-class Call(Setup):
+class Call(PretendedLine):
     """A call for which an agent is sought, and the tickets of all prompts ordered in it."""
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """Whatever a tester tells caller, agents, queues and look-ups of a tried call: it ends, is told in full, and replays."""
 
+from any_centre import CENTRE, CODES, FLOWS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_any_agent import CENTRE, CODES, FLOWS
 from watched_line import WatchedLine
 
 from ivrflow.engine import messages as m

@@ -12,7 +12,7 @@ import pytest
 from agi_argument_model import words
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_asterisk_line import Setup
+from pretended_line import PretendedLine
 
 from ivrflow.bridge import agi_commands as agi
 from ivrflow.bridge.agi_events import read_environment
@@ -36,8 +36,8 @@ texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=60), st.from_regex(
 def orders_of(*actions: m.Action, spoken: str = "(ulaw)") -> list[bytes]:
     """The bytes that go to the manager when a line is told to do that."""
 
-    async def told() -> Setup:
-        setup = Setup()
+    async def told() -> PretendedLine:
+        setup = PretendedLine()
         environment = {"agi_uniqueid": "pbx-1.7", "agi_extension": "12345", "agi_arg_1": spoken}
         setup.channel.environment = read_environment(environment)
         for action in actions:

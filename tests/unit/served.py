@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bench.stand_in import StandInManager
+from bench.stand_in import SilentCall, StandInManager
 from ivrflow.prompts.formats import build_formats
 from tools.places import CHECKOUT, PROMPTS
 
@@ -41,3 +41,13 @@ async def stand_in(folder: Path, **changed: str) -> AsyncIterator[dict[str, str]
     finally:
         server.close()
         await server.wait_closed()
+
+
+async def ring(port: int, number: str, identity: str = "pbx-1.1") -> tuple[SilentCall, asyncio.Future[SilentCall]]:
+    """A call to an engine, by that number; and when the engine has let go of it."""
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[SilentCall] = loop.create_future()
+    _, call = await loop.create_connection(
+        lambda: SilentCall(number, identity, 0.05, lambda _seconds: None, over.set_result), "127.0.0.1", port
+    )
+    return call, over

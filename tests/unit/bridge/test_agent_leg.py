@@ -4,7 +4,7 @@ import asyncio
 from typing import cast
 
 import pytest
-from test_asterisk_line import DONE, RecordedChannel, Setup
+from pretended_line import DONE, PretendedLine, RecordedChannel
 
 from ivrflow.bridge.agent_leg import WHO_LEFT_S
 from ivrflow.bridge.agent_session import AgentSession, NobodysSession
@@ -21,29 +21,29 @@ JOIN = f'EXEC "Bridge" "{LEG}"'
 
 
 @pytest.fixture
-async def setup() -> Setup:
-    return Setup()
+async def setup() -> PretendedLine:
+    return PretendedLine()
 
 
 def both(ticket: int, hearer: str = "both", leg: int = 3) -> m.Play:
     return m.Play(ticket=ticket, phrase="s/p", prompt="s/p", seconds=1.0, hearer=hearer, leg=leg)  # type: ignore[arg-type]  # one of the three
 
 
-def answered(setup: Setup) -> None:
+def answered(setup: PretendedLine) -> None:
     setup.ring()
     setup.picks_up()
     setup.events.clear()
     setup.channel.sent.clear()
 
 
-def joined(setup: Setup) -> int:
+def joined(setup: PretendedLine) -> int:
     """The agent talks with the caller; the number of the Bridge() command."""
     answered(setup)
     setup.line.perform(m.Bridge(ticket=3))
     return len(setup.channel.sent)
 
 
-def comes(setup: Setup) -> RecordedChannel:
+def comes(setup: PretendedLine) -> RecordedChannel:
     """Half 1 comes with a session of its own."""
     channel = RecordedChannel()
     handler = setup.manager.legs[LEG].session_opened(cast("AgiChannel", channel))
@@ -57,14 +57,14 @@ def session_of(channel: RecordedChannel) -> AgentSession:
     return handler
 
 
-def orders(setup: Setup, action: str) -> list[dict[str, str]]:
+def orders(setup: PretendedLine, action: str) -> list[dict[str, str]]:
     return [headers for name, headers in setup.manager.orders if name == action]
 
 
 # ── sought ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_an_extension_is_rung_by_half_a_local_channel_of_the_callers_codec(setup: Setup) -> None:
+async def test_an_extension_is_rung_by_half_a_local_channel_of_the_callers_codec(setup: PretendedLine) -> None:
     setup.ring()
     ((action, headers),) = setup.manager.orders
     assert action == "Originate"
@@ -75,7 +75,7 @@ async def test_an_extension_is_rung_by_half_a_local_channel_of_the_callers_codec
     assert setup.manager.variables == [{"__IVRFLOW_CALL": "pbx-1.7", "IVRFLOW_SECONDS": "25"}]
 
 
-async def test_no_name_of_a_half_begins_like_another(setup: Setup) -> None:
+async def test_no_name_of_a_half_begins_like_another(setup: PretendedLine) -> None:
     """Bridge() takes the first channel whose name begins as it was told."""
     for ticket in (1, 10, 11, 101):
         setup.line.perform(m.Ring(ticket=ticket, extension="1001", seconds=20.0))
@@ -84,7 +84,7 @@ async def test_no_name_of_a_half_begins_like_another(setup: Setup) -> None:
     assert not [(one, other) for one in names for other in names if one != other and other.startswith(one)]
 
 
-async def test_a_queue_is_joined_with_its_priority_and_the_place_the_caller_is_owed(setup: Setup) -> None:
+async def test_a_queue_is_joined_with_its_priority_and_the_place_the_caller_is_owed(setup: PretendedLine) -> None:
     setup.line.perform(m.JoinQueue(ticket=3, queue="agents"))
     setup.line.perform(m.JoinQueue(ticket=4, queue="seniors", priority=5, waited=42.0))
     assert [headers["Channel"] for headers in orders(setup, "Originate")] == [
@@ -109,7 +109,7 @@ async def test_a_queue_is_joined_with_its_priority_and_the_place_the_caller_is_o
     ],
 )
 async def test_what_is_no_name_never_gets_into_a_dial_string(
-    setup: Setup, action: m.Action, caplog: pytest.LogCaptureFixture
+    setup: PretendedLine, action: m.Action, caplog: pytest.LogCaptureFixture
 ) -> None:
     setup.line.perform(action)
     assert await setup.next_event() == m.AgentUnavailable(ticket=3, why="unreachable")
@@ -117,7 +117,7 @@ async def test_what_is_no_name_never_gets_into_a_dial_string(
     assert len(caplog.records) == 1
 
 
-async def test_who_answered_is_told_with_the_seconds_it_rang(setup: Setup) -> None:
+async def test_who_answered_is_told_with_the_seconds_it_rang(setup: PretendedLine) -> None:
     setup.ring()
     setup.picks_up()
     (event,) = setup.events
@@ -126,7 +126,7 @@ async def test_who_answered_is_told_with_the_seconds_it_rang(setup: Setup) -> No
     assert 0 <= event.rang < 1
 
 
-async def test_of_several_telephones_the_one_that_was_picked_up_counts(setup: Setup) -> None:
+async def test_of_several_telephones_the_one_that_was_picked_up_counts(setup: PretendedLine) -> None:
     setup.line.perform(m.JoinQueue(ticket=3, queue="agents"))
     for number in ("1001", "1002"):
         channel = {"DestUniqueid": f"p-{number}", "DestChannel": f"PJSIP/{number}-0000002a"}
@@ -154,7 +154,7 @@ async def test_of_several_telephones_the_one_that_was_picked_up_counts(setup: Se
         ("", "", "unreachable"),
     ],
 )
-async def test_why_nobody_answers_is_told_once(setup: Setup, status: str, cause: str, why: str) -> None:
+async def test_why_nobody_answers_is_told_once(setup: PretendedLine, status: str, cause: str, why: str) -> None:
     setup.ring()
     setup.manager.say("UserEvent", Uniqueid=OTHER_HALF, UserEvent="IvrflowLeg", Status=status, Cause=cause)
     setup.manager.say("OriginateResponse", Uniqueid=LEG, Response="Failure", Reason="0")
@@ -164,7 +164,7 @@ async def test_why_nobody_answers_is_told_once(setup: Setup, status: str, cause:
     assert setup.manager.legs == {}
 
 
-async def test_a_leg_that_never_came_to_be_is_unreachable(setup: Setup) -> None:
+async def test_a_leg_that_never_came_to_be_is_unreachable(setup: PretendedLine) -> None:
     setup.ring()
     setup.manager.say("OriginateResponse", Uniqueid=LEG, Response="Failure", Reason="0")
     assert setup.events == [], "why may come a moment later"
@@ -172,7 +172,7 @@ async def test_a_leg_that_never_came_to_be_is_unreachable(setup: Setup) -> None:
     assert setup.manager.legs == {}
 
 
-async def test_a_refused_originate_is_an_unreachable_agent(setup: Setup) -> None:
+async def test_a_refused_originate_is_an_unreachable_agent(setup: PretendedLine) -> None:
     setup.ring()
     refuse = setup.manager.refusals[0]
     assert refuse is not None
@@ -180,7 +180,7 @@ async def test_a_refused_originate_is_an_unreachable_agent(setup: Setup) -> None
     assert await setup.next_event() == m.AgentUnavailable(ticket=3, why="unreachable")
 
 
-async def test_an_order_taken_back_is_followed_until_the_channel_is_gone(setup: Setup) -> None:
+async def test_an_order_taken_back_is_followed_until_the_channel_is_gone(setup: PretendedLine) -> None:
     setup.ring()
     setup.line.perform(m.StopRinging(ticket=3))
     assert orders(setup, "Hangup") == [{"Channel": LEG, "Cause": "16"}]
@@ -196,12 +196,12 @@ async def test_an_order_taken_back_is_followed_until_the_channel_is_gone(setup: 
 # ── joined and parted ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_music_stops_before_the_two_are_joined(setup: Setup) -> None:
+async def test_music_stops_before_the_two_are_joined(setup: PretendedLine) -> None:
     joined(setup)
     assert setup.channel.sent == [MUSIC_OFF, JOIN]
 
 
-async def test_the_agent_left_is_known_at_once_when_the_manager_said_so_first(setup: Setup) -> None:
+async def test_the_agent_left_is_known_at_once_when_the_manager_said_so_first(setup: PretendedLine) -> None:
     bridge = joined(setup)
     setup.manager.say("HangupRequest", Uniqueid=PHONE)
     assert setup.events == []
@@ -209,7 +209,7 @@ async def test_the_agent_left_is_known_at_once_when_the_manager_said_so_first(se
     assert setup.events == [m.AgentLeft(ticket=3)]
 
 
-async def test_the_bridge_ending_alone_waits_a_moment_for_word_of_who_left(setup: Setup) -> None:
+async def test_the_bridge_ending_alone_waits_a_moment_for_word_of_who_left(setup: PretendedLine) -> None:
     bridge = joined(setup)
     setup.line.replied(bridge, DONE)
     assert setup.events == []
@@ -217,20 +217,20 @@ async def test_the_bridge_ending_alone_waits_a_moment_for_word_of_who_left(setup
     assert setup.events == [m.AgentLeft(ticket=3)]
 
 
-async def test_a_bridge_that_ended_for_no_known_reason_leaves_no_agent_behind(setup: Setup) -> None:
+async def test_a_bridge_that_ended_for_no_known_reason_leaves_no_agent_behind(setup: PretendedLine) -> None:
     setup.line.replied(joined(setup), DONE)
     assert await setup.next_event() == m.AgentLeft(ticket=3)
     assert orders(setup, "Hangup") == [{"Channel": LEG, "Cause": "16"}]
 
 
-async def test_a_caller_who_left_a_talk_is_not_taken_for_the_agent(setup: Setup) -> None:
+async def test_a_caller_who_left_a_talk_is_not_taken_for_the_agent(setup: PretendedLine) -> None:
     setup.line.replied(joined(setup), DONE)
     setup.line.caller_left(16)
     await asyncio.sleep(WHO_LEFT_S * 2)
     assert setup.events == [m.CallerHungUp(cause=16)]
 
 
-async def test_parting_is_a_redirect_and_both_are_spoken_to_once_both_are_free(setup: Setup) -> None:
+async def test_parting_is_a_redirect_and_both_are_spoken_to_once_both_are_free(setup: PretendedLine) -> None:
     bridge = joined(setup)
     setup.line.perform(m.Part(ticket=3))
     setup.line.perform(both(7))
@@ -246,7 +246,7 @@ async def test_parting_is_a_redirect_and_both_are_spoken_to_once_both_are_free(s
     assert setup.events == [m.PromptEnded(ticket=7)]
 
 
-async def test_the_caller_hears_it_all_the_same_when_the_agents_session_does_not_come(setup: Setup) -> None:
+async def test_the_caller_hears_it_all_the_same_when_the_agents_session_does_not_come(setup: PretendedLine) -> None:
     bridge = joined(setup)
     setup.line.perform(m.Part(ticket=3))
     setup.line.replied(bridge, DONE)
@@ -257,7 +257,7 @@ async def test_the_caller_hears_it_all_the_same_when_the_agents_session_does_not
     assert setup.channel.sent[-1] == 'STREAM FILE "/prompts/s/p" ""'
 
 
-async def test_a_whisper_is_heard_by_the_agent_alone(setup: Setup) -> None:
+async def test_a_whisper_is_heard_by_the_agent_alone(setup: PretendedLine) -> None:
     answered(setup)
     setup.line.perform(both(7, "agent"))
     agent = comes(setup)
@@ -267,7 +267,7 @@ async def test_a_whisper_is_heard_by_the_agent_alone(setup: Setup) -> None:
     assert setup.events == [m.PromptEnded(ticket=7)]
 
 
-async def test_an_agent_who_leaves_during_a_whisper_ends_it(setup: Setup) -> None:
+async def test_an_agent_who_leaves_during_a_whisper_ends_it(setup: PretendedLine) -> None:
     answered(setup)
     setup.line.perform(both(7, "agent"))
     session = session_of(comes(setup))
@@ -277,7 +277,7 @@ async def test_an_agent_who_leaves_during_a_whisper_ends_it(setup: Setup) -> Non
     assert len(setup.events) == 1
 
 
-async def test_stopping_cuts_both_copies(setup: Setup) -> None:
+async def test_stopping_cuts_both_copies(setup: PretendedLine) -> None:
     answered(setup)
     setup.line.perform(both(7))
     agent = comes(setup)
@@ -285,7 +285,7 @@ async def test_stopping_cuts_both_copies(setup: Setup) -> None:
     assert (setup.channel.interrupted, agent.interrupted) == (1, 1)
 
 
-async def test_a_prompt_that_has_not_begun_is_stopped_too(setup: Setup) -> None:
+async def test_a_prompt_that_has_not_begun_is_stopped_too(setup: PretendedLine) -> None:
     joined(setup)
     setup.line.perform(m.Part(ticket=3))
     setup.line.perform(both(7))
@@ -296,7 +296,7 @@ async def test_a_prompt_that_has_not_begun_is_stopped_too(setup: Setup) -> None:
     assert not any("STREAM" in line for line in setup.channel.sent)
 
 
-async def test_joining_waits_until_parting_is_over(setup: Setup) -> None:
+async def test_joining_waits_until_parting_is_over(setup: PretendedLine) -> None:
     bridge = joined(setup)
     setup.line.perform(m.Part(ticket=3))
     setup.line.perform(m.Bridge(ticket=3))
@@ -312,7 +312,7 @@ async def test_joining_waits_until_parting_is_over(setup: Setup) -> None:
     assert setup.events == [m.AgentLeft(ticket=3)]
 
 
-async def test_a_redirect_that_is_refused_keeps_nobody_waiting(setup: Setup) -> None:
+async def test_a_redirect_that_is_refused_keeps_nobody_waiting(setup: PretendedLine) -> None:
     answered(setup)
     setup.line.perform(both(7))
     refuse = setup.manager.refusals[-1]
@@ -321,7 +321,7 @@ async def test_a_redirect_that_is_refused_keeps_nobody_waiting(setup: Setup) -> 
     assert setup.channel.sent[-1] == 'STREAM FILE "/prompts/s/p" ""'
 
 
-async def test_an_agent_who_leaves_while_apart_has_left_at_once(setup: Setup) -> None:
+async def test_an_agent_who_leaves_while_apart_has_left_at_once(setup: PretendedLine) -> None:
     bridge = joined(setup)
     setup.line.perform(m.Part(ticket=3))
     setup.line.replied(bridge, DONE)
@@ -335,14 +335,14 @@ async def test_an_agent_who_leaves_while_apart_has_left_at_once(setup: Setup) ->
     assert setup.channel.sent == [MUSIC_OFF, JOIN]
 
 
-async def test_a_session_that_comes_too_late_is_closed(setup: Setup) -> None:
+async def test_a_session_that_comes_too_late_is_closed(setup: PretendedLine) -> None:
     answered(setup)
     channel = comes(setup)
     assert isinstance(channel.handler, NobodysSession)  # type: ignore[attr-defined]  # see `comes`
     assert channel.closed
 
 
-async def test_who_is_let_go_has_not_left(setup: Setup) -> None:
+async def test_who_is_let_go_has_not_left(setup: PretendedLine) -> None:
     bridge = joined(setup)
     setup.line.perform(m.DropAgent(ticket=3))
     setup.manager.say("Hangup", Uniqueid=LEG)
@@ -352,7 +352,7 @@ async def test_who_is_let_go_has_not_left(setup: Setup) -> None:
     assert orders(setup, "Hangup") == [{"Channel": LEG, "Cause": "16"}]
 
 
-async def test_a_caller_who_leaves_lets_every_agent_go(setup: Setup) -> None:
+async def test_a_caller_who_leaves_lets_every_agent_go(setup: PretendedLine) -> None:
     answered(setup)
     setup.line.perform(m.Ring(ticket=4, extension="1002", seconds=20))
     setup.line.perform(both(7))
@@ -362,7 +362,7 @@ async def test_a_caller_who_leaves_lets_every_agent_go(setup: Setup) -> None:
     assert setup.channel.sent == [], "nothing is played to nobody"
 
 
-async def test_a_line_that_breaks_off_ends_no_talk(setup: Setup) -> None:
+async def test_a_line_that_breaks_off_ends_no_talk(setup: PretendedLine) -> None:
     joined(setup)
     setup.line.perform(m.Ring(ticket=4, extension="1002", seconds=20))
     setup.line.closed()
@@ -371,7 +371,7 @@ async def test_a_line_that_breaks_off_ends_no_talk(setup: Setup) -> None:
     assert setup.events == [m.LineLost()]
 
 
-async def test_a_prompt_for_an_agent_nobody_knows_reaches_the_caller(setup: Setup) -> None:
+async def test_a_prompt_for_an_agent_nobody_knows_reaches_the_caller(setup: PretendedLine) -> None:
     setup.line.perform(both(7, leg=9))
     assert setup.channel.sent[-1] == 'STREAM FILE "/prompts/s/p" ""'
     setup.line.perform(both(8, "agent", leg=9))
@@ -381,7 +381,7 @@ async def test_a_prompt_for_an_agent_nobody_knows_reaches_the_caller(setup: Setu
 # ── the agent's telephone ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_hold_and_codes_of_the_agents_own_telephone_are_told(setup: Setup) -> None:
+async def test_hold_and_codes_of_the_agents_own_telephone_are_told(setup: PretendedLine) -> None:
     answered(setup)
     setup.manager.say("Hold", Uniqueid=PHONE)
     setup.manager.say("Unhold", Uniqueid=PHONE)
@@ -396,7 +396,7 @@ async def test_hold_and_codes_of_the_agents_own_telephone_are_told(setup: Setup)
     ]
 
 
-async def test_the_place_in_the_queue_is_told_until_somebody_answers(setup: Setup) -> None:
+async def test_the_place_in_the_queue_is_told_until_somebody_answers(setup: PretendedLine) -> None:
     setup.line.perform(m.JoinQueue(ticket=3, queue="agents"))
     leg = setup.manager.legs[LEG]
     leg.moved(2, 30.0)

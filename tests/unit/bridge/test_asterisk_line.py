@@ -3,132 +3,23 @@
 import asyncio
 import gc
 import weakref
-from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import cast
 
 import msgspec
 import pytest
+from pretended_line import DONE, PretendedLine
 
 from ivrflow.bridge import header_question
-from ivrflow.bridge.agent_leg import AgentLeg
-from ivrflow.bridge.agi_commands import Command
-from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply, read_environment
-from ivrflow.bridge.ami_protocol import AmiEvent
-from ivrflow.bridge.asterisk_line import ECHO_TAIL_S, AsteriskLine, LineSettings
-from ivrflow.bridge.fastagi_server import AgiChannel
+from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply
+from ivrflow.bridge.asterisk_line import ECHO_TAIL_S
 from ivrflow.bridge.recordings_folder import Recordings, RecordingSettings
 from ivrflow.bridge.speech_gate import CONFIRM_S, TALK_SILENCE_MS
 from ivrflow.engine import messages as m
 
-DONE = Reply(200, "0")
-
-
-class RecordedChannel:
-    """Stands in for Asterisk's end: what was sent, in order."""
-
-    def __init__(self) -> None:
-        self.environment = read_environment(
-            {"agi_uniqueid": "pbx-1.7", "agi_extension": "12345", "agi_arg_1": "(ulaw)"}
-        )
-        self.sent: list[str] = []
-        self.interrupted = 0
-        self.closed = False
-
-    def send(self, command: Command) -> int:
-        self.sent.append(command.line.decode().rstrip("\n"))
-        return len(self.sent)
-
-    def interrupt(self) -> bool:
-        self.interrupted += 1
-        return True
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class RecordedManager:
-    def __init__(self) -> None:
-        self.orders: list[tuple[str, dict[str, str]]] = []
-        self.variables: list[dict[str, str]] = []
-        self.refusals: list[Callable[[str], None] | None] = []
-        self.adopted: list[str] = []
-        self.legs: dict[str, AgentLeg] = {}
-        self.lined_up: list[tuple[str, str, int, float]] = []
-        self.only_surely: list[bool] = []
-
-    def order(
-        self,
-        action: str,
-        headers: Mapping[str, str],
-        on_refused: Callable[[str], None] | None = None,
-        *,
-        variables: Mapping[str, str] | None = None,
-        is_refused_only_surely: bool = False,
-    ) -> None:
-        self.orders.append((action, dict(headers)))
-        self.only_surely.append(is_refused_only_surely)
-        self.variables.append(dict(variables or {}))
-        self.refusals.append(on_refused)
-
-    def adopt(self, channel: str, leg: AgentLeg) -> None:
-        self.adopted.append(channel)
-        self.legs[channel] = leg
-
-    def forget(self, leg: AgentLeg) -> None:
-        self.legs = {channel: its_leg for channel, its_leg in self.legs.items() if its_leg is not leg}
-
-    def line_up(self, leg: AgentLeg, queue: str, priority: int, waited: float) -> int:
-        self.lined_up.append((leg.name, queue, priority, waited))
-        return 2 if waited else 0
-
-    def say(self, name: str, **headers: str) -> None:
-        """An event of a channel, routed as the exchange does."""
-        if (leg := self.legs.get(headers["Uniqueid"])) is not None:
-            leg.happened(AmiEvent({"Event": name, **headers}))
-
-
-class Setup:
-    def __init__(self, recordings: Recordings | None = None) -> None:
-        self.channel = RecordedChannel()
-        self.manager = RecordedManager()
-        self.closed: list[AsteriskLine] = []
-        self.events: list[m.CallEvent] = []
-        self.heard = asyncio.Event()
-        self.line = AsteriskLine(
-            cast("AgiChannel", self.channel),
-            self.manager,
-            LineSettings("/prompts", recordings=recordings),
-            self.closed.append,
-        )
-        self.line.on_event = self.take
-
-    def take(self, event: m.CallEvent) -> None:
-        self.events.append(event)
-        self.heard.set()
-
-    async def next_event(self) -> m.CallEvent:
-        self.heard.clear()
-        async with asyncio.timeout(2):
-            await self.heard.wait()
-        return self.events[-1]
-
-    def ring(self) -> str:
-        self.line.perform(m.Ring(ticket=3, extension="1001", seconds=20.0))
-        return self.manager.adopted[-2]
-
-    def picks_up(self, ticket: int = 3) -> None:
-        """The agent's telephone rings and is picked up."""
-        name = f"pbx-1.7-agent{ticket}"
-        phone = {"DestUniqueid": f"phone-{ticket}", "DestChannel": "PJSIP/1001-0000002a"}
-        self.manager.say("DialBegin", Uniqueid=f"{name}b", **phone)
-        self.manager.say("DialEnd", Uniqueid=f"{name}b", DialStatus="ANSWER", **phone)
-        self.manager.say("OriginateResponse", Uniqueid=f"{name}a", Response="Success")
-
 
 @pytest.fixture
-async def setup() -> Setup:
-    return Setup()
+async def setup() -> PretendedLine:
+    return PretendedLine()
 
 
 def play(ticket: int, loudest: int = 0) -> m.Play:
@@ -137,7 +28,7 @@ def play(ticket: int, loudest: int = 0) -> m.Play:
 
 async def test_a_talk_begins_only_when_its_recording_has_its_place_on_the_session(tmp_path: Path) -> None:
     recordings = Recordings(RecordingSettings(tmp_path, PurePosixPath("/pbx")), dict)
-    setup = Setup(recordings)
+    setup = PretendedLine(recordings)
     setup.line.flow = "gov12345"
     setup.ring()
     setup.picks_up()
@@ -158,7 +49,7 @@ async def test_a_talk_begins_only_when_its_recording_has_its_place_on_the_sessio
 
 async def test_a_caller_who_leaves_before_the_recording_begins_is_not_played_to(tmp_path: Path) -> None:
     recordings = Recordings(RecordingSettings(tmp_path, PurePosixPath("/pbx")), dict)
-    setup = Setup(recordings)
+    setup = PretendedLine(recordings)
     setup.line.flow = "gov12345"
     setup.line.perform(m.StartRecording())
     setup.line.perform(play(1))
@@ -169,20 +60,20 @@ async def test_a_caller_who_leaves_before_the_recording_begins_is_not_played_to(
     assert setup.events == [m.CallerHungUp(cause=0)]
 
 
-async def test_answering_ends_when_asterisk_says_so(setup: Setup) -> None:
+async def test_answering_ends_when_asterisk_says_so(setup: PretendedLine) -> None:
     setup.line.perform(m.Answer())
     assert setup.channel.sent == ["ANSWER"]
     setup.line.replied(1, DONE)
     assert setup.events == [m.CallAnswered()]
 
 
-async def test_a_failed_answer_is_no_answer(setup: Setup) -> None:
+async def test_a_failed_answer_is_no_answer(setup: PretendedLine) -> None:
     setup.line.perform(m.Answer())
     setup.line.replied(1, Reply(200, "-1"))
     assert setup.events == []
 
 
-async def test_a_prompt_carries_its_ticket_to_its_end(setup: Setup) -> None:
+async def test_a_prompt_carries_its_ticket_to_its_end(setup: PretendedLine) -> None:
     setup.line.perform(play(7))
     assert setup.channel.sent[-1] == 'STREAM FILE "/prompts/s/p" ""'
     setup.line.playback_ended(PlaybackFinished(len(setup.channel.sent), PlaybackEnding.FINISHED, 8000))
@@ -197,7 +88,7 @@ async def test_a_prompt_carries_its_ticket_to_its_end(setup: Setup) -> None:
         (PlaybackEnding.REFUSED, "failed"),
     ],
 )
-async def test_other_endings_are_told_apart(setup: Setup, ending: PlaybackEnding, how: str) -> None:
+async def test_other_endings_are_told_apart(setup: PretendedLine, ending: PlaybackEnding, how: str) -> None:
     setup.line.perform(play(7))
     setup.line.playback_ended(PlaybackFinished(len(setup.channel.sent), ending, 0))
     (event,) = setup.events
@@ -208,12 +99,12 @@ async def test_other_endings_are_told_apart(setup: Setup, ending: PlaybackEnding
 PARTS = m.Play(ticket=7, phrase="s/p", prompt="", seconds=1.5, parts=("s/segment-1", "pieces/piece-1", "s/segment-2"))
 
 
-def ended(setup: Setup, part: int, ending: PlaybackEnding = PlaybackEnding.FINISHED) -> None:
+def ended(setup: PretendedLine, part: int, ending: PlaybackEnding = PlaybackEnding.FINISHED) -> None:
     """The reply to the `part`th (from 1) of the three files sent last."""
     setup.line.playback_ended(PlaybackFinished(len(setup.channel.sent) - 3 + part, ending, 8000))
 
 
-async def test_parts_are_sent_at_once_and_end_once(setup: Setup) -> None:
+async def test_parts_are_sent_at_once_and_end_once(setup: PretendedLine) -> None:
     setup.line.perform(PARTS)
     assert setup.channel.sent[-3:] == [
         'STREAM FILE "/prompts/s/segment-1" ""',
@@ -228,7 +119,7 @@ async def test_parts_are_sent_at_once_and_end_once(setup: Setup) -> None:
     assert setup.channel.interrupted == 0
 
 
-async def test_parts_that_are_cut_end_once(setup: Setup) -> None:
+async def test_parts_that_are_cut_end_once(setup: PretendedLine) -> None:
     setup.line.perform(PARTS)
     ended(setup, 1)
     setup.line.perform(m.StopPlaying(ticket=7))
@@ -240,7 +131,7 @@ async def test_parts_that_are_cut_end_once(setup: Setup) -> None:
 
 
 @pytest.mark.parametrize(("ending", "how"), [(PlaybackEnding.MISSING, "missing"), (PlaybackEnding.REFUSED, "failed")])
-async def test_half_a_phrase_is_not_said(setup: Setup, ending: PlaybackEnding, how: str) -> None:
+async def test_half_a_phrase_is_not_said(setup: PretendedLine, ending: PlaybackEnding, how: str) -> None:
     setup.line.perform(PARTS)
     ended(setup, 1, ending)
     assert setup.channel.interrupted == 1
@@ -251,7 +142,7 @@ async def test_half_a_phrase_is_not_said(setup: Setup, ending: PlaybackEnding, h
     assert (event.ticket, event.how) == (7, how)
 
 
-async def test_a_hang_up_between_parts_is_only_a_hang_up(setup: Setup) -> None:
+async def test_a_hang_up_between_parts_is_only_a_hang_up(setup: PretendedLine) -> None:
     setup.line.perform(PARTS)
     ended(setup, 1)
     ended(setup, 2, PlaybackEnding.HANGUP)
@@ -261,7 +152,7 @@ async def test_a_hang_up_between_parts_is_only_a_hang_up(setup: Setup) -> None:
     assert setup.channel.interrupted == 0
 
 
-async def test_the_level_of_speech_is_lowered_after_the_last_part_only(setup: Setup) -> None:
+async def test_the_level_of_speech_is_lowered_after_the_last_part_only(setup: PretendedLine) -> None:
     setup.line.perform(msgspec.structs.replace(PARTS, loudest_frame=6000))
     assert setup.channel.sent[0] == f'SET VARIABLE "TALK_DETECT(set)" "{TALK_SILENCE_MS},1650"'
     ended(setup, 1)
@@ -273,14 +164,14 @@ async def test_the_level_of_speech_is_lowered_after_the_last_part_only(setup: Se
     assert setup.channel.sent[4:] == [f'SET VARIABLE "TALK_DETECT(set)" "{TALK_SILENCE_MS},512"']
 
 
-async def test_a_wording_without_audio_ends_as_missing(setup: Setup) -> None:
+async def test_a_wording_without_audio_ends_as_missing(setup: PretendedLine) -> None:
     setup.line.perform(m.Play(ticket=2, phrase="s/p", prompt="", seconds=1.0))
     assert await setup.next_event() == m.PromptEnded(ticket=2, how="missing")
     assert setup.channel.sent == []
 
 
 async def test_the_threshold_stands_above_the_echo_while_a_prompt_plays_and_comes_down_after_its_tail(
-    setup: Setup,
+    setup: PretendedLine,
 ) -> None:
     setup.line.perform(play(1, loudest=4000))
     assert setup.channel.sent[0] == 'SET VARIABLE "TALK_DETECT(set)" "120,1100"'
@@ -290,7 +181,7 @@ async def test_the_threshold_stands_above_the_echo_while_a_prompt_plays_and_come
     assert setup.channel.sent[2:] == ['SET VARIABLE "TALK_DETECT(set)" "120,512"']
 
 
-async def test_the_threshold_stays_up_when_the_next_prompt_follows(setup: Setup) -> None:
+async def test_the_threshold_stays_up_when_the_next_prompt_follows(setup: PretendedLine) -> None:
     setup.line.perform(play(1, loudest=4000))
     setup.line.playback_ended(PlaybackFinished(2, PlaybackEnding.FINISHED, 8000))
     setup.line.perform(play(2, loudest=4000))
@@ -300,13 +191,15 @@ async def test_the_threshold_stays_up_when_the_next_prompt_follows(setup: Setup)
     ]
 
 
-async def test_stopping_a_prompt_interrupts_it(setup: Setup) -> None:
+async def test_stopping_a_prompt_interrupts_it(setup: PretendedLine) -> None:
     setup.line.perform(play(1))
     setup.line.perform(m.StopPlaying(ticket=1))
     assert setup.channel.interrupted == 1
 
 
-async def test_ending_the_call_says_so_to_the_dialplan_before_it_hangs_up_and_closes_after_it(setup: Setup) -> None:
+async def test_ending_the_call_says_so_to_the_dialplan_before_it_hangs_up_and_closes_after_it(
+    setup: PretendedLine,
+) -> None:
     setup.line.perform(m.EndCall(outcome="hung_up"))
     assert setup.channel.sent == ['SET VARIABLE "IVRFLOW_DONE" "1"', "HANGUP"]
     setup.line.replied(1, Reply(200, "1"))
@@ -315,21 +208,21 @@ async def test_ending_the_call_says_so_to_the_dialplan_before_it_hangs_up_and_cl
     assert setup.channel.closed
 
 
-async def test_falling_back_closes_without_the_done_variable(setup: Setup) -> None:
+async def test_falling_back_closes_without_the_done_variable(setup: PretendedLine) -> None:
     setup.line.perform(play(1))
     setup.line.perform(m.FallBack(reason="limit"))
     assert setup.channel.closed
     assert not any("IVRFLOW_DONE" in line for line in setup.channel.sent)
 
 
-async def test_falling_back_says_why(setup: Setup, caplog: pytest.LogCaptureFixture) -> None:
+async def test_falling_back_says_why(setup: PretendedLine, caplog: pytest.LogCaptureFixture) -> None:
     setup.line.perform(m.FallBack(reason="the line did not open"))
     assert [record.getMessage() for record in caplog.records] == [
         "call pbx-1.7 goes to the fallback: the line did not open"
     ]
 
 
-async def test_falling_back_stops_a_ringing_agent_and_lets_a_talk_go_on(setup: Setup) -> None:
+async def test_falling_back_stops_a_ringing_agent_and_lets_a_talk_go_on(setup: PretendedLine) -> None:
     setup.line.perform(m.Ring(ticket=4, extension="1001", seconds=20))
     setup.line.perform(m.Ring(ticket=5, extension="1002", seconds=20))
     setup.picks_up(4)
@@ -339,7 +232,7 @@ async def test_falling_back_stops_a_ringing_agent_and_lets_a_talk_go_on(setup: S
     assert dropped == ["pbx-1.7-agent5a"]
 
 
-async def test_the_caller_leaves_once_however_often_it_is_said(setup: Setup) -> None:
+async def test_the_caller_leaves_once_however_often_it_is_said(setup: PretendedLine) -> None:
     setup.line.caller_left(16)
     setup.line.hung_up()
     setup.line.closed()
@@ -348,14 +241,14 @@ async def test_the_caller_leaves_once_however_often_it_is_said(setup: Setup) -> 
     assert setup.closed == [setup.line]
 
 
-async def test_a_session_that_just_closes_is_a_lost_line_and_nobody_s_hang_up(setup: Setup) -> None:
+async def test_a_session_that_just_closes_is_a_lost_line_and_nobody_s_hang_up(setup: PretendedLine) -> None:
     setup.line.closed()
     assert setup.events == [m.LineLost()]
 
 
 @pytest.mark.parametrize("is_first", [True, False])
 async def test_nothing_is_waited_for_once_the_caller_left_and_nothing_holds_the_line(is_first: bool) -> None:
-    setup = Setup()
+    setup = PretendedLine()
     setup.ring()
     setup.picks_up()
     setup.line.perform(m.Bridge(ticket=3))
@@ -371,7 +264,7 @@ async def test_nothing_is_waited_for_once_the_caller_left_and_nothing_holds_the_
     assert line() is None, "a timer holds it"
 
 
-async def test_speech_passes_the_gate(setup: Setup) -> None:
+async def test_speech_passes_the_gate(setup: PretendedLine) -> None:
     setup.line.talking_started()
     assert setup.events == []
     assert await setup.next_event() == m.SpeechStarted()
@@ -379,21 +272,21 @@ async def test_speech_passes_the_gate(setup: Setup) -> None:
     assert await setup.next_event() == m.SpeechEnded()
 
 
-async def test_a_click_does_not_pass(setup: Setup) -> None:
+async def test_a_click_does_not_pass(setup: PretendedLine) -> None:
     setup.line.talking_started()
     setup.line.talking_stopped(0)
     await asyncio.sleep(CONFIRM_S * 1.3)
     assert setup.events == []
 
 
-async def test_keys_and_hearing_are_passed_on(setup: Setup) -> None:
+async def test_keys_and_hearing_are_passed_on(setup: PretendedLine) -> None:
     setup.line.key_pressed("5")
     setup.line.hearing_lost()
     setup.line.hearing_restored()
     assert setup.events == [m.KeyPressed(key="5"), m.HearingLost(), m.HearingRestored()]
 
 
-async def test_music_and_instructions(setup: Setup) -> None:
+async def test_music_and_instructions(setup: PretendedLine) -> None:
     setup.line.perform(m.StartMusic())
     setup.line.perform(m.StopMusic())
     setup.line.perform(m.Instruct(ticket=1, task="record_contact"))
@@ -403,19 +296,19 @@ async def test_music_and_instructions(setup: Setup) -> None:
 # ── orders, and what is asked before the call begins ──────────────────────────────────────────────────────────────────
 
 
-async def test_what_somebody_says_about_the_call_reaches_it(setup: Setup) -> None:
+async def test_what_somebody_says_about_the_call_reaches_it(setup: PretendedLine) -> None:
     setup.line.told(m.SituationStarted(name="noise"))
     assert setup.events == [m.SituationStarted(name="noise")]
 
 
-async def test_the_latest_task_asked_of_the_agent_is_remembered(setup: Setup) -> None:
+async def test_the_latest_task_asked_of_the_agent_is_remembered(setup: PretendedLine) -> None:
     assert setup.line.task == 0
     setup.line.perform(m.Instruct(ticket=4, task="lookup"))
     setup.line.perform(m.Instruct(ticket=7, task="mute"))
     assert setup.line.task == 7
 
 
-class Asked(Setup):
+class Asked(PretendedLine):
     """A line that has been asked for a header before its call began."""
 
     def __init__(self) -> None:
@@ -463,7 +356,7 @@ async def test_a_session_that_ends_before_the_answer_is_a_call_that_was_lost(ask
 
 
 async def test_a_header_that_never_comes_holds_up_no_call(
-    setup: Setup, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    setup: PretendedLine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(header_question, "HEADER_WITHIN_S", 0.01)
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()

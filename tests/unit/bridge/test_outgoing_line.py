@@ -4,7 +4,7 @@ import asyncio
 from typing import cast
 
 import pytest
-from test_asterisk_line import RecordedChannel, RecordedManager
+from pretended_line import RecordedChannel, RecordedManager
 
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.fastagi_server import AgiChannel

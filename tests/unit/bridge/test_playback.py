@@ -3,7 +3,7 @@
 from typing import cast
 
 import pytest
-from test_asterisk_line import RecordedChannel
+from pretended_line import RecordedChannel
 
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished
 from ivrflow.bridge.fastagi_server import AgiChannel

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from test_session_outgoing import HERE, placing_flow
+from placing_flows import HERE, placing_flow
 
 from ivrflow.engine.hindrance import NOT_ALLOWED, QUIET_HOURS, hindrance
 from ivrflow.flow.model import Quiet

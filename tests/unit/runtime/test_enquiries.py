@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from agent_flows import ask as step_that_asks
+from pretended_calls import Notebook
 from small_flows import flow, say
-from test_call_loop import Notebook
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.messages import AnswerReceived, Enquire

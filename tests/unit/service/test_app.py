@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from served import free_port, stand_in
+from served import free_port, ring, stand_in
 
 from bench.stand_in import SilentCall
 from ivrflow.engine.messages import CallArrived
@@ -19,15 +19,6 @@ from ivrflow.service.app import Service
 from ivrflow.service.reading_aside import load_for_service
 from ivrflow.settings import SettingsError, read_settings
 from ivrflow.simulator.replay import replay
-
-
-async def ring(port: int, number: str, identity: str = "pbx-1.1") -> tuple[SilentCall, "asyncio.Future[SilentCall]"]:
-    loop = asyncio.get_running_loop()
-    over: asyncio.Future[SilentCall] = loop.create_future()
-    _, call = await loop.create_connection(
-        lambda: SilentCall(number, identity, 0.05, lambda _seconds: None, over.set_result), "127.0.0.1", port
-    )
-    return call, over
 
 
 async def test_a_call_is_served_by_the_flow_of_its_number_and_journaled(tmp_path: Path) -> None:

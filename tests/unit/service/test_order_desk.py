@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 from agent_flows import QUEUE_EXITS, colleague, queue, with_agents
+from pretended_calls import HandClock, Notebook
 from small_flows import NOISE, RULES, SHORT_LOOKUP, flow, rule, say
-from test_call_loop import HandClock, Notebook
 
 from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.orders.answered import Reply, asked_fields, read_asked

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import cast
 
 import pytest
-from test_asterisk_line import RecordedManager
-from test_session_outgoing import HERE, placing_flow
+from placing_flows import HERE, placing_flow
+from pretended_line import RecordedManager
 
 from ivrflow.bridge.exchange import Exchange
 from ivrflow.bridge.orders.to_place_calls import Answer, CallOff, CallWanted

@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from served import stand_in
+from served import ring, stand_in
 from small_flows import flow, say
-from test_app import ring
 
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Location, Problem

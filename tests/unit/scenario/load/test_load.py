@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
 from loopback_phones import eventually
+from made_loads import HUNG_UP_ON, Behaves, Told, lasting
 from made_results import a_finding, a_scenario, an_observation
 
 from ivrflow.flow.problems import Location
@@ -20,36 +21,12 @@ from ivrflow.scenario.observation import Observation
 from ivrflow.scenario.pbx.saying import plain_speech
 from ivrflow.scenario.run.run import CannotRun, Judge, Play
 from ivrflow.scenario.script import Background, HangUp, Hold, Press, Resume, Say, Scenario
-from ivrflow.softphone.audio_source import Noise, NoRtp
+from ivrflow.softphone.audio_source import Noise
 from ivrflow.softphone.call import Call, CallRefused
 from ivrflow.softphone.recording import Recording
 from ivrflow.softphone.softphone import Answer, OnCall, Refuse, RingOn, SoftPhone
 
 HERE = Location("scenarios/a.yaml", 3, 5)
-HUNG_UP_ON = Timetable((), 0.0, "peer", hears=False)
-Behaves = Callable[[Call], OnCall]
-
-
-@dataclass
-class Told:
-    tallies: list[Tally] = field(default_factory=list)
-
-    def counted(self, tally: Tally) -> None:
-        self.tallies.append(tally)
-
-    @property
-    def most_live(self) -> int:
-        return max(tally.live for tally in self.tallies)
-
-
-def lasting(seconds: float, source: NoRtp | Noise = NoRtp()) -> Behaves:  # noqa: B008 - a frozen value
-    """Answers, and hangs up after so many seconds."""
-
-    def behaves(call: Call) -> OnCall:
-        asyncio.get_running_loop().call_later(seconds, call.hang_up_now)
-        return Answer(source=source)
-
-    return behaves
 
 
 @dataclass

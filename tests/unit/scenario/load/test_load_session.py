@@ -12,9 +12,9 @@ import pytest_asyncio
 from journalled_calls import silent_call, silent_flow
 from little_pbx import LittlePbx
 from loopback_phones import eventually
+from made_loads import HUNG_UP_ON, Behaves, Told, lasting
 from made_results import a_scenario, an_observation
 from pretended_sipp import counts, line, pretended_sipp
-from test_load import HUNG_UP_ON, Behaves, Told, lasting
 
 from ivrflow.runtime.journal import Journal
 from ivrflow.scenario.load import load_session as module

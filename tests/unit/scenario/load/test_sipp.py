@@ -3,7 +3,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from hotline_scenarios import GOV, caller, read
-from test_timetable import table_of
+from made_timetables import table_of
 
 from ivrflow.flow.problems import FlowError
 from ivrflow.scenario.load.sipp import SippSounds, backgrounds, check_for_sipp, sipp_script, stream_of

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from loopback_phones import eventually
+from made_loads import Told
 from made_results import a_scenario
 from pretended_sipp import HEAD, Pretended, counts, line, pretended_sipp
-from test_load import Told
 
 from ivrflow.flow.problems import Location
 from ivrflow.scenario.load import sipp_load as module

@@ -2,16 +2,12 @@ from dataclasses import replace
 
 import pytest
 from hotline_scenarios import GOV, caller, read
+from made_timetables import table_of
 
 from ivrflow.flow.problems import FlowError
-from ivrflow.scenario.load.timetable import REACTION_S, Timetable, timetable
+from ivrflow.scenario.load.timetable import REACTION_S
 from ivrflow.scenario.script import HangUp, Hold, Press, Resume, Say, Scenario
-from ivrflow.scenario.simulated.on_simulator import play
 from ivrflow.softphone.audio_source import Noise
-
-
-def table_of(scenario: Scenario) -> Timetable:
-    return timetable(scenario, play(scenario))
 
 
 def refused(scenario: Scenario) -> list[str]:
