@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ivrflow.flow.compiling.compiler import Checked, check_flow, check_standard, is_flow, standards_named
+from ivrflow.flow.compiling.compiler import Checked, check_flow
+from ivrflow.flow.compiling.glances import check_standard, is_flow, standards_named
 from ivrflow.flow.days import Calendar
 from ivrflow.flow.keys.holiday_file import HOLIDAY_FILE, is_holiday_file, read_calendar
 from ivrflow.flow.keys.outgoing import may_ring_all

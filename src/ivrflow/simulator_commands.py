@@ -12,9 +12,11 @@ from pathlib import Path
 import click
 import msgspec
 
+from ivrflow.commands.shared_options import Form, format_option
 from ivrflow.engine.messages import CallEvent
 from ivrflow.engine.trace import Judgement
-from ivrflow.flow.compiling.compiler import compile_flow, is_flow
+from ivrflow.flow.compiling.compiler import compile_flow
+from ivrflow.flow.compiling.glances import is_flow
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Location, Problem, did_you_mean
 from ivrflow.flow.reading.times import read_time
@@ -22,7 +24,6 @@ from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex, ahead_folder
 from ivrflow.runtime.journal_reader import JournalReader, NoSuchCallError, StoredCall
 from ivrflow.settings import Settings, SettingsError, read_settings
-from ivrflow.shared_options import Form, format_option
 from ivrflow.simulator.agents import AgentChange, read_agent
 from ivrflow.simulator.call_file import (
     USUAL_TIME,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from ivrflow.commands.standards_coverage import problem_proofs
 from ivrflow.flow.compiling.glances import check_standard
 from ivrflow.flow.model import Rule
-from ivrflow.standards_coverage import problem_proofs
 
 ROOT = Path(__file__).parents[2]
 STANDARDS = sorted((ROOT / "callflows" / "standards").glob("*.yaml"))

@@ -8,7 +8,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ivrflow.flow.compiling.compiler import check_flow, check_standard, compile_flow, is_flow, standards_named
+from ivrflow.flow.compiling.compiler import check_flow, compile_flow
+from ivrflow.flow.compiling.glances import check_standard, is_flow, standards_named
 from ivrflow.flow.compiling.routes import exits
 from ivrflow.flow.model import HANG_UP, CallFlow
 from ivrflow.flow.pages.drawing import draw_flow

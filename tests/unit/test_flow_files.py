@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ivrflow.flow.compiling.compiler import compile_flow, is_flow
+from ivrflow.flow.compiling.compiler import compile_flow
+from ivrflow.flow.compiling.glances import is_flow
 from ivrflow.flow.days import TABLE_YEARS
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import check_paths, load_flows

@@ -4,10 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrflow.flow.compiling.compiler import check_standard
-from ivrflow.flow.model import Standard
-from ivrflow.flow_files import load_flows
-from ivrflow.standards_coverage import (
+from ivrflow.commands.standards_coverage import (
     Proof,
     RuleCoverage,
     counts,
@@ -17,6 +14,9 @@ from ivrflow.standards_coverage import (
     problem_proofs,
     scenario_proofs,
 )
+from ivrflow.flow.compiling.glances import check_standard
+from ivrflow.flow.model import Standard
+from ivrflow.flow_files import load_flows
 
 ROOT = Path(__file__).parents[2]
 

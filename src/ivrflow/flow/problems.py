@@ -55,6 +55,10 @@ class FlowError(Exception):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+MOST_PROBLEMS = 200
+"""Problems reported for one flow; a file with more is not what it is taken for."""
+
+
 @dataclass(slots=True)
 class ProblemList:
     """Collects problems while a file is read, so that one pass reports them all.

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivrflow.flow.compiling.compiler import is_flow, standards_named, voice_named
+from ivrflow.flow.compiling.glances import is_flow, standards_named, voice_named
 from ivrflow.flow.model import DEFAULT_VOICE, Standard
 from ivrflow.flow.problems import FlowError, Problem, ProblemList, did_you_mean
 from ivrflow.flow.speaking.composing import WordingKey, segment_key

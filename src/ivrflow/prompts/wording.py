@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ivrflow.flow.compiling.compiler import check_standard
+from ivrflow.flow.compiling.glances import check_standard
 from ivrflow.flow.model import Phrase, Standard
 from ivrflow.flow.problems import FlowError, Location, ProblemList
 from ivrflow.flow.reading.encoding import decode

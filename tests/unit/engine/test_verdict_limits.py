@@ -9,7 +9,7 @@ from small_flows import ABUSE, HOLD_REMINDER, HOLD_REQUEST, HOLD_RETURN, SHORT_H
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
 from ivrflow.engine.verdict import judge
 from ivrflow.engine.verdict_limits import COUNTED, JUDGED, NOT_JUDGED
-from ivrflow.flow.compiling.compiler import check_standard
+from ivrflow.flow.compiling.glances import check_standard
 from ivrflow.flow.model import Limit, Rule, Standard
 
 STANDARDS = Path(__file__).parents[3] / "callflows" / "standards"

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ivrflow.engine.trace import Judgement
-from ivrflow.flow.compiling.compiler import compile_flow, is_flow
+from ivrflow.flow.compiling.compiler import compile_flow
+from ivrflow.flow.compiling.glances import is_flow
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, ProblemList
 from ivrflow.flow.reading.reader import KEYS

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from tiny_hotline import FLOW, HOUSE, SOURCE, TINY, checked, compiled, source, told
 
-from ivrflow.flow.compiling.compiler import MOST_PROBLEMS, check_flow, compile_flow, is_flow, standards_named
+from ivrflow.flow.compiling.compiler import check_flow, compile_flow
 from ivrflow.flow.model import HANG_UP, RETURN, Prompt, PromptCatalogue
-from ivrflow.flow.problems import FlowError
+from ivrflow.flow.problems import MOST_PROBLEMS, FlowError
 from ivrflow.flow_files import check_paths
 
 ROOT = Path(__file__).parents[4]
@@ -200,25 +200,3 @@ class TestPrompts:
     def test_phrases_nobody_can_say_need_no_recording(self) -> None:
         assert ("tiny/result", ()) not in self.catalogue().prompts
         assert ("house/morning", ()) not in self.catalogue().prompts
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        (SOURCE[FLOW], ("tiny", "house")),
-        ("standard: a\nphrase_files: [b, c]\n", ("a", "b", "c")),
-        ("standard: a\nphrase_files: []\n", ("a",)),
-        ("standard: [a]\n", ("house",)),
-        ("standard: ../../etc\n", ("house",)),
-        ("{", ()),
-        ("", ()),
-    ],
-)
-def test_the_files_a_flow_names(text: str, names: tuple[str, ...]) -> None:
-    assert standards_named(text, FLOW) == names
-
-
-def test_flows_and_standards_are_told_apart() -> None:
-    assert is_flow(SOURCE[FLOW], FLOW)
-    assert not is_flow(SOURCE[TINY], TINY)
-    assert is_flow("{", FLOW)

@@ -1,7 +1,7 @@
 import pytest
 from tiny_hotline import HOUSE, SOURCE, TINY
 
-from ivrflow.flow.compiling.compiler import check_standard
+from ivrflow.flow.compiling.glances import check_standard
 from ivrflow.flow.compiling.names import Names
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reading.reader import NOBODY, Named

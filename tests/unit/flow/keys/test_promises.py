@@ -1,6 +1,6 @@
 import pytest
 
-from ivrflow.flow.compiling.compiler import check_standard
+from ivrflow.flow.compiling.glances import check_standard
 from ivrflow.flow.model import Promise
 
 STANDARD = """

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrflow.flow.compiling.compiler import check_standard
+from ivrflow.flow.compiling.glances import check_standard
 from ivrflow.flow.model import Band, Standard
 
 ROOT = Path(__file__).parents[4]

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from tiny_hotline import FLOW, HOUSE, SOURCE, TINY
 
-from ivrflow.flow.compiling.compiler import check_flow, check_standard, compile_flow
+from ivrflow.flow.compiling.compiler import check_flow, compile_flow
+from ivrflow.flow.compiling.glances import check_standard
 from ivrflow.flow.model import Standard
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.wording.wording_lint import lint_against, lint_said
