@@ -1,4 +1,4 @@
-"""The command line: `ivrflow COMMAND`. Each command lives beside what it commands and is imported only when asked for."""
+"""The command line: `ivrflow COMMAND`. A command is imported only when asked for."""
 
 from __future__ import annotations
 
@@ -9,39 +9,60 @@ import click
 from ivrflow.commands_on_demand import CommandsOnDemand
 
 _COMMANDS = {
-    "check": ("ivrflow.flow_commands:check", "Check flows and standards; report every problem with file:line:column."),
+    "check": (
+        "ivrflow.commands.flow_commands:check",
+        "Check flows and standards; report every problem with file:line:column.",
+    ),
     "try": ("ivrflow.simulator_commands:try_", "Be the caller at this terminal: the same engine on a virtual clock."),
-    "draw": ("ivrflow.flow_commands:draw", "Draw a flow as a Mermaid diagram."),
+    "draw": ("ivrflow.commands.flow_commands:draw", "Draw a flow as a Mermaid diagram."),
     "explain": (
-        "ivrflow.explain_commands:explain",
+        "ivrflow.commands.explain_commands:explain",
         "Say what a caller would meet at a moment, and why, with file and line.",
     ),
-    "schema": ("ivrflow.schema_commands:schema", "Print the JSON Schema of a kind of file, for your editor."),
-    "serve": ("ivrflow.serve_commands:serve", "Serve calls on the PBX until stopped."),
-    "reload": ("ivrflow.order_commands:reload", "Let the running engine read flows, standards and prompts anew."),
-    "doctor": ("ivrflow.serve_commands:doctor", "Look whether everything a call needs is there."),
-    "call": ("ivrflow.call_commands:call", "Let the running engine ring somebody, with a flow that places calls."),
-    "live": ("ivrflow.order_commands:live", "List the calls that run now."),
-    "play": ("ivrflow.order_commands:play", "Start a situation of the standard on a running call."),
-    "cancel": ("ivrflow.order_commands:cancel", "Take a situation back; the call goes on where it was."),
-    "done": ("ivrflow.order_commands:done", "Say that the task the agent was asked to do is done."),
-    "signal": ("ivrflow.order_commands:signal", "Give a word that leaves what is being played, such as understood."),
-    "transfer": ("ivrflow.order_commands:transfer", "Send the caller of a talk to a transfer step of the flow."),
-    "agents": ("ivrflow.agent_commands:agents", "Who serves the queues: list, log in and out, pause."),
-    "calls": ("ivrflow.journal_commands:calls", "List the calls in the journal."),
-    "trace": ("ivrflow.journal_commands:trace", "Show what happened on one call, with the verdict per rule."),
-    "promises": ("ivrflow.promise_commands:promises", "What callers were promised, what is due, what became of it."),
-    "callbacks": ("ivrflow.callback_commands:callbacks", "Who waits to be called back; taking a callback back."),
-    "recordings": ("ivrflow.recording_commands:recordings", "Recorded calls; deleting what is too old."),
-    "messages": ("ivrflow.recording_commands:messages", "The messages callers left."),
-    "report": ("ivrflow.report_commands:report", "Key figures, rules and promises of a stretch of time."),
+    "schema": ("ivrflow.commands.schema_commands:schema", "Print the JSON Schema of a kind of file, for your editor."),
+    "serve": ("ivrflow.commands.serve_commands:serve", "Serve calls on the PBX until stopped."),
+    "reload": (
+        "ivrflow.commands.order_commands:reload",
+        "Let the running engine read flows, standards and prompts anew.",
+    ),
+    "doctor": ("ivrflow.commands.serve_commands:doctor", "Look whether everything a call needs is there."),
+    "call": (
+        "ivrflow.commands.call_commands:call",
+        "Let the running engine ring somebody, with a flow that places calls.",
+    ),
+    "live": ("ivrflow.commands.order_commands:live", "List the calls that run now."),
+    "play": ("ivrflow.commands.order_commands:play", "Start a situation of the standard on a running call."),
+    "cancel": ("ivrflow.commands.order_commands:cancel", "Take a situation back; the call goes on where it was."),
+    "done": ("ivrflow.commands.order_commands:done", "Say that the task the agent was asked to do is done."),
+    "signal": (
+        "ivrflow.commands.order_commands:signal",
+        "Give a word that leaves what is being played, such as understood.",
+    ),
+    "transfer": (
+        "ivrflow.commands.order_commands:transfer",
+        "Send the caller of a talk to a transfer step of the flow.",
+    ),
+    "agents": ("ivrflow.commands.agent_commands:agents", "Who serves the queues: list, log in and out, pause."),
+    "calls": ("ivrflow.commands.journal_commands:calls", "List the calls in the journal."),
+    "trace": ("ivrflow.commands.journal_commands:trace", "Show what happened on one call, with the verdict per rule."),
+    "promises": (
+        "ivrflow.commands.promise_commands:promises",
+        "What callers were promised, what is due, what became of it.",
+    ),
+    "callbacks": (
+        "ivrflow.commands.callback_commands:callbacks",
+        "Who waits to be called back; taking a callback back.",
+    ),
+    "recordings": ("ivrflow.commands.recording_commands:recordings", "Recorded calls; deleting what is too old."),
+    "messages": ("ivrflow.commands.recording_commands:messages", "The messages callers left."),
+    "report": ("ivrflow.commands.report_commands:report", "Key figures, rules and promises of a stretch of time."),
     "replay": ("ivrflow.simulator_commands:replay", "Put a journaled call through the engine again and compare."),
     "scenario": (
         "ivrflow.scenario.commands:scenario",
         "For testers: play written calls with real phones and prove them.",
     ),
     "standards": (
-        "ivrflow.standards_commands:standards",
+        "ivrflow.commands.standards_commands:standards",
         "The service standards: how every rule is met and proven.",
     ),
     "prompts": ("ivrflow.prompts.commands:prompts", "Make the recordings callers hear, list, play, verify them."),

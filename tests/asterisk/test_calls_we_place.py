@@ -18,7 +18,7 @@ from one_pbx import no_channels_left
 
 from ivrflow.bridge.orders.ordering_calls import Ordering
 from ivrflow.bridge.orders.to_place_calls import CallWanted
-from ivrflow.call_commands import Progress, Report, place
+from ivrflow.commands.call_commands import Progress, Report, place
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import CallFlow, Transfer
 from ivrflow.flow_files import load_flows

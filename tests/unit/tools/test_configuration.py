@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ivrflow.diagnosis import UNWANTED_MODULES
+from ivrflow.commands.diagnosis import UNWANTED_MODULES
 from ivrflow.settings import Settings, variable
 from tools import passwords, pbx
 from tools.places import DOCKER, RECIPE

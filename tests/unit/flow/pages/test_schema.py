@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from tiny_hotline import FLOW, HOUSE, SOURCE, TINY
 
+from ivrflow.commands.schema_commands import SCHEMAS, as_text
 from ivrflow.flow.keys import grammar
 from ivrflow.flow.keys.holiday_file import HOLIDAY_SPEC
 from ivrflow.flow.keys.standard import STANDARD_SPEC
@@ -19,7 +20,6 @@ from ivrflow.flow.problems import ProblemList
 from ivrflow.flow.reading.forms import FormSpec
 from ivrflow.flow.reading.json_schema import SCHEMA_LINE
 from ivrflow.flow.reading.source import Items, Node, Table, Text, parse
-from ivrflow.schema_commands import SCHEMAS, as_text
 
 ROOT = Path(__file__).parents[4]
 SHIPPED = sorted([*ROOT.glob("callflows/**/*.yaml"), *ROOT.glob("scenarios/**/*.yaml")])

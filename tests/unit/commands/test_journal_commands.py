@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from ivrflow.commands.journal_commands import calls, trace
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
 from ivrflow.flow.model import CallFlow, HangUp, Limits, Phrase, PromptCatalogue, Standard
 from ivrflow.flow.problems import Location
-from ivrflow.journal_commands import calls, trace
 from ivrflow.runtime.journal import Journal
 
 CALLER = "13912345678"

@@ -19,10 +19,10 @@ import msgspec
 from ivrflow.bridge.orders.giving import NotAsked
 from ivrflow.bridge.orders.ordering_calls import Ordering
 from ivrflow.bridge.orders.to_place_calls import Answer, CallWanted
+from ivrflow.commands.shared_options import Form, format_option
 from ivrflow.flow import notations
 from ivrflow.runtime.journal_promises import NoSuchPromiseError, PromiseBook, PromiseSettledError
 from ivrflow.settings import Settings, SettingsError, read_settings
-from ivrflow.shared_options import Form, format_option
 
 RINGS_AT_MOST_BEYOND_S = 10.0
 """Seconds beyond the longest ringing after which an engine that says nothing any more counts as gone."""

@@ -11,14 +11,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from ivrflow.explanation import Explanation, Line, explain_moment
+from ivrflow.commands.explanation import Explanation, Line, explain_moment
+from ivrflow.commands.shared_options import Form, format_option
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, did_you_mean
 from ivrflow.flow.reading.times import read_time
 from ivrflow.flow_files import ENDINGS, check_paths
 from ivrflow.prompts.index import PromptIndex, ahead_folder
 from ivrflow.settings import Settings, SettingsError, read_settings
-from ivrflow.shared_options import Form, format_option
 
 
 def _read_at(_context: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:

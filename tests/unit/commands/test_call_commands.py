@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from ivrflow.bridge.orders.giving import NotAsked
 from ivrflow.bridge.orders.ordering_calls import Ordering
 from ivrflow.bridge.orders.to_place_calls import Answer, CallWanted, answer_fields
-from ivrflow.call_commands import Report, call, in_words
+from ivrflow.commands.call_commands import Report, call, in_words
 from ivrflow.settings import read_settings
 
 Script = Callable[[dict[str, str]], list[Answer]]
@@ -84,7 +84,7 @@ async def run(script: Script, *arguments: str, number: str = "1002") -> tuple[in
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "ivrflow", "call", number, "--flow", "china_mobile", *arguments),
             env={**environment, "PATH": "/usr/bin:/bin"},
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

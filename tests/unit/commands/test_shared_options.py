@@ -4,7 +4,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from ivrflow.shared_options import Form, by_option, format_option, login_name
+from ivrflow.commands.shared_options import Form, by_option, format_option, login_name
 
 
 @click.command()

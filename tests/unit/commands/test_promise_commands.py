@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from promised_calls import HOUR, note, promised
 
-from ivrflow.promise_commands import promises
+from ivrflow.commands.promise_commands import promises
 from ivrflow.runtime.journal import Journal
 
 

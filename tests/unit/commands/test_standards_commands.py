@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from ivrflow.cli import main
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)

@@ -21,11 +21,11 @@ from ivrflow.bridge.recording_files import (
     recorded,
     recording_of,
 )
+from ivrflow.commands.shared_options import Form, format_option
 from ivrflow.flow.problems import FlowError
 from ivrflow.flow_files import load_flows
 from ivrflow.service.recordings_kept import recordings_kept
 from ivrflow.settings import Settings, SettingsError, read_settings
-from ivrflow.shared_options import Form, format_option
 from ivrflow.timeline import show
 
 TABLE_WIDTH = 250

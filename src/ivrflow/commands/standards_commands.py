@@ -12,12 +12,8 @@ import click
 from rich import box
 from rich.table import Table
 
-from ivrflow.flow.model import CallFlow, Standard
-from ivrflow.flow.problems import FlowError, did_you_mean
-from ivrflow.flow_files import STANDARDS, check_paths
-from ivrflow.settings import SettingsError, read_settings
-from ivrflow.shared_options import Form, format_option
-from ivrflow.standards_coverage import (
+from ivrflow.commands.shared_options import Form, format_option
+from ivrflow.commands.standards_coverage import (
     RuleCoverage,
     counts,
     cover,
@@ -27,6 +23,10 @@ from ivrflow.standards_coverage import (
     problem_proofs,
     scenario_proofs,
 )
+from ivrflow.flow.model import CallFlow, Standard
+from ivrflow.flow.problems import FlowError, did_you_mean
+from ivrflow.flow_files import STANDARDS, check_paths
+from ivrflow.settings import SettingsError, read_settings
 from ivrflow.timeline import show
 
 _WIDTH = 200

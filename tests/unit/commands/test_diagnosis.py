@@ -6,7 +6,7 @@ import pytest
 from served import free_port, stand_in
 
 from bench.stand_in import StandInManager
-from ivrflow.diagnosis import Finding, diagnose
+from ivrflow.commands.diagnosis import Finding, diagnose
 
 
 async def findings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
@@ -79,7 +79,7 @@ async def test_callers_who_choose_their_own_time_are_worth_a_note(
 async def test_a_holiday_file_that_is_over_is_worth_a_note_and_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipped, flows = Path(__file__).parents[2] / "callflows", tmp_path / "flows"
+    shipped, flows = Path(__file__).parents[3] / "callflows", tmp_path / "flows"
     (flows / "standards").mkdir(parents=True)
     for name in ("gov12345.yaml", "gov12345_callback.yaml", "standards/gov12345.yaml", "standards/house.yaml"):
         (flows / name).write_bytes((shipped / name).read_bytes())

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from little_centre import CENTRE
 
-from ivrflow.explanation import Explanation, Way, explain_moment
+from ivrflow.commands.explanation import Explanation, Way, explain_moment
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow_files import load_flows
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CLINIC = Path("tests/calls/calendar/flows/clinic.yaml")
 GOV = Path("callflows/gov12345.yaml")
 

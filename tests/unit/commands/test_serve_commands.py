@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from served import stand_in
 
 from ivrflow.cli import main
-from ivrflow.serve_commands import _make_room_for
+from ivrflow.commands.serve_commands import _make_room_for
 from tools.places import CHECKOUT
 
 

@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 from promised_calls import note, promised
 
+from ivrflow.commands.report_commands import report
 from ivrflow.engine.trace import Fact, Judgement, TraceLine, Verdict
-from ivrflow.report_commands import report
 from ivrflow.runtime.journal import Journal
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NOON = datetime(2026, 11, 10, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp()
 
 

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from ivrflow.cli import main
-from ivrflow.schema_commands import SCHEMAS, as_text
+from ivrflow.commands.schema_commands import SCHEMAS, as_text
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from promised_calls import note, promised
 
-from ivrflow.call_commands import _keep
+from ivrflow.commands.call_commands import _keep
 from ivrflow.runtime.journal import Journal
 from ivrflow.runtime.journal_promises import PromiseBook
 from ivrflow.settings import Settings

@@ -133,7 +133,7 @@ async def test_no_engine_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_an_engine_that_heard_and_says_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ivrflow.order_commands.LONGEST_S", -9.95)
+    monkeypatch.setattr("ivrflow.commands.order_commands.LONGEST_S", -9.95)
     async with little_manager(engine(heard=True)) as (environment, _):
         told = await command(environment, "reload")
     assert told.exit_code == 2

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ivrflow.explain_commands import explain
+from ivrflow.commands.explain_commands import explain
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FLOWS = "tests/calls/calendar/flows"
 
 

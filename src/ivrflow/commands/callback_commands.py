@@ -14,6 +14,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from ivrflow.commands.shared_options import Form, by_option, format_option, login_name
 from ivrflow.runtime.journal_callbacks import (
     STATES,
     CallbackBook,
@@ -24,7 +25,6 @@ from ivrflow.runtime.journal_callbacks import (
 )
 from ivrflow.runtime.journal_reader import MASK
 from ivrflow.settings import SettingsError, read_settings
-from ivrflow.shared_options import Form, by_option, format_option, login_name
 from ivrflow.timeline import show
 
 TABLE_WIDTH = 250

@@ -17,13 +17,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ivrflow.diagnosis import Finding, diagnose
+from ivrflow.commands.diagnosis import Finding, diagnose
+from ivrflow.commands.shared_options import Form, format_option
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError
 from ivrflow.service.app import DRAIN_S, Service
 from ivrflow.service.reading_aside import ReadingFailed, load_for_service
 from ivrflow.settings import LogFormat, Settings, SettingsError, read_settings
-from ivrflow.shared_options import Form, format_option
 
 log = logging.getLogger("ivrflow")
 

@@ -8,11 +8,11 @@ import pytest
 from callback_journal import NUMBER, order, ordered, placing_flow
 from click.testing import CliRunner, Result
 
-from ivrflow.callback_commands import callbacks
+from ivrflow.commands.callback_commands import callbacks
+from ivrflow.commands.journal_commands import trace
+from ivrflow.commands.promise_commands import promises
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact, TraceLine
-from ivrflow.journal_commands import trace
-from ivrflow.promise_commands import promises
 from ivrflow.runtime.journal import Journal
 from ivrflow.runtime.journal_callbacks import CallbackBook
 

@@ -15,6 +15,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from ivrflow.commands.shared_options import Form, by_option, format_option, login_name
 from ivrflow.runtime.journal_promises import (
     TAGS,
     NoSuchPromiseError,
@@ -25,7 +26,6 @@ from ivrflow.runtime.journal_promises import (
 )
 from ivrflow.runtime.journal_store import CALLBACK
 from ivrflow.settings import SettingsError, read_settings
-from ivrflow.shared_options import Form, by_option, format_option, login_name
 from ivrflow.timeline import show
 
 TABLE_WIDTH = 250

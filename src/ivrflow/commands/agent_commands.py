@@ -18,9 +18,9 @@ from ivrflow.bridge import queue_members
 from ivrflow.bridge.ami_client import AmiClient
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.queue_members import Member, NotPossible, QueueSeen
-from ivrflow.order_commands import COULD_NOT_ASK, console
+from ivrflow.commands.order_commands import COULD_NOT_ASK, console
+from ivrflow.commands.shared_options import Form, format_option
 from ivrflow.settings import SettingsError, read_settings
-from ivrflow.shared_options import Form, format_option
 
 _Result = TypeVar("_Result")
 _Command = TypeVar("_Command", bound=Callable[..., object])

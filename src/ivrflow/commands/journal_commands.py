@@ -18,12 +18,12 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from ivrflow.commands.recording_commands import recordings_of
+from ivrflow.commands.shared_options import Form, format_option
 from ivrflow.engine.trace import TraceLine
-from ivrflow.recording_commands import recordings_of
 from ivrflow.runtime.journal_reader import CallSummary, JournalReader, NoSuchCallError, StoredCall
 from ivrflow.runtime.journal_unfinished import lines_of
 from ivrflow.settings import SettingsError, read_settings
-from ivrflow.shared_options import Form, format_option
 from ivrflow.timeline import show, timeline
 
 TABLE_WIDTH = 250

@@ -15,11 +15,11 @@ from rich.table import Table
 
 from ivrflow.bridge.orders.answered import CallSeen, Reply, What
 from ivrflow.bridge.orders.giving import NotAsked, ask_engine
+from ivrflow.commands.flow_commands import problem_as_json, problem_as_text
+from ivrflow.commands.shared_options import Form, format_option
 from ivrflow.flow.reading.syntax import counted
-from ivrflow.flow_commands import problem_as_json, problem_as_text
 from ivrflow.service.reading_aside import LONGEST_S
 from ivrflow.settings import Settings, SettingsError, read_settings
-from ivrflow.shared_options import Form, format_option
 
 COULD_NOT_ASK = 2
 """Exit code when nobody could be asked."""

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ivrflow.bridge.recording_files import call_file, message_file
-from ivrflow.recording_commands import messages, recordings, recordings_of
+from ivrflow.commands.recording_commands import messages, recordings, recordings_of
 from ivrflow.settings import read_settings
 
 ENDED_AT = datetime(2026, 11, 22, 10, 0, 8).astimezone()
@@ -92,8 +92,10 @@ def test_where_nothing_was_recorded_that_is_said(tmp_path: Path, monkeypatch: py
 
 
 def test_pruning_deletes_what_is_older_than_the_flow_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ivrflow.recording_commands.load_flows", lambda _paths: {})
-    monkeypatch.setattr("ivrflow.recording_commands.recordings_kept", lambda _flows: {"gov12345": 3, "telecom": 36_000})
+    monkeypatch.setattr("ivrflow.commands.recording_commands.load_flows", lambda _paths: {})
+    monkeypatch.setattr(
+        "ivrflow.commands.recording_commands.recordings_kept", lambda _flows: {"gov12345": 3, "telecom": 36_000}
+    )
     monkeypatch.setenv("IVRFLOW_MESSAGES_KEEP_DAYS", "7")
     today = datetime.now().astimezone().date()
     for number, days in enumerate((1, 3, 4, 8)):

@@ -11,6 +11,7 @@ from typing import Literal
 import click
 
 from ivrflow.calendar_notices import calendar_notices
+from ivrflow.commands.shared_options import Form, format_option
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.pages.drawing import draw_flow
 from ivrflow.flow.problems import FlowError, Problem, did_you_mean
@@ -22,7 +23,6 @@ from ivrflow.flow.reading.syntax import counted
 from ivrflow.flow_files import ENDINGS, FlowReport, check_paths, load_flows
 from ivrflow.prompts.index import PromptIndex
 from ivrflow.settings import Settings, SettingsError, read_settings
-from ivrflow.shared_options import Form, format_option
 
 
 @click.command()

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from ivrflow.cli import main
 
-CASES = Path(__file__).parents[1] / "problems"
+CASES = Path(__file__).parents[2] / "problems"
 
 
 @pytest.fixture
