@@ -13,7 +13,10 @@ _COMMANDS = {
         "ivrflow.commands.flow_commands:check",
         "Check flows and standards; report every problem with file:line:column.",
     ),
-    "try": ("ivrflow.simulator_commands:try_", "Be the caller at this terminal: the same engine on a virtual clock."),
+    "try": (
+        "ivrflow.commands.simulator_commands:try_",
+        "Be the caller at this terminal: the same engine on a virtual clock.",
+    ),
     "draw": ("ivrflow.commands.flow_commands:draw", "Draw a flow as a Mermaid diagram."),
     "explain": (
         "ivrflow.commands.explain_commands:explain",
@@ -56,7 +59,10 @@ _COMMANDS = {
     "recordings": ("ivrflow.commands.recording_commands:recordings", "Recorded calls; deleting what is too old."),
     "messages": ("ivrflow.commands.recording_commands:messages", "The messages callers left."),
     "report": ("ivrflow.commands.report_commands:report", "Key figures, rules and promises of a stretch of time."),
-    "replay": ("ivrflow.simulator_commands:replay", "Put a journaled call through the engine again and compare."),
+    "replay": (
+        "ivrflow.commands.simulator_commands:replay",
+        "Put a journaled call through the engine again and compare.",
+    ),
     "scenario": (
         "ivrflow.scenario.commands:scenario",
         "For testers: play written calls with real phones and prove them.",

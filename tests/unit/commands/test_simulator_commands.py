@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from ivrflow.commands.simulator_commands import _counted, replay, try_
 from ivrflow.engine.messages import KeyPressed, StopMusic
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow_files import load_flows
@@ -13,9 +14,8 @@ from ivrflow.simulator.call_file import USUAL_TIME, place_call, play
 from ivrflow.simulator.caller_commands import Bare, Press, Speak, Stay
 from ivrflow.simulator.replay import Replay
 from ivrflow.simulator.simulation import Simulation
-from ivrflow.simulator_commands import _counted, replay, try_
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 FLOW = """\
 flow: desk
 title: the desk

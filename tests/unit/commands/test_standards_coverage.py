@@ -18,7 +18,7 @@ from ivrflow.flow.compiling.glances import check_standard
 from ivrflow.flow.model import Standard
 from ivrflow.flow_files import load_flows
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 RULES = """
 id: toy
