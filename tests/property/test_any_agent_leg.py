@@ -59,6 +59,7 @@ def _command_is_answered(setup: Call) -> None:
 
 HAPPENINGS: dict[str, Callable[[Call], object]] = {
     "bridge": lambda setup: setup.line.perform(m.Bridge(ticket=3)),
+    "joined": lambda setup: setup.manager.say("BridgeEnter", Uniqueid=LEG, BridgeType="basic"),
     "part": lambda setup: setup.line.perform(m.Part(ticket=3)),
     "drop": lambda setup: setup.line.perform(m.DropAgent(ticket=3)),
     "stop ringing": lambda setup: setup.line.perform(m.StopRinging(ticket=3)),

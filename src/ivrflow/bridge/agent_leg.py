@@ -138,6 +138,8 @@ class AgentLeg:
         self._phone = ""
         self._is_up = False
         self._joining = 0
+        self._is_joined = False
+        """Whether Asterisk has said that what `_joining` asked for is done."""
         self._has_left = False
         self._is_dropped = False
         self._when_apart: list[Callable[[AgentSession | None], None]] = []
@@ -203,7 +205,9 @@ class AgentLeg:
         elif self.where in {Where.WAITING, Where.APART}:
             if self.session is not None:
                 self.session.stop()
+                self.session = None  # Asterisk takes half 1 out of it
             self.where = Where.JOINED
+            self._is_joined = False
             self._caller.send(agi.set_music(None))  # Bridge() does not stop it: the caller would hear nothing else
             # Bridge() keeps the caller's session: its reply comes when the agent has left, or was taken out.
             self._joining = self._caller.send(agi.exec_("Bridge", self.name))
@@ -211,13 +215,22 @@ class AgentLeg:
     def part(self) -> None:
         """Take the agent out of the talk, into a session of the agent's own."""
         if self.where in {Where.WAITING, Where.JOINED}:
+            is_joining = self.where is Where.JOINED and not self._is_joined
             self.where = Where.PARTING
-            self._after(APART_WITHIN_S, self._apart)
-            self._manager.order(
-                "Redirect",
-                {"Channel": self.name, "Context": CONTEXT, "Exten": SPEAK_THERE, "Priority": "1"},
-                lambda _why: self._apart(),  # the agent has just left, as a rule
-            )
+            if is_joining:
+                # Bridge() takes half 1 from wherever it was led meanwhile, and they would talk on (measured): it has to
+                # be taken out of the talk, so that has to begin first.
+                self._after(APART_WITHIN_S, self._lead_away)
+            else:
+                self._lead_away()
+
+    def _lead_away(self) -> None:
+        self._after(APART_WITHIN_S, self._apart)
+        self._manager.order(
+            "Redirect",
+            {"Channel": self.name, "Context": CONTEXT, "Exten": SPEAK_THERE, "Priority": "1"},
+            lambda _why: self._apart(),  # the agent has just left, as a rule
+        )
 
     def when_apart(self, then: Callable[[AgentSession | None], None]) -> None:
         """Call `then` as soon as the agent can be spoken to: with the agent's session, or None when there is none."""
@@ -293,10 +306,10 @@ class AgentLeg:
         """Half 1 has come with a session of its own."""
         if self.where not in {Where.PARTING, Where.APART}:
             return NobodysSession(channel)
-        self.session = AgentSession(channel, self._session_closed)
+        session = self.session = AgentSession(channel, self._session_closed)
         if self.where is Where.PARTING:
-            self._is_parted()
-        return self.session
+            self._is_parted()  # who waited for it may have them joined again at once
+        return session
 
     def _session_closed(self, session: AgentSession) -> None:
         """That session is over."""
@@ -324,6 +337,10 @@ class AgentLeg:
                 if len(self._ringing) == 1:
                     (self._phone,) = self._ringing  # Dial() says a moment later that it was this one
                 self._answered()
+            case "BridgeEnter" if self._joining and event.get("BridgeType") == "basic":  # it waits in a "holding" one
+                was_joined, self._is_joined = self._is_joined, True
+                if self.where is Where.PARTING and not was_joined:
+                    self._lead_away()
             case "OriginateResponse" | "Hangup" if self.where is Where.SOUGHT:
                 # Why comes from half 2, a moment before or after, unless there never was one.
                 self._after(WHO_LEFT_S, lambda: self._unavailable("unreachable"))

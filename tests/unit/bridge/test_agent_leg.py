@@ -40,6 +40,7 @@ def joined(setup: PretendedLine) -> int:
     """The agent talks with the caller; the number of the Bridge() command."""
     answered(setup)
     setup.line.perform(m.Bridge(ticket=3))
+    setup.manager.say("BridgeEnter", Uniqueid=LEG, BridgeType="basic")
     return len(setup.channel.sent)
 
 
@@ -310,6 +311,47 @@ async def test_joining_waits_until_parting_is_over(setup: PretendedLine) -> None
     setup.line.replied(4, DONE)
     setup.manager.say("HangupRequest", Uniqueid=PHONE)
     assert setup.events == [m.AgentLeft(ticket=3)]
+
+
+async def test_who_is_parted_before_the_talk_has_begun_is_taken_out_of_it_once_it_has(setup: PretendedLine) -> None:
+    answered(setup)
+    setup.manager.say("BridgeEnter", Uniqueid=LEG, BridgeType="holding")
+    setup.line.perform(m.Bridge(ticket=3))
+    bridge = len(setup.channel.sent)
+    setup.line.perform(m.Part(ticket=3))
+    setup.line.perform(both(7))
+    setup.manager.say("BridgeEnter", Uniqueid=LEG, BridgeType="holding")
+    assert orders(setup, "Redirect") == [], "Bridge() would take the agent from where that leads"
+    setup.manager.say("BridgeEnter", Uniqueid=LEG, BridgeType="basic")
+    assert len(orders(setup, "Redirect")) == 1
+    setup.line.replied(bridge, DONE)
+    agent = comes(setup)
+    assert agent.sent == ['STREAM FILE "/prompts/s/p" ""']
+    assert len(orders(setup, "Redirect")) == 1
+
+
+async def test_who_is_parted_is_not_kept_by_a_talk_nobody_tells_of(setup: PretendedLine) -> None:
+    answered(setup)
+    setup.line.perform(m.Bridge(ticket=3))
+    setup.line.perform(m.Part(ticket=3))
+    setup.line.perform(both(8, "agent"))
+    assert await setup.next_event() == m.PromptEnded(ticket=8, how="failed"), "no session came either"
+    assert len(orders(setup, "Redirect")) == 1
+
+
+async def test_what_the_agent_heard_before_the_talk_is_no_place_to_speak_to_them(setup: PretendedLine) -> None:
+    bridge = joined(setup)
+    setup.line.perform(m.Part(ticket=3))
+    setup.line.replied(bridge, DONE)
+    before = session_of(comes(setup))
+    setup.line.perform(m.Bridge(ticket=3))
+    setup.manager.say("BridgeEnter", Uniqueid=LEG, BridgeType="basic")
+    setup.line.perform(m.Part(ticket=3))
+    setup.line.perform(both(7))
+    setup.line.replied(len(setup.channel.sent), DONE)
+    before.closed()  # told on a socket of its own, so perhaps as late as this
+    assert not any("STREAM" in line for line in setup.channel.sent)
+    assert comes(setup).sent == ['STREAM FILE "/prompts/s/p" ""']
 
 
 async def test_a_redirect_that_is_refused_keeps_nobody_waiting(setup: PretendedLine) -> None:
