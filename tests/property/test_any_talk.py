@@ -21,7 +21,7 @@ MOMENTS = st.sampled_from([None, 0.5, 5.0, 12.0, 40.0])
 LINES = st.integers(1, 99).map(lambda line: Location("any.yaml", line, 1))
 ORDERS = st.one_of(
     st.builds(s.Order, st.just("situation"), LINES, st.sampled_from(["noise", "hold_request", "harassment"])),
-    st.builds(s.Order, st.just("transfer"), LINES, st.sampled_from(["colleague", "line"])),
+    st.builds(s.Order, st.just("transfer"), LINES, st.sampled_from(["colleague", "specialist", "line"])),
     st.builds(s.Order, st.sampled_from(["cancel", "done"]), LINES),
 )
 STEPS = st.one_of(
@@ -31,7 +31,9 @@ STEPS = st.one_of(
     st.builds(s.HearNothing, SECONDS, LINES),
     st.builds(s.Wait, SECONDS, LINES),
     st.builds(s.Say, SECONDS, LINES, must_be_heard=st.booleans()),
-    st.builds(s.Press, st.sampled_from(["1", "2", "3", "#", "*21", "*70", "*80", "*81", "*82", "*99"]), LINES),
+    st.builds(
+        s.Press, st.sampled_from(["1", "2", "3", "#", "*21", "*22", "*70", "*71", "*80", "*81", "*82", "*99"]), LINES
+    ),
     st.builds(s.Hold, LINES, st.booleans()),
     st.builds(s.Resume, LINES),
     st.builds(s.HangUp, LINES),
