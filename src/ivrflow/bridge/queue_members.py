@@ -163,11 +163,7 @@ async def log_in(manager: AskedManager, agent: str, wanted: Sequence[str], penal
     there = {each.name for each in seen for member in each.members if member.agent == agent}
     fresh = [name for name in names if name not in there]
     for name in fresh:
-        await _do(
-            manager,
-            "QueueAdd",
-            {"Queue": name, "Interface": interface, "StateInterface": interface, "Penalty": str(penalty)},
-        )
+        await _add(manager, name, interface, penalty)
     return fresh
 
 
@@ -220,22 +216,27 @@ async def ready(manager: AskedManager, agent: str, wanted: Sequence[str], now: C
     interface = interface_of(agent)
     those = await _logged_in(manager, agent, wanted)
     for member in those:
-        if member.state != "talking" and now() - member.last_call < LONGEST_REST_S:
-            # app_queue has no way to end a member's rest, but one who has just logged in has none.
-            await _do(manager, "QueueRemove", {"Queue": member.queue, "Interface": interface})
-            await _do(
-                manager,
-                "QueueAdd",
-                {
-                    "Queue": member.queue,
-                    "Interface": interface,
-                    "StateInterface": interface,
-                    "Penalty": str(member.penalty),
-                },
-            )
+        if member.state in {"free", "gone"} and now() - member.last_call < LONGEST_REST_S:
+            await _end_rest(manager, member)
         elif member.paused:
             await _do(manager, "QueuePause", {"Queue": member.queue, "Interface": interface, "Paused": "false"})
     return [member.queue for member in those]
+
+
+async def _end_rest(manager: AskedManager, member: Member) -> None:
+    # app_queue has no way to end a member's rest, but one who has just logged in has none. Nobody with a call, be it on
+    # hold, is logged in anew: app_queue would not know any more that they have one, nor let them rest after it.
+    interface = interface_of(member.agent)
+    await _do(manager, "QueueRemove", {"Queue": member.queue, "Interface": interface})
+    try:
+        await _add(manager, member.queue, interface, member.penalty)
+    except NotPossible as refused:
+        raise NotPossible(f"{refused}; {member.agent} is logged out of {member.queue} now: log in again") from None
+
+
+async def _add(manager: AskedManager, queue: str, interface: str, penalty: int) -> None:
+    names = {"Queue": queue, "Interface": interface, "StateInterface": interface}
+    await _do(manager, "QueueAdd", {**names, "Penalty": str(penalty)})
 
 
 async def _logged_in(manager: AskedManager, agent: str, wanted: Sequence[str]) -> list[Member]:
