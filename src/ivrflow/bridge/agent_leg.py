@@ -201,7 +201,7 @@ class AgentLeg:
     def join(self) -> None:
         """Join the agent with the caller."""
         if self.where is Where.PARTING:
-            self._when_apart.append(lambda _session: self.join())
+            self._when_apart.append(self._join_again)
         elif self.where in {Where.WAITING, Where.APART}:
             if self.session is not None:
                 self.session.stop()
@@ -211,6 +211,9 @@ class AgentLeg:
             self._caller.send(agi.set_music(None))  # Bridge() does not stop it: the caller would hear nothing else
             # Bridge() keeps the caller's session: its reply comes when the agent has left, or was taken out.
             self._joining = self._caller.send(agi.exec_("Bridge", self.name))
+
+    def _join_again(self, _session: AgentSession | None) -> None:
+        self.join()
 
     def part(self) -> None:
         """Take the agent out of the talk, into a session of the agent's own."""
@@ -223,6 +226,8 @@ class AgentLeg:
                 self._after(APART_WITHIN_S, self._lead_away)
             else:
                 self._lead_away()
+        elif self.where is Where.PARTING:  # as they are to stay, whatever was ordered meanwhile
+            self._when_apart = [then for then in self._when_apart if then != self._join_again]
 
     def _lead_away(self) -> None:
         self._after(APART_WITHIN_S, self._apart)

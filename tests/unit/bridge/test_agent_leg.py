@@ -313,6 +313,20 @@ async def test_joining_waits_until_parting_is_over(setup: PretendedLine) -> None
     assert setup.events == [m.AgentLeft(ticket=3)]
 
 
+async def test_the_last_order_counts_of_those_given_while_they_are_being_parted(setup: PretendedLine) -> None:
+    bridge = joined(setup)
+    for _ in range(2):
+        setup.line.perform(m.Part(ticket=3))
+        setup.line.perform(m.Bridge(ticket=3))
+    setup.line.perform(m.Part(ticket=3))
+    setup.line.perform(both(7))
+    setup.line.replied(bridge, DONE)
+    agent = comes(setup)
+    assert setup.channel.sent.count(JOIN) == 1
+    assert setup.channel.sent[-1] == 'STREAM FILE "/prompts/s/p" ""'
+    assert agent.sent == ['STREAM FILE "/prompts/s/p" ""']
+
+
 async def test_who_is_parted_before_the_talk_has_begun_is_taken_out_of_it_once_it_has(setup: PretendedLine) -> None:
     answered(setup)
     setup.manager.say("BridgeEnter", Uniqueid=LEG, BridgeType="holding")
