@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 from one_pbx import Phones
 
+from ivrflow.bridge.agent_session import AgentSession
 from ivrflow.bridge.agi_events import Environment
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
@@ -63,6 +64,13 @@ class CallHere:
     def has_told(self, kind: type[m.CallEvent]) -> bool:
         """Whether there was ever such an event."""
         return any(isinstance(event, kind) for event in self.told)
+
+    async def until_apart(self, ticket: m.Ticket) -> None:
+        """Wait until that agent is parted from the caller and can be spoken to."""
+        apart: asyncio.Future[AgentSession | None] = asyncio.get_running_loop().create_future()
+        self.line._legs[ticket].when_apart(apart.set_result)
+        async with asyncio.timeout(SOON):
+            assert await apart is not None, "the agent's own session did not come"
 
     def do(self, *actions: m.Action) -> None:
         """What a session would order."""
@@ -161,13 +169,13 @@ async def hears(call: Call, hertz: int, within_s: float = 5.0) -> None:
 
 
 async def hears_nobody(call: Call, *hertz: int, for_s: float = 0.6) -> None:
-    """Check for a while that none of these tones is heard."""
+    """Check for a while that none of these tones is heard, from now on."""
     loop = asyncio.get_running_loop()
     until = loop.time() + for_s
-    await asyncio.sleep(0.3)  # what was heard before
     while loop.time() < until:
         assert tone_of(call) not in hertz
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # that nothing comes is nothing but time that passes
+    assert tone_of(call) not in hertz
 
 
 def tone_of(call: Call) -> int:

@@ -5,6 +5,7 @@ import asyncio
 import dataclasses
 import logging
 import os
+import time
 import wave
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -13,10 +14,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pytest
 import pytest_asyncio
-from agents_here import floor_of, hears
+from agents_here import floor_of
 from conftest import Phones
 from engine_here import EngineHere, flow_for_tests, serving
-from peers import seconds_of_tone
+from peers import has_heard, seconds_of_tone
 from recorded_here import is_finished
 
 from ivrflow.bridge import recording_files
@@ -122,7 +123,7 @@ async def test_a_message_ends_with_silence_is_heard_back_and_is_kept_without_it(
     phone = await phones.open("caller")
     call = await phone.call("12345")
     await beep_heard(call)
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.3)  # the recording begins after the tone; people take a breath as well
     await call.say(spoken(1.6))
     session = await engine.until_fact(Fact.MESSAGE_KEPT)
     await asyncio.wait_for(call.ended, 5)
@@ -144,9 +145,9 @@ async def test_a_key_ends_a_message_and_is_told_as_always(pbx: Pbx, phones: Phon
     phone = await phones.open("caller")
     call = await phone.call("12345", source=Tone(SPOKEN_HZ, -15.0))
     await beep_heard(call)
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(1.0)  # of speech
     await call.press("5")
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.3)  # of speech
     await call.press("#")
     session = await engine.until_fact(Fact.MESSAGE_KEPT)
     await call.hang_up()
@@ -183,12 +184,14 @@ async def test_who_hangs_up_while_speaking_has_left_a_message(pbx: Pbx, phones: 
     phone = await phones.open("caller")
     call = await phone.call("12345", source=Tone(SPOKEN_HZ, -15.0))
     await beep_heard(call)
-    await asyncio.sleep(1.5)
+    spoke_from = time.monotonic()
+    await asyncio.sleep(1.5)  # of speech
+    spoke = time.monotonic() - spoke_from
     await call.hang_up()
     session = await engine.until_fact(Fact.ENDED)
     assert session.outcome == "caller_hung_up"
     (kept,) = await files(pbx, "messages/*/voicemail/*/*.wav", 1)
-    assert seconds_of_tone(sound_of(kept), SPOKEN_HZ) == pytest.approx(1.5, abs=0.4)
+    assert seconds_of_tone(sound_of(kept), SPOKEN_HZ) == pytest.approx(spoke, abs=0.4)
 
 
 async def test_a_message_nobody_kept_is_gone_with_the_call(
@@ -293,18 +296,19 @@ async def test_both_sides_of_a_talk_are_recorded_and_the_call_goes_on(
         await engine.until_fact(Fact.AGENT_ANSWERED)
         call.source = Silence()
         at_agent.source = Tone(AGENT_HZ, -20.0)
-        await asyncio.sleep(1.5)
+        agent_from = time.monotonic()
+        await has_heard(call, AGENT_HZ, 1.2, since=agent_from)
         at_agent.source = Silence()
+        agent_for = time.monotonic() - agent_from
         call.source = Tone(SPOKEN_HZ, -20.0)
-        await asyncio.sleep(1.5)
+        await has_heard(at_agent, SPOKEN_HZ, 1.2, since=time.monotonic())
         await at_agent.hang_up()
         await engine.until_fact(Fact.AGENT_LEFT)
-        await asyncio.sleep(0.2)
         await call.hang_up()
         await engine.until_fact(Fact.ENDED)
         sound = await the_call(pbx, engine)
-        assert seconds_of_tone(sound, AGENT_HZ) == pytest.approx(1.5, abs=0.5)
-        assert seconds_of_tone(sound, SPOKEN_HZ) > 1.2
+        assert 1.0 < seconds_of_tone(sound, AGENT_HZ) < agent_for + 0.5
+        assert seconds_of_tone(sound, SPOKEN_HZ) > 1.0
         assert details(engine, Fact.RECORDING) == ["begun"]
 
 
@@ -320,8 +324,7 @@ async def test_it_goes_on_while_caller_and_agent_are_apart(pbx: Pbx, phones: Pho
         at_agent.answer()
         await here.until(m.AgentAnswered)
         here.do(m.Bridge(ticket=3))
-        await hears(here.phone, AGENT_HZ)
-        await asyncio.sleep(0.5)
+        await has_heard(here.phone, AGENT_HZ, 0.5, since=time.monotonic())
         prompt = hotline.prompts.prompts[ASK, ()]
         here.do(
             m.Part(ticket=3),
@@ -329,8 +332,7 @@ async def test_it_goes_on_while_caller_and_agent_are_apart(pbx: Pbx, phones: Pho
         )
         assert await here.until(m.PromptEnded) == m.PromptEnded(ticket=4)
         here.do(m.Bridge(ticket=3))
-        await hears(here.phone, AGENT_HZ)
-        await asyncio.sleep(0.5)
+        await has_heard(here.phone, AGENT_HZ, 0.5, since=time.monotonic())
         await here.phone.hang_up()
         await here.until(m.CallerHungUp)
     await recordings.close()
@@ -361,7 +363,7 @@ async def test_prompts_are_in_the_recording_and_keyed_digits_are_not(
         phone = await phones.open("caller")
         call = await phone.call("12345", source=Tone(SPOKEN_HZ, -12.0))
         await engine.until(lambda trace: any(line.detail == "paused" for line in trace))
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.0)  # the pause is to be found in the file again
         await call.press("864201#")
         await engine.until_fact(Fact.DIGITS_COLLECTED)
         await engine.until_fact(Fact.ENDED)
