@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -54,6 +54,9 @@ class Accounts:
 
 OnRing: TypeAlias = Callable[[str, Call], None]
 """Told which extension a call rings for our caller; it rings until somebody answers or declines it."""
+
+OnlyIn: TypeAlias = Callable[[str, Sequence[str]], Awaitable[None]]
+"""Takes the agent at an extension out of every queue but these; raises `PhoneError` when that is not possible."""
 
 
 class AgentPhones:
@@ -130,28 +133,37 @@ class Cast:
         return self._caller
 
     @asynccontextmanager
-    async def agents(self, scenario: Scenario, on_ring: OnRing, *, alone: bool = False) -> AsyncIterator[AgentPhones]:
+    async def agents(
+        self, scenario: Scenario, on_ring: OnRing, *, alone: bool = False, only_in: OnlyIn | None = None
+    ) -> AsyncIterator[AgentPhones]:
         """Take part in the phones of the scenario's agents; waits until it can.
 
         Args:
             scenario: whose agents.
             on_ring: told of their calls; what still rings at the end it has to end.
             alone: nobody will tell which caller a call is for, so no other scenario may use these extensions meanwhile.
+            only_in: a telephone logs in to all queues it may be in; this leaves it in those of its script.
 
         Raises:
-            PhoneError: an agent's phone cannot be registered; one sentence that says which, and why.
+            PhoneError: an agent's phone cannot be registered, or logged in; one sentence that says which, and why.
         """
-        part = AgentPhones(on_ring, takes_all=alone, on_duty=self._on_duty)
+        queues = {agent.extension: agent.queues.names for agent in scenario.agents if agent.queues}
+
+        async def does(extension: str, duty: Duty) -> None:
+            await self._on_duty(extension, duty)
+            if duty == "logs in" and only_in is not None:
+                await only_in(extension, queues[extension])
+
+        part = AgentPhones(on_ring, takes_all=alone, on_duty=does)
         wanted = {phone.extension: phone.manner != "unreachable" for phone in scenario.telephones_rung}
-        # A queue rings nobody whose telephone is in use, be it by the call of another scenario.
-        in_queues = {agent.extension for agent in scenario.agents if agent.queues}
         async with AsyncExitStack() as held:
             if scenario.queues or waits_in_a_queue(scenario):
                 # Who is logged in would answer the callers of another scenario, too.
                 await held.enter_async_context(self._queues.taken(object() if scenario.queues else "nobody logs in"))
             for name in sorted(wanted):  # all in one order, or two could wait for each other
                 extension = self._extensions.setdefault(name, _Extension(name, self._stray))
-                is_shared = not alone and name not in in_queues
+                # A queue rings nobody whose telephone is in use, be it by the call of another scenario.
+                is_shared = not alone and name not in queues
                 await held.enter_async_context(extension.turns.taken(wanted[name] if is_shared else object()))
                 await self._make_ready(extension, registered=wanted[name])
                 held.enter_context(extension.shared_with(part))

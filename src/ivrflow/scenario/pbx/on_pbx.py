@@ -73,6 +73,9 @@ class Watch(Protocol):
     def ordering(self, wanted: CallWanted) -> Ordering:
         """An order to place a call."""
 
+    async def only_in(self, extension: str, queues: Sequence[str]) -> None:
+        """Take an agent out of every queue but these."""
+
 
 async def play(
     scenario: Scenario,
@@ -105,7 +108,8 @@ async def play(
     repertoire = sounds if isinstance(sounds, Repertoire) else Repertoire(sounds, music)
     talk = _Talk(scenario, cast, repertoire, watch)
     await asyncio.to_thread(talk.get_ready)  # reading and preparing sounds would hold up the calls of other scenarios
-    async with cast.agents(scenario, talk.rung, alone=watch is None) as agents:
+    only_in = None if watch is None else watch.only_in
+    async with cast.agents(scenario, talk.rung, alone=watch is None, only_in=only_in) as agents:
         await talk.hold(agents)
     return await talk.observed(journal, keep_audio, analyse)
 

@@ -1,8 +1,8 @@
 """The tester's manager connection: which call is ours, orders to it, and what it left behind on the PBX.
 
 Measured on Asterisk 22.10: `Getvar` of `CHANNEL(pjsip,call-id)` takes 0.07 ms and needs `call` or `reporting` in the
-manager user's `write`; `CoreShowChannels` takes 0.08 ms and needs `system` or `reporting`; `UserEvent` needs `user`. The
-account the engine uses has all of them. Sixty calls asked for at once are found within 5 ms. The Call-ID can be asked for
+manager user's `write`; `CoreShowChannels` takes 0.08 ms and needs `system` or `reporting`; `UserEvent` needs `user`,
+queues need `agent`. The account the engine uses has all of them. Sixty calls asked for at once are found within 5 ms. The Call-ID can be asked for
 on a caller's channel and on an agent's alike, from the INVITE on. An agent's leg has its own Linkedid until it is joined
 with the caller, whose Linkedid it has from then on; its Uniqueid, which the engine chooses, begins with the caller's from
 the beginning. Its INVITE carries the caller's Uniqueid too, in `X-Ivrflow-Call`.
@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from ivrflow.bridge import queue_members
 from ivrflow.bridge.ami_client import AmiActionFailed, AmiClient
 from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.orders.ordering_calls import Ordering
@@ -23,6 +25,7 @@ from ivrflow.bridge.orders.to_calls import order_fields
 from ivrflow.bridge.orders.to_place_calls import CallWanted
 from ivrflow.scenario.script import Order
 from ivrflow.settings import Settings, SettingsError
+from ivrflow.softphone.call import PhoneError
 
 BACK_WITHIN_S = 10.0
 """Seconds for which a broken manager connection may take to come back: a machine under load must not end a run."""
@@ -147,6 +150,21 @@ class PbxWatch:
     def ordering(self, wanted: CallWanted) -> Ordering:
         """An order to place a call, given over a connection of its own; enter it."""
         return Ordering(self._settings, wanted)
+
+    async def only_in(self, extension: str, queues: Sequence[str]) -> None:
+        """Take the agent at that extension out of every queue but these, as `ivrflow agents logout` does.
+
+        Raises:
+            PhoneError: that is not possible; one sentence.
+        """
+        try:
+            seen = await queue_members.queues(self._manager)
+            members = [member for one in seen for member in one.members if member.agent == extension]
+            others = [member.queue for member in members if member.queue not in queues]
+            if others:
+                await queue_members.log_out(self._manager, extension, others)
+        except (queue_members.NotPossible, AmiError) as problem:
+            raise PhoneError(f"agent {extension} is to be in {' and '.join(queues)} alone: {problem}") from problem
 
     async def channels(self) -> list[Channel]:
         """All channels there are now.

@@ -1,7 +1,7 @@
 """The phones of a run: registered once, shared, and agents' calls sorted to their scenario."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -177,6 +177,37 @@ async def test_the_telephone_of_an_agent_of_a_queue_is_used_by_no_other_scenario
             assert not entered.is_set(), "a queue rings nobody whose telephone is in use"
         await waiting
     assert duties == ["1001 logs in", "1001 logs out"]
+
+
+async def test_who_logs_in_is_left_in_the_queues_of_the_script(pbx: LittlePbx, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    async def on_duty(_: object, extension: str, duty: str) -> None:
+        done.append(f"{extension} {duty}")
+
+    async def only_in(extension: str, queues: Sequence[str]) -> None:
+        done.append(f"{extension} only in {' and '.join(queues)}")
+
+    monkeypatch.setattr(cast_module, "on_duty", on_duty)
+    scenario = with_agents("1001", "1002")
+    first, second = scenario.agents
+    now, later = InQueues(("seniors", "billing"), scenario.where), InQueues(("agents",), scenario.where, logs_in=3.0)
+    queued = replace(scenario, agents=(replace(first, queues=now), replace(second, queues=later)))
+    async with Cast(pbx.accounts) as cast:
+        async with cast.agents(queued, Rung(), only_in=only_in) as part:
+            assert done == ["1001 logs in", "1001 only in seniors and billing"]
+            await part.does("1002", "logs in")
+            await part.does("1002", "pauses")
+            assert done[2:] == ["1002 logs in", "1002 only in agents", "1002 pauses"]
+        done.clear()
+
+        async def not_possible(extension: str, queues: Sequence[str]) -> None:
+            raise PhoneError(f"{extension}: no manager for {len(queues)} queues")
+
+        with pytest.raises(PhoneError, match="no manager"):
+            async with cast.agents(queued, Rung(), only_in=not_possible):
+                pass
+        assert done == ["1001 logs in", "1001 logs out"], "nobody stays logged in"
 
 
 async def test_an_agent_who_may_not_register_is_named(pbx: LittlePbx) -> None:

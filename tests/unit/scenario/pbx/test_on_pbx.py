@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -77,6 +77,9 @@ class LooksInto:
 
     def ordering(self, wanted: CallWanted) -> Ordering:
         raise AssertionError(f"nobody is rung here, by {wanted.flow} neither")
+
+    async def only_in(self, extension: str, queues: Sequence[str]) -> None:
+        raise AssertionError(f"nobody logs in here, {extension} not to {queues} either")
 
 
 @pytest_asyncio.fixture

@@ -12,6 +12,7 @@ from ivrflow.scenario.pbx import pbx_watch
 from ivrflow.scenario.pbx.pbx_watch import Channel, PbxWatch
 from ivrflow.scenario.script import Order
 from ivrflow.settings import Settings, SettingsError
+from ivrflow.softphone.call import PhoneError
 
 HERE = Location("test", 1, 1)
 
@@ -33,6 +34,8 @@ class ScriptedPbx:
 
     port: int = 0
     channels: list[Listed] = field(default_factory=list)
+    members: list[tuple[str, str]] = field(default_factory=list)
+    """Queues and who is logged in to them."""
     refused: dict[str, str] = field(default_factory=dict)
     """Actions it refuses, and its words on it."""
     asked: list[dict[str, str]] = field(default_factory=list)
@@ -86,6 +89,16 @@ class ScriptedPbx:
                     Duration=one.duration,
                 )
             say("Event: CoreShowChannelsComplete", EventList="Complete")
+        elif name == "QueueStatus":
+            say("Response: Success", EventList="start")
+            for queue in ("agents", "billing", "seniors"):
+                say("Event: QueueParams", Queue=queue, Calls="0", Completed="0", Abandoned="0")
+            for queue, agent in self.members:
+                say("Event: QueueMember", Queue=queue, Location=f"PJSIP/{agent}", Status="1", Paused="0")
+            say("Event: QueueStatusComplete", EventList="Complete")
+        elif name == "QueueRemove":
+            self.members.remove((action["Queue"], action["Interface"].removeprefix("PJSIP/")))
+            say("Response: Success", Message="done")
         else:
             say("Response: Success", Message="done")
 
@@ -202,6 +215,20 @@ async def test_an_order_that_is_refused_says_why(pbx: ScriptedPbx) -> None:
             "Asterisk refused UserEvent: Permission denied; does manager.conf give 'ivrflow' the class 'user' in its 'write'?"
         )
         assert "cannot hold" in await watch.order("pbx-1.1", Order("signal", HERE, "a\nb"))
+
+
+async def test_an_agent_is_taken_out_of_every_other_queue(pbx: ScriptedPbx) -> None:
+    pbx.members = [("agents", "1001"), ("agents", "1002"), ("billing", "1002"), ("seniors", "1002")]
+    async with watch_of(pbx) as watch:
+        await watch.only_in("1002", ("seniors", "billing"))
+        assert pbx.members == [("agents", "1001"), ("billing", "1002"), ("seniors", "1002")]
+        await watch.only_in("1002", ("seniors", "billing"))
+        assert pbx.names().count("QueueRemove") == 1, "who is in no other is left alone"
+        pbx.refused["QueueStatus"] = "Permission denied"
+        with pytest.raises(
+            PhoneError, match=r"agent 1002 is to be in seniors alone: .*'agent' in manager.conf's 'write'"
+        ):
+            await watch.only_in("1002", ("seniors",))
 
 
 async def test_a_user_who_may_not_look_is_told_so_at_the_start(pbx: ScriptedPbx) -> None:
