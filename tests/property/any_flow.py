@@ -149,10 +149,11 @@ def transfers(draw: st.DrawFn, name: str) -> Step:
         busy=draw(targets),
         unreachable=draw(targets),
     )
-    warm = Warm(
-        WHERE,
-        *(tuple(draw(st.lists(st.just(said), max_size=1))) for said in ("who is coming", "thank you", "nobody there")),
+    whisper, thanks, back, why = (
+        tuple(draw(st.lists(st.just(said), max_size=1)))
+        for said in ("who is coming", "thank you", "nobody there", "please wait")
     )
+    warm = Warm(WHERE, whisper, thanks, back, {one.name: why for one in EVERY_RULE})
     return replace(made, warm=draw(st.sampled_from([None, warm])))
 
 
