@@ -39,9 +39,3 @@ def follower(flow: CallFlow, ladder: Ladder, held: float | None) -> Ladder | Non
     if follow is None or held is None or held <= follow.over:
         return None
     return flow.situations.get(follow.situation)
-
-
-def why_unknown(flow: CallFlow, situation: str) -> str:
-    """Why nothing of this name can be started, in words."""
-    rule = flow.standard.rules.get(situation)
-    return f"not on a phone line: {rule.not_on_phone}" if rule and rule.not_on_phone else "no such situation"

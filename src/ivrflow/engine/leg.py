@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from ivrflow.engine.messages import QueueMoved, Ticket
 from ivrflow.flow.model import Ladder, Queue, QueueLevel, Rung, Transfer
@@ -85,6 +85,19 @@ def gone_to(step: Leads, why: str) -> str:
     if isinstance(step, Queue):
         return {"nobody": step.nobody, "full": step.full}.get(why, step.no_answer)
     return {"busy": step.busy, "unreachable": step.unreachable}.get(why, step.no_answer)
+
+
+def hearer(leg: Leg | None, *, is_on_hold: bool, whispers: bool) -> Literal["caller", "both", "agent"]:
+    """Who hears what is said now.
+
+    Args:
+        leg: the agent sought or on the line; None for nobody.
+        is_on_hold: whether the caller is kept waiting by a task: the agent is at it, and hears nothing.
+        whispers: whether it is for a colleague who is told who is coming.
+    """
+    if whispers:
+        return "agent"
+    return "both" if leg and leg.has_answered and not leg.holds and not is_on_hold else "caller"
 
 
 def waiting_values(moved: QueueMoved) -> dict[str, str]:

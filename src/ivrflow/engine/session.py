@@ -20,8 +20,10 @@ A new kind of step gets a branch in `_enter`; a new kind of wait gets a value in
 `_deadline_reached`; a new event one in `_happened`. The type checker names every list that lacks it.
 
 What is only asked, never changed, lies beside it: where the call is and what input means there (`place`), what it waits
-for (`standing`), what digits amount to (`digits`), whom a task keeps waiting (`holding`), which phase allows what
-(`lifecycle`), what all that proves (`verdict`).
+for (`standing`), whether a situation may interrupt that (`interruption`), who the agent is and who hears what (`leg`), what
+digits amount to (`digits`), what is looked up (`look_up`), what a callback is noted as (`callback_order`), what was
+promised (`promises`), whom a task keeps waiting (`holding`), which phase allows what (`lifecycle`), what all that proves
+(`verdict`).
 """
 
 from __future__ import annotations
@@ -29,17 +31,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import assert_never
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.call_time import dated
+from ivrflow.engine.callback_order import callback_order, number_to_ring
 from ivrflow.engine.chosen_wording import chosen_footing, chosen_phrases
 from ivrflow.engine.digits import DigitEntry
 from ivrflow.engine.hindrance import hindrance
-from ivrflow.engine.holding import DONE_BEFORE, Hold, follower, hold_during, why_unknown
+from ivrflow.engine.holding import DONE_BEFORE, Hold, follower, hold_during
+from ivrflow.engine.interruption import interruption
 from ivrflow.engine.left_message import LeftMessage
-from ivrflow.engine.leg import ONLY_MUSIC, Leads, Leg, gone_to, only_music, waiting_values
+from ivrflow.engine.leg import ONLY_MUSIC, Leads, Leg, gone_to, hearer, only_music, waiting_values
 from ivrflow.engine.lifecycle import CallPhase
+from ivrflow.engine.look_up import enquiry, leads_to, learned
 from ivrflow.engine.place import Interrupted, Place
 from ivrflow.engine.promises import agreed, completed, promised
 from ivrflow.engine.standing import (
@@ -69,7 +74,6 @@ from ivrflow.engine.standing import (
     ThenPause,
     ThenQueue,
     ThenRecord,
-    ThenRejoin,
     ThenRing,
     ThenTalk,
     ThenThank,
@@ -749,7 +753,7 @@ class CallSession:
         self._part()
         if not whispers:
             self._stop_music()  # a colleague is told who is coming while the caller has music
-        hearer = self._hearer(whispers=whispers)
+        heard_by = hearer(self._leg, is_on_hold=self._hold is not None, whispers=whispers)
         ticket = self._next_ticket()
         footing = self._place.footing
         why = chosen.why or (footing.rung.why if footing and footing.rung.say == key else "")
@@ -762,8 +766,8 @@ class CallSession:
                 seconds=prompt.seconds,
                 loudest_frame=prompt.loudest_frame,
                 parts=prompt.parts,
-                hearer=hearer,
-                leg=self._leg.ticket if self._leg and hearer != "caller" else 0,
+                hearer=heard_by,
+                leg=self._leg.ticket if self._leg and heard_by != "caller" else 0,
             )
         )
         self._stand(Saying(ticket, key, phrases[1:], after), prompt.seconds + PROMPT_GUARD_S, "the prompt to end")
@@ -815,10 +819,10 @@ class CallSession:
                 self._record_message(step)
             case ThenEnquire():
                 self._filled(after)
-            case ThenTalk(leg=leg) | ThenRejoin(leg=leg):
-                self._talk(leg)
-            case ThenThank(leg=leg):
-                self._thank(leg)
+            case ThenTalk(step=step):
+                self._talk(step)
+            case ThenThank(step=step):
+                self._say(step.warm.thanks if step.warm else (), ThenTalk(step))
             case ThenGuard(step=step):
                 self._guard(step, reminded=True)
             case ThenEnter(name=name):
@@ -1075,15 +1079,11 @@ class CallSession:
         leg = self._leg = replace(leg, agent=event.agent, has_answered=True)
         step = leg.step
         if isinstance(step, Transfer) and step.warm and leg.is_handed_over:
-            self._say((*step.warm.whisper, *step.warm.why.get(leg.reason, ())), ThenThank(leg))
+            self._say((*step.warm.whisper, *step.warm.why.get(leg.reason, ())), ThenThank(step))
         elif isinstance(step, Queue) and self._now - leg.since > step.thanks_over:
-            self._say(step.thanks, ThenTalk(leg))
+            self._say(step.thanks, ThenTalk(step))
         else:
-            self._talk(leg)
-
-    def _thank(self, leg: Leg) -> None:
-        warm = leg.step.warm if isinstance(leg.step, Transfer) else None
-        self._say(warm.thanks if warm else (), ThenTalk(leg))
+            self._talk(step)
 
     def _agent_unavailable(self, ticket: m.Ticket, why: str) -> None:
         leg = self._leg
@@ -1107,16 +1107,16 @@ class CallSession:
     def _give_back(self, step: Leads, giver: Leg) -> None:
         """No colleague: back to the agent who tried to hand the caller over."""
         self._leg = giver
-        self._say(step.warm.back if isinstance(step, Transfer) and step.warm else (), ThenRejoin(giver))
+        self._say(step.warm.back if isinstance(step, Transfer) and step.warm else (), ThenTalk(giver.step))
 
     # ── agents: on the line ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def _talk(self, leg: Leg) -> None:
-        """Join the caller with the agent, for what is left of the talk."""
+    def _talk(self, step: Leads) -> None:
+        """Join the caller with the agent the step led to, for what is left of the talk."""
         if self._leg is None:
-            self._go(leg.step.agent_left)  # who was to be joined has left meanwhile
+            self._go(step.agent_left)  # who was to be joined has left meanwhile
             return
-        leg = replace(self._leg, ends=self._leg.ends or self._now + leg.step.talk_for)
+        leg = replace(self._leg, ends=self._leg.ends or self._now + step.talk_for)
         self._leg = leg
         self._place = Place(leg.step)
         self._stop_music()
@@ -1148,13 +1148,6 @@ class CallSession:
             if leg.has_talked:
                 self._note(Fact.PARTED)
             self._leg = replace(leg, is_joined=False, is_apart=True)
-
-    def _hearer(self, *, whispers: bool) -> Literal["caller", "both", "agent"]:
-        """Who hears what is said now."""
-        leg = self._leg
-        if whispers:
-            return "agent"
-        return "both" if leg and leg.has_answered and not leg.holds and not self._hold else "caller"
 
     def _agent_left(self, ticket: m.Ticket) -> None:
         leg = self._leg
@@ -1401,44 +1394,24 @@ class CallSession:
     # ── callbacks ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _order_callback(self, step: CallBack) -> None:
-        number = self._digits.get(step.number, "") if step.number else self._caller
-        if not may_be_rung(step.to, number):
+        to = number_to_ring(step, self._digits, self._caller)
+        if not may_be_rung(step.to, to):
             self._note(Fact.IGNORED, detail="callback: this number may not be rung")
             self._go(step.undiallable)
             return
         self._callbacks += 1
-        made_at = self._local_time.timestamp()
         self._note(Fact.CALLBACK_ORDERED, detail=f"by {step.flow}", seconds=step.within_h * 3600)
-        self._actions.append(
-            m.OrderCallback(
-                number=self._callbacks,
-                caller=number,
-                flow=step.flow,
-                made_at=made_at,
-                due_at=made_at + step.within_h * 3600,
-                tries=step.tries,
-                retry_after=step.retry_after,
-                values=self._values,
-            )
-        )
+        made_at = self._local_time.timestamp()
+        self._actions.append(callback_order(step, to, number=self._callbacks, made_at=made_at, values=self._values))
         self._go(step.then)
 
     # ── look-ups ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _enquire(self, step: Ask) -> None:
         ticket = self._enquiry = self._next_ticket()
-        known = {**self._values, **self._digits, "caller": self._caller}
         self._answer = None
         self._note(Fact.ENQUIRED, seconds=step.most)
-        self._actions.append(
-            m.Enquire(
-                ticket=ticket,
-                url=step.url,
-                values={name: known[name] for name in step.sends if known.get(name)},
-                wanted=tuple(dict.fromkeys((*step.learns.values(), *((step.field,) if step.field else ())))),
-                seconds=step.most,
-            )
-        )
+        self._actions.append(enquiry(step, ticket, {**self._values, **self._digits, "caller": self._caller}))
         ends = self._now + step.most
         wait = min(step.filler_after, step.most) if step.filler else step.most
         self._stand(Asking(ticket, step, ends, filled=not step.filler), wait, "the answer of the look-up")
@@ -1473,13 +1446,8 @@ class CallSession:
 
     def _use_answer(self, step: Ask, answer: m.AnswerReceived) -> None:
         self._answer = None
-        if answer.how == "answered":
-            learned = {name: answer.values[field] for name, field in step.learns.items() if answer.values.get(field)}
-            self._values = {**self._values, **learned}
-            target = step.cases.get(answer.values.get(step.field, ""), step.done) if step.field else step.done
-            self._enquiry_over("answered", target)
-        else:
-            self._enquiry_over(answer.how, step.wrong if answer.how == "wrong" else step.failed)
+        self._values = {**self._values, **learned(step, answer)}
+        self._enquiry_over(answer.how, leads_to(step, answer))
 
     def _enquiry_over(self, how: str, target: str) -> None:
         self._enquiry = 0
@@ -1504,24 +1472,13 @@ class CallSession:
     # ── situations ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _situation_started(self, name: str) -> None:
-        ladder = self._flow.situations.get(name)
-        standing = self._standing
-        if ladder is None or not ladder.rungs:
-            why = why_unknown(self._flow, name)
-        elif self._place.interrupted:
-            why = f"not during {self.step}"
-        elif self._leg and not self._leg.has_answered:
-            why = "not while an agent is sought"
-        elif self._leg and self._leg.giver:
-            why = "not while the caller is handed over"
-        elif not isinstance(standing, Interruptible):
-            why = f"not while waiting for {self.waiting_for}"
-        else:
-            self._stop_playing(f"situation {name}")
-            self._spoke_ahead = False
-            self._start(ladder, Interrupted(self._place, standing), Fact.SITUATION_STARTED)
+        found = interruption(self._flow, name, self._place, self._standing, self._leg, self.waiting_for)
+        if isinstance(found, str):
+            self._note(Fact.IGNORED, detail=f"situation {name}: {found}")
             return
-        self._note(Fact.IGNORED, detail=f"situation {name}: {why}")
+        self._stop_playing(f"situation {name}")
+        self._spoke_ahead = False
+        self._start(self._flow.situations[name], found, Fact.SITUATION_STARTED)
 
     def _start(self, ladder: Ladder, interrupted: Interrupted, fact: Fact) -> None:
         """Play a situation on top of what it interrupted: from its first rung, or where its ladder was paused."""
@@ -1583,10 +1540,7 @@ class CallSession:
     def _talk_again(self) -> None:
         step = self._place.step
         assert isinstance(step, Transfer | Queue), "only these lead to a talk"
-        if self._leg:
-            self._talk(self._leg)
-        else:
-            self._go(step.agent_left)  # the agent left while the situation was played to its end
+        self._talk(step)
 
     # ── the places that write state for all ───────────────────────────────────────────────────────────────────────────
 

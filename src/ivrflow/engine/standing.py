@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ivrflow.engine.digits import DigitEntry
-from ivrflow.engine.leg import Leg
+from ivrflow.engine.leg import Leads
 from ivrflow.engine.messages import Ticket
 from ivrflow.flow.model import Ask, Close, Collect, Ladder, Queue, Record, Rung, Transfer
 
@@ -124,23 +124,16 @@ class ThenEnquire:
 
 @dataclass(frozen=True, slots=True)
 class ThenTalk:
-    """Being joined with the agent of the leg, who has answered."""
+    """Being joined, or joined again, with the agent the step led to."""
 
-    leg: Leg
+    step: Leads
 
 
 @dataclass(frozen=True, slots=True)
 class ThenThank:
     """Thanking the caller for waiting, once the colleague was told who is coming."""
 
-    leg: Leg
-
-
-@dataclass(frozen=True, slots=True)
-class ThenRejoin:
-    """The talk that was interrupted, with the agent who tried to hand the caller over."""
-
-    leg: Leg
+    step: Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +161,6 @@ After: TypeAlias = (
     | ThenEnquire
     | ThenTalk
     | ThenThank
-    | ThenRejoin
     | ThenGuard
     | ThenEnter
 )
