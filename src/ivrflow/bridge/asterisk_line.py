@@ -85,11 +85,11 @@ class AsteriskLine:
         on_closed: Callable[[AsteriskLine], None],
     ) -> None:
         self.unique_id = channel.environment.unique_id
-        self.task: m.Ticket = 0
-        """Ticket of the latest task asked of the agent; 0 when there was none."""
         self.flow = ""
         """Id of the call's flow, below which its recordings are filed."""
         self.on_event: Callable[[m.CallEvent], None] = _nobody
+        self.task: Callable[[], m.Ticket] = no_task
+        """Asks the live call for the ticket of the task it waits for; 0 for none."""
         self._channel = channel
         self._manager = manager
         self._settings = settings
@@ -157,7 +157,6 @@ class AsteriskLine:
             case m.Ring() | m.JoinQueue() | m.StopRinging() | m.DropAgent() | m.Bridge() | m.Part():
                 self._perform_with_agent(action)
             case m.Instruct():
-                self.task = action.ticket
                 log.info("call %s: the agent is asked to %s", self.unique_id, action.task)
             case (
                 m.RecordMessage()
@@ -336,7 +335,7 @@ class AsteriskLine:
         self._legs.clear()
         self._recorder.close()
         self._held_back.clear()
-        self.on_event = _nobody  # line and live call let go of each other: no work for the garbage collector
+        self.on_event, self.task = _nobody, no_task  # line and live call let go of each other: no garbage to collect
         self._on_closed(self)
 
     # ── what the manager says ─────────────────────────────────────────────────────────────────────────────────────────
@@ -429,3 +428,8 @@ class AsteriskLine:
 
 def _nobody(event: m.CallEvent) -> None:
     """Stands in until the live call listens."""
+
+
+def no_task() -> m.Ticket:
+    """Stands in until there is a live call to ask."""
+    return 0

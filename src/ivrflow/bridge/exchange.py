@@ -314,7 +314,7 @@ class Exchange:
             log.warning("an order is ignored: no live call has its Call %s", masked(call))
             return
         try:
-            line.told(read_order(event, line.task))
+            line.told(read_order(event, line.task()))
         except OrderRefused as problem:
             why = str(problem)  # a log record that kept the exception would keep the line, by its traceback
             log.warning("call %s: an order is ignored: %s", call, why)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 from ivrflow.bridge.agent_leg import WHO_LEFT_S
-from ivrflow.bridge.asterisk_line import CALL_HEADER, AsteriskLine
+from ivrflow.bridge.asterisk_line import CALL_HEADER, AsteriskLine, no_task
 from ivrflow.bridge.manager import Manager
 from ivrflow.engine import messages as m
 
@@ -65,6 +65,8 @@ class OutgoingLine:
     ) -> None:
         self.unique_id = unique_id
         self.on_event: Callable[[m.CallEvent], None] = _nobody
+        self.task: Callable[[], m.Ticket] = no_task
+        """As that of the line it joins."""
         self.flow = ""
         """Id of the call's flow, below which its recordings are filed."""
         self._dial_string = dial_string
@@ -133,7 +135,7 @@ class OutgoingLine:
         """The person picked up: `line` is the way to them from now on."""
         self._joined = line
         line.flow = self.flow
-        line.on_event = self.on_event
+        line.on_event, line.task = self.on_event, self.task
         self._settle()
         line.on_event(m.CallAnswered())
 
@@ -174,7 +176,7 @@ class OutgoingLine:
         if self._grace is not None:
             self._grace.cancel()
             self._grace = None
-        self.on_event = _nobody  # line and live call let go of each other: no work for the garbage collector
+        self.on_event, self.task = _nobody, no_task  # line and live call let go of each other: no garbage to collect
         self._on_settled(self)
 
 

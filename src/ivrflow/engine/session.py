@@ -216,6 +216,11 @@ class CallSession:
         return self._place.name if self._visits else ""
 
     @property
+    def task(self) -> m.Ticket:
+        """Ticket of the task that was asked for and is not done yet; 0 when the call waits for none."""
+        return self._standing.ticket if isinstance(self._standing, Tasking) else 0
+
+    @property
     def trace(self) -> list[TraceLine]:
         """What happened so far, in order."""
         return self._trace
@@ -1290,7 +1295,7 @@ class CallSession:
             case "cancel":
                 self._situation_cancelled()
             case "done":
-                self._task_done(self._standing.ticket if isinstance(self._standing, Tasking) else 0)
+                self._task_done(self.task)
             case "leave":
                 footing = self._place.footing
                 self._signal_given((footing.rung.leave_on if footing else None) or "")

@@ -22,8 +22,6 @@ from ivrflow.engine.messages import (
     DeadlineReached,
     Enquire,
     FallBack,
-    Instruct,
-    Ticket,
 )
 from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import TraceLine, Verdict
@@ -65,7 +63,6 @@ class LiveCall:
     Attributes:
         lateness: the greatest number of seconds a deadline of this call was served late.
         since: time of the clock at which it was made, in seconds.
-        task: ticket of the latest task asked of the agent; 0 when there was none.
     """
 
     def __init__(
@@ -82,7 +79,6 @@ class LiveCall:
         self.session = session
         self.lateness = 0.0
         self.since = clock.now()
-        self.task: Ticket = 0
         self._line = line
         self._clock = clock
         self._record = record
@@ -133,8 +129,6 @@ class LiveCall:
             assert self._look_ups is not None, "a call whose flow asks has somebody who looks up"
             self._look_ups.begin(self.call_id, action, self.happened)
             return
-        if isinstance(action, Instruct):
-            self.task = action.ticket
         self._line.perform(action)
 
     def _rearm(self) -> None:

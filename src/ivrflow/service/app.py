@@ -138,6 +138,8 @@ class Service:
         The port stays open meanwhile: an agent who is parted from the caller is spoken to over a session of its own.
         """
         self._is_stopping = True
+        live = self.switchboard.counts.live
+        log.info("stopping: new callers get the fallback; calls that go on, for at most %g s: %d", drain_s, live)
         if self._placed is not None:
             self._placed.close()
         try:
@@ -216,9 +218,10 @@ class Service:
             arrived_at=pretended(line.unique_id, flow, at) or now,
         )
         record = self.journal.call_arrived(line.unique_id, flow, now)
+        session = CallSession(flow)
         call = LiveCall(
             line.unique_id,
-            CallSession(flow),
+            session,
             line,
             self._clock,
             record,
@@ -226,5 +229,5 @@ class Service:
             look_ups=self.enquiries,
         )
         self.switchboard.connect(call)
-        line.on_event = call.happened
+        line.on_event, line.task = call.happened, lambda: session.task
         call.happened(arrived)

@@ -128,7 +128,7 @@ class OrderDesk:
             return found
         call, session = found, found.session
         try:
-            event = read_order(order.event, call.task)
+            event = read_order(order.event, session.task)
         except OrderRefused as problem:
             return _refused(call, str(problem))
         word = order.event.get("Word")

@@ -181,7 +181,8 @@ class PlacedCalls:
             on_over()
             news.over(call.session)
 
-        call = LiveCall(call_id, CallSession(flow), line, self._clock, record, on_over=over, look_ups=self._look_ups)
+        session = CallSession(flow)
+        call = LiveCall(call_id, session, line, self._clock, record, on_over=over, look_ups=self._look_ups)
         self._switchboard.connect(call)
 
         def happened(event: CallEvent) -> None:
@@ -189,7 +190,7 @@ class PlacedCalls:
                 news.answered()  # first: a call may be over in the same moment
             call.happened(event)
 
-        line.on_event = happened
+        line.on_event, line.task = happened, lambda: session.task
         call.happened(ordered)
         return line
 

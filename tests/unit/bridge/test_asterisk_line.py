@@ -301,13 +301,6 @@ async def test_what_somebody_says_about_the_call_reaches_it(setup: PretendedLine
     assert setup.events == [m.SituationStarted(name="noise")]
 
 
-async def test_the_latest_task_asked_of_the_agent_is_remembered(setup: PretendedLine) -> None:
-    assert setup.line.task == 0
-    setup.line.perform(m.Instruct(ticket=4, task="lookup"))
-    setup.line.perform(m.Instruct(ticket=7, task="mute"))
-    assert setup.line.task == 7
-
-
 class Asked(PretendedLine):
     """A line that has been asked for a header before its call began."""
 

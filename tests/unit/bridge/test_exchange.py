@@ -208,9 +208,9 @@ async def test_a_task_is_done_once_it_was_asked_for(setup: Setup, caplog: pytest
     line, _ = setup.call("a.1")
     setup.say("UserEvent", UserEvent="Ivrflow", Call="a.1", Order="done")
     assert [record.getMessage() for record in caplog.records] == [
-        "call a.1: an order is ignored: no task was asked for on this call"
+        "call a.1: an order is ignored: no task is asked for on this call now"
     ]
-    line.perform(m.Instruct(ticket=9, task="lookup"))
+    line.task = lambda: 9
     setup.say("UserEvent", UserEvent="Ivrflow", Call="a.1", Order="done")
     assert setup.events["a.1"] == [m.TaskDone(ticket=9)]
 

@@ -129,9 +129,11 @@ async def test_before_it_was_rung_nothing_has_to_be_stopped() -> None:
 async def test_who_picks_up_is_spoken_to_over_the_new_session(ringing: Setup) -> None:
     channel = RecordedChannel()
     joined = AsteriskLine(cast("AgiChannel", channel), ringing.manager, LineSettings("/prompts"), lambda _line: None)
+    ringing.line.task = lambda: 7
     ringing.line.join(joined)
     assert ringing.events == [m.CallAnswered()]
     assert ringing.settled == [ringing.line]
+    assert (joined.task(), ringing.line.task()) == (7, 0), "orders reach the call over the line it has now"
     ringing.line.perform(m.StartMusic())
     assert channel.sent == ['SET MUSIC ON "default"']
     joined.key_pressed("1")

@@ -222,6 +222,18 @@ def test_a_situation_may_ask_the_agent_for_a_task() -> None:
     assert lookup.verdict("gov/short_lookup").judgement == "kept"
 
 
+def test_the_task_asked_for_can_be_asked_until_it_is_done() -> None:
+    slow = call(silent_call_flow()).situation("slow_system", 0.5)
+    assert slow.session.task == 0
+    slow.prompt_ends()
+    first = slow.session.task
+    assert first == slow.ticket(m.Instruct)
+    slow.happens(m.TaskDone(ticket=first), after=1.0)
+    assert slow.session.task == slow.ticket(m.Instruct) > first
+    slow.happens(m.TaskDone(ticket=slow.session.task), after=60.0)
+    assert slow.session.task == 0
+
+
 @pytest.mark.parametrize(("seconds", "judged", "thanked"), [(60.0, "kept", False), (150.0, "kept", True)])
 def test_a_slow_system_thanks_only_who_waited_too_long(seconds: float, judged: str, *, thanked: bool) -> None:
     slow = call(silent_call_flow()).situation("slow_system", 0.5).prompt_ends()

@@ -16,7 +16,6 @@ from ivrflow.engine.messages import (
     EndCall,
     Enquire,
     FallBack,
-    Instruct,
     Play,
     PromptEnded,
 )
@@ -145,12 +144,3 @@ def test_what_is_looked_up_is_none_of_the_lines_business_and_ends_with_the_call(
     assert books.forgotten == []
     call.happened(CallerHungUp())
     assert books.forgotten == ["c1"]
-
-
-def test_the_latest_task_asked_of_the_agent_is_known() -> None:
-    call, *_ = live([[Instruct(ticket=5, task="mute")], [Instruct(ticket=6, task="hold")]], [110.0, 120.0])
-    assert call.task == 0
-    call.happened(ARRIVED)
-    assert call.task == 5
-    call.happened(CallAnswered())
-    assert call.task == 6

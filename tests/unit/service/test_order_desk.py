@@ -141,17 +141,19 @@ async def test_not_while_the_caller_still_waits_in_the_queue(office: Office) -> 
     assert office.order("situation", word="noise").words == ("not now: situation noise: not while an agent is sought",)
 
 
+NO_TASK = "no task is asked for on this call now"
+
+
 async def test_a_task_is_done(office: Office) -> None:
     call = office.talk()
-    assert office.order("done").words == ("no task was asked for on this call",)
+    assert office.order("done").words == (NO_TASK,)
     assert office.order("situation", word=SHORT_LOOKUP.name).done
     office.lines["pbx-1.1"].finishes = True
     call.happened(m.PromptEnded(ticket=_playing(call)))
-    assert call.task
+    assert call.session.task
     assert office.order("done").done
     late = office.order("done")
-    assert not late.done
-    assert late.words[0].startswith("not now: the call waits for ")
+    assert (late.done, late.words) == (False, (NO_TASK,))
 
 
 def _playing(call: LiveCall) -> m.Ticket:

@@ -56,7 +56,7 @@ def read_order(event: AmiEvent, task: m.Ticket) -> m.CallEvent:
 
     Args:
         event: the order, see `is_order`.
-        task: the ticket of the latest task asked of the agent on that call; 0 when there was none.
+        task: the ticket of the task that call waits for; 0 when it waits for none.
 
     Raises:
         OrderRefused: it says nothing that can be understood.
@@ -71,7 +71,7 @@ def read_order(event: AmiEvent, task: m.Ticket) -> m.CallEvent:
         case "done" if task:
             return m.TaskDone(ticket=task)
         case "done":
-            raise OrderRefused("no task was asked for on this call")
+            raise OrderRefused("no task is asked for on this call now")
         case "value":
             return m.ValuesLearned(values={_word(event): _value(event)})
         case "transfer":

@@ -52,7 +52,7 @@ def test_what_is_written_is_read(what: ToCall, word: str, value: str, event: m.C
     [
         ({}, "its Order is ''; write situation, cancel, signal, done, value, transfer"),
         ({"Order": "SITUATION"}, "its Order is 'SITUATION'"),
-        ({"Order": "done"}, "no task was asked for on this call"),
+        ({"Order": "done"}, "no task is asked for on this call now"),
         ({"Order": "situation"}, "its Word '' is no name"),
         ({"Order": "situation", "Word": "13800001111"}, "its Word '###########' is no name"),
         ({"Order": "situation", "Word": "噪音"}, r"its Word '\\u566a\\u97f3' is no name"),
