@@ -11,6 +11,7 @@ import numpy as np
 
 from ivrflow.softphone.call import Call
 from ivrflow.softphone.codecs import RATE, Samples, codec
+from ivrflow.softphone.listening import find
 from tools.pbx import Pbx
 
 
@@ -130,3 +131,21 @@ async def falls_silent(call: Call, hz: int, for_s: float, *, within_s: float = 1
                 await asyncio.sleep(0.02)  # as above; and silence is nothing but time that passes
     except TimeoutError:
         raise AssertionError(f"{hz} Hz goes on for {within_s:g} s") from None
+
+
+async def has_heard_words(call: Call, said: Samples, share: float = 0.5, *, within_s: float = 20.0) -> None:
+    """Wait until a telephone has heard that share of a prompt."""
+    heard = 0.0
+
+    def is_enough() -> bool:
+        nonlocal heard
+        found = find(call.recording, said)
+        heard = found.completeness if found is not None else 0.0
+        return heard >= share
+
+    try:
+        async with asyncio.timeout(within_s):
+            while not is_enough():  # noqa: ASYNC110 -- a recording tells nobody what is in it
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise AssertionError(f"of the prompt {heard:.0%} were heard within {within_s:g} s, not {share:.0%}") from None

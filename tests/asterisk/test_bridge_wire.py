@@ -149,7 +149,7 @@ async def test_a_prompt_is_stopped_however_soon(engine: Engine) -> None:
     for pause in [0, 0, 0, 0.0001, 0.0002, 0.0005, 0.001, 0.005, 0.03] * 5:
         session.channel.send(agi.stream_file(PLAYED))
         if pause:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause)  # any moment is to do
         assert session.channel.interrupt()
         assert (await session.ending()).ending is PlaybackEnding.STOPPED
     await finish(call, session)
@@ -177,7 +177,7 @@ async def test_a_prompt_is_stopped_about_when_it_ends(engine: Engine, pbx_prompt
 async def test_a_wait_is_stopped(engine: Engine) -> None:
     call, session = await engine.call()
     command_id = session.channel.send(agi.wait_for_digit(60_000))
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # a little into it; how soon does not matter
     assert session.channel.interrupt()
     assert await session.told() == (command_id, Reply(200, "1"))
     await finish(call, session)
@@ -209,7 +209,7 @@ async def test_a_caller_hangs_up(engine: Engine, doing: agi.Command | None) -> N
         ended: float | None = None
         if doing is not None:
             session.channel.send(doing)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # a little into it; the PBX tells nobody when it begins
         await call.hang_up()
         if doing is not None:
             ended, told = await session.told_when()

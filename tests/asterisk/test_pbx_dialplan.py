@@ -9,7 +9,7 @@ from typing import TypeAlias
 import pytest
 import pytest_asyncio
 from one_pbx import DUTY_RINGS_S, Phones, complaints, no_channels_left, own_settings
-from peers import AgiPeer, AgiSession, prompt, seconds_of_tone
+from peers import AgiPeer, AgiSession, has_heard, has_heard_words, prompt, seconds_of_tone
 
 from ivrflow.softphone.audio_source import Tone
 from ivrflow.softphone.call import Call, CallRefused
@@ -132,16 +132,19 @@ async def test_nobody_serves_at_all(phones: Phones, heard: Heard) -> None:
     assert heard(call, "house/fallback.nobody"), "no duty phone is registered"
 
 
-async def test_the_engine_dies_while_it_plays(pbx: Pbx, phones: Phones, heard: Heard) -> None:
+async def test_the_engine_dies_while_it_plays(pbx: Pbx, phones: Phones, heard: Heard, short_prompts: Path) -> None:
     async def serve(session: AgiSession) -> None:
         await session.command("ANSWER")
         session.send(f'STREAM FILE {PLAYED}/house/menu.main ""')
-        await asyncio.sleep(0.5)
+        await is_heard.wait()
         session.die()
 
+    is_heard = asyncio.Event()
     async with AgiPeer(pbx, serve):
         caller = await phones.open("caller")
         call = await caller.call("12345")
+        await has_heard_words(call, prompt(short_prompts, "house/menu.main"), 0.1)
+        is_heard.set()
         assert await ended(call) == "peer"
     assert heard(call, "house/fallback.apology")
 
@@ -174,16 +177,14 @@ async def test_the_engine_hands_the_caller_over(pbx: Pbx, phones: Phones, heard:
         call = await caller.call("12345", source=Tone(1200))
         while not talks or talks[0].answered_at is None:  # noqa: ASYNC110 -- the phone has no event for its own answer
             await asyncio.sleep(0.02)
-        await asyncio.sleep(1)  # of conversation
         talk = talks[0]
-        end = await talk.hang_up()
+        assert talk.answered_at is not None
+        talks_from = talk.answered_at
+        await asyncio.gather(has_heard(call, 700, 0.7, since=talks_from), has_heard(talk, 1200, 0.7, since=talks_from))
+        await talk.hang_up()
         assert await ended(call) == "peer"
-    assert talk.answered_at is not None
     assert talk.rings_at is not None
     assert heard(call, "house/fallback.apology")
-    talking = (talk.answered_at, end.at)
-    assert seconds_of_tone(call.recording.samples(*talking), 700) > 0.7, "the caller hears the duty phone"
-    assert seconds_of_tone(talk.recording.samples(*talking), 1200) > 0.7, "the duty phone hears the caller"
     ringing = (talk.rings_at, talk.answered_at)
     assert seconds_of_tone(call.recording.samples(*ringing), 450) > 0.3, "the caller hears it ring"
     assert not heard(call, "house/fallback.nobody")
@@ -206,7 +207,8 @@ async def test_the_duty_phone_is_not_answered(phones: Phones, heard: Heard) -> N
     (ring,) = rung
     assert ring.end is not None
     assert ring.rings_at is not None
-    assert ring.end.at - ring.rings_at == pytest.approx(DUTY_RINGS_S, abs=0.2)
+    # The PBX counts by its own clock, from before the telephone knew of it; both may be held up.
+    assert DUTY_RINGS_S - 0.5 < ring.end.at - ring.rings_at < DUTY_RINGS_S + 1.5
 
 
 @REFUSED

@@ -16,6 +16,7 @@ import pytest_asyncio
 from agents_here import AGENT_HZ, CALLER_HZ, hears
 from conftest import Phones
 from engine_here import EngineHere, heard_by, serving, sounds
+from peers import has_heard_words
 
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import CallFlow
@@ -323,22 +324,28 @@ async def test_while_it_stops_callers_go_on_and_new_ones_get_the_fallback_and_a_
     await engine.start()
     try:
         running = await phone.call("2998")
-        await asyncio.sleep(1.0)  # in the middle of the greeting
         os.kill(engine.pid, signal.SIGTERM)
-        await asyncio.sleep(0.5)  # the signal has arrived
+        await stopping(engine)
         late = await phone.call("2998")
-        await asyncio.sleep(2.0)  # of the apology
+        await has_heard_words(late, audio[APOLOGY])
         await late.hang_up()
         assert await names(late, audio) == [APOLOGY]
         assert not running.ended.done(), "it goes on"
         os.kill(engine.pid, signal.SIGTERM)
         async with asyncio.timeout(SOON):
             await engine.exited()
-        await asyncio.sleep(2.0)  # of the apology
+        await has_heard_words(running, audio[APOLOGY])
         await running.hang_up()
         assert (await names(running, audio))[-1] == APOLOGY
     finally:
         await engine.stop()
+
+
+async def stopping(engine: Engine) -> None:
+    """Wait until it says that it takes no more calls."""
+    async with asyncio.timeout(SOON):
+        while not any("stopping: " in line for line in engine._lines):  # noqa: ASYNC110 -- its log tells nobody
+            await asyncio.sleep(0.02)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -370,12 +377,13 @@ async def test_who_waits_in_a_queue_when_the_bound_comes_gets_the_fallback_and_n
 ) -> None:
     call, at_agent = await in_queue(phones)
     os.kill(queueing.pid, signal.SIGTERM)
-    await asyncio.sleep(1.0)  # of the three seconds
+    await stopping(queueing)
+    await asyncio.sleep(1.0)  # of the three seconds it drains: whether time is given is what is seen
     assert not at_agent.ended.done(), "the caller still waits, and the agent could still answer"
     async with asyncio.timeout(SOON):
         await at_agent.ended
         await queueing.exited()
-    await asyncio.sleep(2.5)  # of the apology
+    await has_heard_words(call, audio[APOLOGY])
     await call.hang_up()
     assert (await names(call, audio))[-1] == APOLOGY
 
@@ -392,6 +400,6 @@ async def test_a_talk_outlives_the_engine_and_nobody_is_left_alone_after_it(
         await queueing.exited()
     await asyncio.gather(hears(call, AGENT_HZ), hears(at_agent, CALLER_HZ))
     await at_agent.hang_up()
-    await asyncio.sleep(2.5)  # of the apology
+    await has_heard_words(call, audio[APOLOGY])
     await call.hang_up()
     assert (await names(call, audio))[-1] == APOLOGY

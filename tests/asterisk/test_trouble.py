@@ -12,6 +12,7 @@ import pytest
 from breakable_wire import BreakableWire
 from conftest import Phones
 from engine_here import EngineHere, broken, flows_for_tests, heard_by, settings_for, sounds
+from peers import has_heard_words
 
 from ivrflow.engine.trace import Fact
 from ivrflow.service.app import Service
@@ -32,15 +33,16 @@ async def test_an_engine_that_dies_in_a_call_leaves_the_caller_with_an_apology_a
     phone = await phones.open("caller")
     engine = Engine({**pbx.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/journal.sqlite"})
     await engine.start()
+    said = sounds(flows_for_tests()["gov12345"])
     call = await phone.call("12345")
-    await asyncio.sleep(1.0)  # in the middle of the greeting
+    await has_heard_words(call, said[GREETING], 0.1)
     engine.kill()
     at_duty = await duty.next_call(within_s=15)
     at_duty.answer()
     await at_duty.wait_answered()
     await call.hang_up()
     await engine.stop()
-    heard = [prompt.name for prompt in await heard_by(call, sounds(flows_for_tests()["gov12345"]))]
+    heard = [prompt.name for prompt in await heard_by(call, said)]
     assert heard == [GREETING, APOLOGY]
 
 
@@ -86,12 +88,13 @@ async def test_a_stopped_engine_hands_its_live_calls_to_the_fallback(pbx: Pbx, p
     phone = await phones.open("caller")
     engine = Engine({**pbx.engine_environment(), "IVRFLOW_JOURNAL": f"sqlite:///{tmp_path}/journal.sqlite"})
     await engine.start()
+    said = sounds(flows_for_tests()["gov12345"])
     call = await phone.call("12345")
-    await asyncio.sleep(1.0)  # in the middle of the greeting
+    await has_heard_words(call, said[GREETING], 0.1)
     await engine.stop()
-    await asyncio.sleep(2.0)  # of the apology
+    await has_heard_words(call, said[APOLOGY])
     await call.hang_up()
-    heard = [prompt.name for prompt in await heard_by(call, sounds(flows_for_tests()["gov12345"]))]
+    heard = [prompt.name for prompt in await heard_by(call, said)]
     assert heard == [GREETING, APOLOGY]
 
 

@@ -1,6 +1,7 @@
 """The parts wired together: a call comes in, is served, is journaled; and what cannot start leaves nothing behind."""
 
 import asyncio
+import logging
 import shutil
 import time
 from collections.abc import Callable
@@ -77,8 +78,10 @@ async def test_who_rings_while_it_stops_gets_the_fallback_and_who_talks_goes_on(
         async with asyncio.timeout(30):
             while live.commands < 2:  # noqa: ASYNC110 - the same
                 await asyncio.sleep(0.01)
+            caplog.set_level(logging.INFO, "ivrflow")
             stopping = asyncio.create_task(service.stop(60))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # it begins
+            assert "stopping: new callers get the fallback; calls that go on, for at most 60 s: 1" in caplog.text
             late, late_over = await ring(settings.agi_port, "12345", "pbx-1.2")
             await late_over
             assert late.commands == 0
