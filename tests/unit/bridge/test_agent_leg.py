@@ -227,7 +227,7 @@ async def test_a_bridge_that_ended_for_no_known_reason_leaves_no_agent_behind(se
 async def test_a_caller_who_left_a_talk_is_not_taken_for_the_agent(setup: PretendedLine) -> None:
     setup.line.replied(joined(setup), DONE)
     setup.line.caller_left(16)
-    await asyncio.sleep(WHO_LEFT_S * 2)
+    await asyncio.sleep(WHO_LEFT_S * 2)  # until whoever had left would have been told
     assert setup.events == [m.CallerHungUp(cause=16)]
 
 
@@ -403,7 +403,7 @@ async def test_who_is_let_go_has_not_left(setup: PretendedLine) -> None:
     setup.line.perform(m.DropAgent(ticket=3))
     setup.manager.say("Hangup", Uniqueid=LEG)
     setup.line.replied(bridge, DONE)
-    await asyncio.sleep(WHO_LEFT_S * 2)
+    await asyncio.sleep(WHO_LEFT_S * 2)  # until whoever had left would have been told
     assert setup.events == []
     assert orders(setup, "Hangup") == [{"Channel": LEG, "Cause": "16"}]
 

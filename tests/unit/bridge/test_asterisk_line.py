@@ -152,15 +152,20 @@ async def test_a_hang_up_between_parts_is_only_a_hang_up(setup: PretendedLine) -
     assert setup.channel.interrupted == 0
 
 
+async def echo_is_over() -> None:
+    """Whatever the line does once the echo of a prompt is over it has done: its timers were set before this one."""
+    await asyncio.sleep(ECHO_TAIL_S * 1.5)
+
+
 async def test_the_level_of_speech_is_lowered_after_the_last_part_only(setup: PretendedLine) -> None:
     setup.line.perform(msgspec.structs.replace(PARTS, loudest_frame=6000))
     assert setup.channel.sent[0] == f'SET VARIABLE "TALK_DETECT(set)" "{TALK_SILENCE_MS},1650"'
     ended(setup, 1)
-    await asyncio.sleep(ECHO_TAIL_S * 1.5)
+    await echo_is_over()
     assert len(setup.channel.sent) == 4
     ended(setup, 2)
     ended(setup, 3)
-    await asyncio.sleep(ECHO_TAIL_S * 1.5)
+    await echo_is_over()
     assert setup.channel.sent[4:] == [f'SET VARIABLE "TALK_DETECT(set)" "{TALK_SILENCE_MS},512"']
 
 
@@ -177,7 +182,7 @@ async def test_the_threshold_stands_above_the_echo_while_a_prompt_plays_and_come
     assert setup.channel.sent[0] == 'SET VARIABLE "TALK_DETECT(set)" "120,1100"'
     setup.line.playback_ended(PlaybackFinished(2, PlaybackEnding.FINISHED, 8000))
     assert len(setup.channel.sent) == 2
-    await asyncio.sleep(ECHO_TAIL_S * 1.5)
+    await echo_is_over()
     assert setup.channel.sent[2:] == ['SET VARIABLE "TALK_DETECT(set)" "120,512"']
 
 
@@ -185,7 +190,7 @@ async def test_the_threshold_stays_up_when_the_next_prompt_follows(setup: Preten
     setup.line.perform(play(1, loudest=4000))
     setup.line.playback_ended(PlaybackFinished(2, PlaybackEnding.FINISHED, 8000))
     setup.line.perform(play(2, loudest=4000))
-    await asyncio.sleep(ECHO_TAIL_S * 1.5)
+    await echo_is_over()
     assert [line for line in setup.channel.sent if "TALK_DETECT" in line] == [
         'SET VARIABLE "TALK_DETECT(set)" "120,1100"'
     ]
@@ -275,7 +280,7 @@ async def test_speech_passes_the_gate(setup: PretendedLine) -> None:
 async def test_a_click_does_not_pass(setup: PretendedLine) -> None:
     setup.line.talking_started()
     setup.line.talking_stopped(0)
-    await asyncio.sleep(CONFIRM_S * 1.3)
+    await asyncio.sleep(CONFIRM_S * 1.3)  # until speech would have been confirmed
     assert setup.events == []
 
 

@@ -51,7 +51,7 @@ async def test_silence_ends_it_and_its_length_is_told_without(line: RecordedLine
 async def test_while_the_caller_speaks_there_is_no_silence(line: RecordedLine) -> None:
     await line.recording(ORDER, *SPOKEN)
     line.recorder.messages.talking_started()
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.3)  # longer than the silence that ends it
     assert line.sent[-1] != STOP
     line.recorder.messages.talking_stopped(2000.0)
     await line.until(lambda: line.sent[-1] == STOP)
@@ -60,7 +60,7 @@ async def test_while_the_caller_speaks_there_is_no_silence(line: RecordedLine) -
 async def test_a_click_is_no_speech(line: RecordedLine) -> None:
     await line.recording(ORDER, *SPOKEN)
     line.recorder.messages.talking_started()
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.3)  # longer than the silence that ends it
     line.recorder.messages.talking_stopped(20.0)
     for _ in range(2):
         await asyncio.sleep(0)  # the timer that is due
@@ -72,7 +72,7 @@ async def test_a_click_is_no_speech(line: RecordedLine) -> None:
 async def test_who_cannot_be_heard_is_not_silent(line: RecordedLine) -> None:
     await line.recording(ORDER, *SPOKEN)
     line.recorder.messages.hearing_lost()
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.3)  # longer than the silence that ends it
     assert line.sent[-1] != STOP
     line.recorder.messages.hearing_restored()
     await line.until(lambda: line.sent[-1] == STOP)

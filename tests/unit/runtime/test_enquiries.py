@@ -239,7 +239,7 @@ async def test_an_answer_that_comes_by_drops_is_late(
             writer.write(b" ")
             await writer.drain()
             drops += 1
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # drops
 
     async with serving(drip) as server:
         enquiries.begin("c-1", Enquire(7, server.url, {}, ("a",), 0.2), nobody_hears)

@@ -215,7 +215,7 @@ def test_other_processes_read_while_it_is_written(url: str) -> None:
         while any(reader.poll() is None for reader in readers):
             silent_call(FLOW, journal.call_arrived(f"call.{written}", FLOW, float(written)))
             written += 1
-            time.sleep(0.03)
+            time.sleep(0.03)  # now and then, while others read
         assert [reader.wait() for reader in readers] == [0, 0]
         assert not journal.is_refused
     assert journal.lost == 0

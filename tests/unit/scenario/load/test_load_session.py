@@ -112,7 +112,7 @@ async def test_a_load_by_our_own_phone_comes_to_figures(place: Place) -> None:
 
 async def test_rules_and_waits_come_from_the_journal_of_that_time(place: Place) -> None:
     journaled(place, 3)  # of earlier
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.01)  # told apart by the clock
     answered = 0
 
     def engine(call: Call) -> OnCall:
@@ -137,7 +137,7 @@ async def test_rules_and_waits_come_from_the_journal_of_that_time(place: Place) 
 
 async def test_a_journal_that_never_hears_of_the_calls_is_not_waited_for_long(place: Place) -> None:
     journaled(place, 1)
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.01)  # told apart by the clock
     shown = (await place.load(watched=True)).figures
     assert shown.journaled == 0
 

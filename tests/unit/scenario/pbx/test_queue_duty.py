@@ -77,9 +77,9 @@ async def test_a_tone_that_late_packets_cut_is_told_by_its_pitch() -> None:
         call = await the_call(pbx)
         while not logging_in.done():
             call.source = Tone(950)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # of tone
             call.source = Silence()
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # of none
         await logging_in
 
 

@@ -90,12 +90,13 @@ async def performed(script: ScriptedCall) -> None:
 
 async def test_a_sound_that_lies_back_counts_from_where_it_lay(ends: TwoEnds) -> None:
     began, ended = ends.answered + 0.05, ends.answered + 0.2
-    ends.ear.hears = [(ends.answered + 0.3, Began(began)), (ends.answered + 0.3, Ended(ended, 0.9))]
-    script = ends.plays(Hear(HELLO, at(1)), Wait(0.3, at(2)), HangUp(at(3)))
+    heard_at = ends.answered + 0.8
+    ends.ear.hears = [(heard_at, Began(began)), (heard_at, Ended(ended, 0.9))]
+    script = ends.plays(Hear(HELLO, at(1)), Wait(1.0, at(2)), HangUp(at(3)))
     await performed(script)
     assert ends.ear.listened[0] == (HELLO, ends.answered)
     (hang_up,) = script.performer.acts
-    assert hang_up.start == pytest.approx(ended + 0.3, abs=0.1)
+    assert ended + 0.99 <= hang_up.start < heard_at + 1.0
     assert script.trouble == ""
 
 
@@ -133,9 +134,9 @@ async def test_what_is_said_and_pressed_arrives(ends: TwoEnds) -> None:
     await performed(script)
     assert [key.key for key in ends.there.recording.heard_keys()] == ["1", "2"]
     (span,) = ends.there.recording.heard_spans()
-    assert span.end - span.start == pytest.approx(0.4, abs=0.05)
+    assert 0.35 < span.end - span.start < 1.5, "as long as it was, or longer on a machine that stalls"
     say, press, _ = script.performer.acts
-    assert say.end - say.start == pytest.approx(0.4, abs=0.15)
+    assert 0.35 < say.end - say.start < 1.5
     assert press.start >= say.end
 
 
