@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from agents_here import CALLER_HZ, hears
-from engine_here import EngineHere
+from engine_here import EngineHere, serving, settings_for
+from one_pbx import complaints, no_channels_left
+from recorded_here import is_finished
 
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
+from ivrflow.runtime.journal_reader import JournalReader
 from ivrflow.softphone.audio_source import Tone
 from ivrflow.softphone.call import Call
 from ivrflow.softphone.softphone import SoftPhone
@@ -44,7 +49,8 @@ class Centre:
     phones: dict[str, SoftPhone] = field(default_factory=dict)
     wires: dict[str, Wire] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
-    logged_in: list[str] = field(default_factory=list)
+    logged_in: set[tuple[str, str]] = field(default_factory=set)
+    """Queues and who is logged in to them."""
 
     async def phone(self, account: str) -> SoftPhone:
         """The telephone of that account."""
@@ -62,10 +68,10 @@ class Centre:
         self.phones[account], self.wires[account] = phone, wire
         return phone
 
-    async def call(self) -> Call:
-        """A caller whose call is answered, humming."""
+    async def call(self, name: str = "caller") -> Call:
+        """A caller whose call is answered, humming; further ones have a name of their own."""
         caller = self.phones.get("caller") or await self.phone("caller")
-        self.calls["caller"] = call = await caller.call("7000", source=Tone(CALLER_HZ, -20.0))
+        self.calls[name] = call = await caller.call("7000", source=Tone(CALLER_HZ, -20.0))
         return call
 
     async def picks_up(self, account: str, hertz: int) -> Call:
@@ -75,27 +81,30 @@ class Centre:
         call.answer()
         return call
 
-    async def log_in(self, *extensions: str) -> None:
-        """Open these agents' telephones and log them in."""
+    async def log_in(self, *extensions: str, queue: str = "agents") -> None:
+        """Open these agents' telephones and log them in, as a command does."""
         for extension in extensions:
             await self.phone(extension)
-            await self.agents("QueueAdd", extension)
-            self.logged_in.append(extension)
+            await self._agent("QueueAdd", extension, queue)
+            self.logged_in.add((queue, extension))
 
-    async def agents(self, change: str, *extensions: str) -> None:
-        """Log agents in or out, as a command does."""
-        for extension in extensions:
-            headers = {"Queue": "agents", "Interface": f"PJSIP/{extension}"}
-            await self.engine.service.exchange.manager.action(change, headers)
+    async def log_out(self, extension: str, queue: str = "agents") -> None:
+        """Log an agent out again, as a command does."""
+        await self._agent("QueueRemove", extension, queue)
+        self.logged_in.discard((queue, extension))
+
+    async def _agent(self, change: str, extension: str, queue: str) -> None:
+        headers = {"Queue": queue, "Interface": f"PJSIP/{extension}"}
+        await self.engine.service.exchange.manager.action(change, headers)
 
     async def fact(self, fact: Fact, *, phrase: str = "", step: str = "") -> None:
         """Wait until the call's trace shows it."""
         await self.engine.until_fact(fact, phrase=phrase, step=step, within_s=SOON)
 
-    async def presses(self, key: str, then: Fact, *, step: str = "", phrase: str = "") -> None:
-        """The caller presses a key once the greeting can be answered, and the flow goes on."""
+    async def presses(self, key: str, then: Fact, *, step: str = "", phrase: str = "", name: str = "caller") -> None:
+        """The newest caller presses a key once the greeting can be answered, and the flow goes on."""
         await self.fact(Fact.PHRASE_STARTED)
-        await self.calls["caller"].press(key)
+        await self.calls[name].press(key)
         await self.fact(then, step=step, phrase=phrase)
 
     async def ends(self, *accounts: str) -> None:
@@ -114,16 +123,98 @@ class Centre:
             call.hang_up_now()
 
 
-def hotline(tmp_path: Path, port: int) -> CallFlow:
-    """The hotline of the other talks, but it records its calls, and looks things up at that port."""
-    folder = tmp_path / "flows"
+@asynccontextmanager
+async def open_centre(pbx: Pbx, flow: CallFlow, place: Path) -> AsyncIterator[Centre]:
+    """An open call centre. At its end no channel, bridge, task, leg or open file is left, every call is told to its end
+    in the journal, its recording is closed, and the PBX has complained of nothing.
+
+    Args:
+        pbx: with nobody logged in.
+        flow: which answers, and records whole calls.
+        place: a folder for the journal.
+    """
+    for path in pbx.recordings.rglob("*.wav"):
+        path.unlink()
+    logged = len(pbx.log.read_text(encoding="utf-8"))
+    files = open_files(os.getpid())
+    # The engine is over before the telephones are closed, like real ones.
+    async with AsyncExitStack() as closing, serving(pbx, flow, place) as engine:
+        centre = Centre(pbx, engine, closing)
+        closing.push_async_callback(_log_out, centre)
+        yield centre
+        centre.everybody_hangs_up()
+        await no_channels_left(pbx, within_s=10.0)
+        await _bridges_gone(pbx)
+        exchange = engine.service.exchange
+        async with asyncio.timeout(5):
+            while engine.service.switchboard.counts.live:  # noqa: ASYNC110 -- nobody is told
+                await asyncio.sleep(0.02)
+            # An engine that has stopped hears no more of its last channels.
+            while exchange._legs and not engine.service._is_stopping:  # noqa: ASYNC110 -- the same
+                await asyncio.sleep(0.02)
+        assert engine.service.enquiries.count == 0
+        assert exchange._places._places == {}
+    assert open_files(os.getpid()) - files == set(), "the engine keeps files open"
+    assert {name for name in open_files(pbx.pid) if name.endswith(".wav")} == set(), "the PBX keeps files open"
+    _told_to_the_end(settings_for(pbx, place).journal)
+    for path in [*pbx.recordings.glob("calls/**/*.wav"), *pbx.recordings.glob("messages/**/*.wav")]:
+        assert is_finished(path), f"{path.name} is not closed"
+    assert len(list(pbx.recordings.glob("calls/**/*.wav"))) == len(engine.sessions)
+    assert list(pbx.recordings.glob("unsettled/*/*")) == []
+    new = complaints(pbx.log.read_text(encoding="utf-8")[logged:])
+    assert [line for line in new if "Failed to join waiting bridge" not in line] == []
+
+
+async def _log_out(centre: Centre) -> None:
+    """Whatever became of the test, and of the engine."""
+    for queue, extension in centre.logged_in:
+        await centre.pbx.cli(f"queue remove member PJSIP/{extension} from {queue}")
+
+
+def open_files(pid: int) -> set[str]:
+    """What a process has open on disk."""
+    opened = set()
+    for handle in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            opened.add(str(handle.readlink()))
+    return {name for name in opened if name.startswith("/") and not name.startswith(("/dev", "/proc"))}
+
+
+async def _bridges_gone(pbx: Pbx) -> None:
+    """Wait until the PBX has no bridge."""
+    async with asyncio.timeout(5):
+        while len((await pbx.cli("bridge show all")).strip().splitlines()) > 1:  # noqa: ASYNC110 -- Asterisk tells nobody
+            await asyncio.sleep(0.05)
+
+
+def _told_to_the_end(journal: str) -> None:
+    """Every call in the journal is over."""
+    reader = JournalReader(journal)
+    try:
+        calls = reader.calls()
+        assert calls
+        assert all(call.outcome for call in calls)
+    finally:
+        reader.close()
+
+
+def hotline(place: Path, port: int = 9, changed: Mapping[str, str] = MappingProxyType({})) -> CallFlow:
+    """The hotline of the other talks, but it records its calls, and looks things up at that port.
+
+    Args:
+        place: a folder for its files.
+        port: of the other side of look-ups.
+        changed: what is written otherwise in it.
+    """
+    folder = place / "flows"
     (folder / "standards").mkdir(parents=True)
     for name in ("yunda", "house"):
         text = (CHECKOUT / "callflows" / "standards" / f"{name}.yaml").read_text(encoding="utf-8")
         (folder / "standards" / f"{name}.yaml").write_text(text, encoding="utf-8")
     text = (CHECKOUT / "tests" / "talks" / "flows" / "talks.yaml").read_text(encoding="utf-8")
-    assert "http://127.0.0.1:9/" in text
-    text = text.replace("http://127.0.0.1:9/", f"http://127.0.0.1:{port}/")
+    for old, new in {"http://127.0.0.1:9/": f"http://127.0.0.1:{port}/", **changed}.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
     (folder / "talks.yaml").write_text(f"{text}\nrecording: {{whole_call: yes, keep: 1d}}\n", encoding="utf-8")
     return load_flows([folder], PromptIndex.load(CHECKOUT / "prompts").catalogue())["talks"]
 

@@ -6,22 +6,17 @@ A whole engine and a PBX of this file's own, which misses a vanished telephone a
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from agents_here import AGENT_HZ, COLLEAGUE_HZ
-from centre_here import SOON, Centre, deaf_server, hotline
-from engine_here import serving, settings_for
-from one_pbx import complaints, no_channels_left, own_settings
+from centre_here import SOON, Centre, deaf_server, hotline, open_centre
+from one_pbx import own_settings
 from peers import prompt
-from recorded_here import is_finished
 
 from ivrflow.engine.trace import Fact
-from ivrflow.runtime.journal_reader import JournalReader
 from ivrflow.softphone.audio_source import Silence, Tone
 from ivrflow.softphone.call import Call
 from ivrflow.softphone.listening import find
@@ -130,77 +125,11 @@ async def looking_up(centre: Centre) -> None:
             await asyncio.sleep(0.02)
 
 
-# ── nothing is left ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def centre(pbx: Pbx, tmp_path: Path) -> AsyncIterator[Centre]:
-    """An open call centre. At its end no channel, bridge, task, leg or open file is left, the call is told to its end
-    in the journal, its recording is closed, and the PBX has complained of nothing."""
-    for path in pbx.recordings.rglob("*.wav"):
-        path.unlink()
-    logged = len(pbx.log.read_text(encoding="utf-8"))
-    files = open_files(os.getpid())
-    async with deaf_server() as port, AsyncExitStack() as closing:
-        flow = hotline(tmp_path, port)
-        async with serving(pbx, flow, tmp_path) as engine:  # over before the telephones are closed, like real ones
-            centre = Centre(pbx, engine, closing)
-            closing.push_async_callback(log_out, centre)
-            yield centre
-            centre.everybody_hangs_up()
-            await no_channels_left(pbx, within_s=10.0)
-            await bridges_gone(pbx)
-            exchange = engine.service.exchange
-            async with asyncio.timeout(5):
-                while engine.service.switchboard.counts.live:  # noqa: ASYNC110 -- nobody is told
-                    await asyncio.sleep(0.02)
-                # An engine that has stopped hears no more of its last channels.
-                while exchange._legs and not engine.service._is_stopping:  # noqa: ASYNC110 -- the same
-                    await asyncio.sleep(0.02)
-            assert engine.service.enquiries.count == 0
-            assert exchange._places._places == {}
-    assert open_files(os.getpid()) - files == set(), "the engine keeps files open"
-    assert {name for name in open_files(pbx.pid) if name.endswith(".wav")} == set(), "the PBX keeps files open"
-    told_to_the_end(settings_for(pbx, tmp_path).journal)
-    for path in [*pbx.recordings.glob("calls/**/*.wav"), *pbx.recordings.glob("messages/**/*.wav")]:
-        assert is_finished(path), f"{path.name} is not closed"
-    assert len(list(pbx.recordings.glob("calls/**/*.wav"))) == 1
-    assert list(pbx.recordings.glob("unsettled/*/*")) == []
-    new = complaints(pbx.log.read_text(encoding="utf-8")[logged:])
-    assert [line for line in new if "Failed to join waiting bridge" not in line] == []
-
-
-async def log_out(centre: Centre) -> None:
-    """Whatever became of the test, and of the engine."""
-    for extension in centre.logged_in:
-        await centre.pbx.cli(f"queue remove member PJSIP/{extension} from agents")
-
-
-def open_files(pid: int) -> set[str]:
-    """What a process has open on disk."""
-    opened = set()
-    for handle in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(OSError):  # closed meanwhile
-            opened.add(str(handle.readlink()))
-    return {name for name in opened if name.startswith("/") and not name.startswith(("/dev", "/proc"))}
-
-
-async def bridges_gone(pbx: Pbx) -> None:
-    """Wait until the PBX has no bridge."""
-    async with asyncio.timeout(5):
-        while len((await pbx.cli("bridge show all")).strip().splitlines()) > 1:  # noqa: ASYNC110 -- Asterisk tells nobody
-            await asyncio.sleep(0.05)
-
-
-def told_to_the_end(journal: str) -> None:
-    """Every call in the journal is over."""
-    reader = JournalReader(journal)
-    try:
-        calls = reader.calls()
-        assert calls
-        assert all(call.outcome for call in calls)
-    finally:
-        reader.close()
+    """An open call centre; at its end nothing is left."""
+    async with deaf_server() as port, open_centre(pbx, hotline(tmp_path, port), tmp_path) as centre:
+        yield centre
 
 
 # ── the caller ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -346,8 +275,7 @@ async def test_an_agent_who_leaves_while_being_rung_by_a_queue_leaves_the_caller
     elif how == "signs off":
         await centre.phones["1001"].close()
     else:
-        await centre.agents("QueueRemove", "1001")
-        centre.logged_in.remove("1001")
+        await centre.log_out("1001")
     await centre.picks_up("1002", COLLEAGUE_HZ)
     await centre.joined("1002", COLLEAGUE_HZ)
     await centre.calls["caller"].hang_up()
