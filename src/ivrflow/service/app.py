@@ -48,7 +48,7 @@ AT_HEADER = "X-Ivrflow-At"
 
 
 class Service:
-    """One engine process serving calls.
+    """One engine process serving calls. Made within the event loop it serves on.
 
     Args:
         settings: what the operator set.
@@ -59,9 +59,8 @@ class Service:
         self.flows: Mapping[str, CallFlow] = {}
         """The flow of each dialled number."""
         self.flows_by_id: Mapping[str, CallFlow] = {}
-        self._placed: PlacedCalls | None = None
-        self._use(flows)
         self._is_stopping = False
+        self._clock = LoopClock(asyncio.get_running_loop())
         self._are_test_calls = settings.test_calls
         self.journal = Journal(settings.journal, keep_days=settings.journal_keep_days)
         self.switchboard = Switchboard()
@@ -97,11 +96,22 @@ class Service:
         self.reloading = Reloading(
             partial(read_aside, settings), lambda: self.flows_by_id, self._use, lambda: self.switchboard.counts.live
         )
-        self._dial = settings.dial
-        self._calling_number = settings.calling_number
+        self._desk = OrderDesk(self.exchange, self.switchboard, self._clock, self.reloading)
+        self._placed = PlacedCalls(
+            flows,
+            self.exchange,
+            self.journal,
+            self.switchboard,
+            self._clock,
+            dial=settings.dial,
+            calling_number=settings.calling_number,
+            are_test_calls=settings.test_calls,
+            look_ups=self.enquiries,
+        )
         self._journal_url = settings.journal
         self._callbacks_at_once = settings.callbacks_at_once
         self._callbacks: CallbackScheduler | None = None
+        self._use(flows)
 
     async def start(self) -> None:
         """Open the journal, log in at the PBX, then take calls.
@@ -109,25 +119,11 @@ class Service:
         Raises:
             SettingsError: something is not as it was deployed; says what.
         """
-        self._clock = LoopClock(asyncio.get_running_loop())
-        self._desk = OrderDesk(self.exchange, self.switchboard, self._clock, self.reloading)
-        self._placed = PlacedCalls(
-            self.flows_by_id,
-            self.exchange,
-            self.journal,
-            self.switchboard,
-            self._clock,
-            dial=self._dial,
-            calling_number=self._calling_number,
-            are_test_calls=self._are_test_calls,
-            look_ups=self.enquiries,
-        )
-        self._look_at_calendar()
         self.journal.open()
         try:
             self.recordings.start()
             await self.exchange.start()
-            self._call_back(self._placed)
+            self._call_back()
         except BaseException:
             await self._close()
             raise
@@ -135,13 +131,14 @@ class Service:
     async def stop(self, drain_s: float = DRAIN_S) -> None:
         """Take no new calls, let the live ones end in peace (`drain_s` seconds at most), close everything.
 
+        Also one that never started is closed by it.
+
         The port stays open meanwhile: an agent who is parted from the caller is spoken to over a session of its own.
         """
         self._is_stopping = True
         live = self.switchboard.counts.live
         log.info("stopping: new callers get the fallback; calls that go on, for at most %g s: %d", drain_s, live)
-        if self._placed is not None:
-            self._placed.close()
+        self._placed.close()
         try:
             await self._desk.close()
             await self.switchboard.drain(drain_s)
@@ -153,17 +150,16 @@ class Service:
         self.flows = {number: flow for flow in flows.values() for number in flow.numbers}
         self.flows_by_id = dict(flows)
         self._calendar = CalendarWatch(flows.values())
-        if self._placed is not None:
-            self._placed.use(self.flows_by_id)
-            self._look_at_calendar()
+        self._placed.use(self.flows_by_id)
+        self._look_at_calendar()
 
-    def _call_back(self, placed: PlacedCalls) -> None:
+    def _call_back(self) -> None:
         """Begin to call people back."""
         if self._callbacks_at_once:
             self._callbacks = CallbackScheduler(
                 CallbackBook(self._journal_url),
                 lambda flow: self.flows_by_id.get(flow),
-                placed,
+                self._placed,
                 is_live=self.switchboard.is_live,
                 at_once=self._callbacks_at_once,
                 new_call=new_call(OUTGOING),
@@ -188,7 +184,7 @@ class Service:
     def _ordered(self, order: CallWanted | CallOff | Asked) -> None:
         if isinstance(order, Asked):
             self._desk.ordered(order)
-        elif self._placed is not None:
+        else:
             self._placed.ordered(order)
 
     def _call_arrived(self, line: AsteriskLine, environment: Environment) -> bool:

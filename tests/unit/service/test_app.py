@@ -14,6 +14,7 @@ from served import free_port, ring, stand_in
 
 from bench.stand_in import SilentCall
 from ivrflow.engine.messages import CallArrived
+from ivrflow.engine.session import CallSession
 from ivrflow.flow_files import load_flows
 from ivrflow.runtime.journal_reader import CallSummary, JournalReader
 from ivrflow.service.app import Service
@@ -22,7 +23,9 @@ from ivrflow.settings import SettingsError, read_settings
 from ivrflow.simulator.replay import replay
 
 
-async def test_a_call_is_served_by_the_flow_of_its_number_and_journaled(tmp_path: Path) -> None:
+async def test_a_call_is_served_by_the_flow_of_its_number_and_journaled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with stand_in(tmp_path) as environment:
         settings = read_settings(environment)
         service = Service(settings, load_for_service(settings))
@@ -32,6 +35,10 @@ async def test_a_call_is_served_by_the_flow_of_its_number_and_journaled(tmp_path
             while call.commands < 3:  # noqa: ASYNC110 - the stand-in counts what it was told; ANSWER, level, prompt
                 await asyncio.sleep(0.01)
             assert service.switchboard.counts.live == 1
+            (line,) = service.exchange._lines.values()
+            with monkeypatch.context() as patch:
+                patch.setattr(CallSession, "task", 7)
+                assert line.task() == 7, "an order that a task is done is read with what the session says"
             call.hang_up()  # the stand-in breaks off without a word, as a dying PBX does
             await over
             await service.switchboard.drain(5)
@@ -100,6 +107,14 @@ async def test_what_cannot_start_leaves_no_task_and_no_thread(tmp_path: Path) ->
         service = Service(read_settings(environment), {})
         with pytest.raises(SettingsError, match="manager"):
             await service.start()
+        assert asyncio.all_tasks() == tasks
+
+
+async def test_what_never_started_can_be_stopped(tmp_path: Path) -> None:
+    async with stand_in(tmp_path) as environment:
+        tasks = asyncio.all_tasks()
+        service = Service(read_settings(environment), {})
+        await service.stop(0)
         assert asyncio.all_tasks() == tasks
 
 

@@ -12,6 +12,7 @@ from ivrflow.bridge.exchange import Exchange
 from ivrflow.bridge.orders.to_place_calls import Answer, CallOff, CallWanted
 from ivrflow.bridge.outgoing_line import OutgoingLine
 from ivrflow.engine import messages as m
+from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import TraceLine, Verdict
 from ivrflow.flow.model import CallFlow, Quiet
 from ivrflow.runtime.clock import LoopClock
@@ -233,6 +234,14 @@ async def test_somebody_is_called_back_and_nobody_at_the_door_hears_of_it(setup:
     setup.pbx.line.channel_gone(17)
     assert (back.told, setup.pbx.answers) == (["busy"], [])
     assert setup.switchboard.counts.live == 0
+
+
+async def test_its_line_asks_the_session_which_task_is_waited_for(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CalledBack(setup)
+    monkeypatch.setattr(CallSession, "task", 7)
+    assert setup.pbx.line.task() == 7
 
 
 async def test_who_picks_up_is_told_before_the_end(setup: Setup) -> None:
