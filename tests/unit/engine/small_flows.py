@@ -35,6 +35,7 @@ from ivrflow.flow.model import (
     Standard,
     Step,
     Transfer,
+    Warm,
     Window,
 )
 from ivrflow.flow.problems import Location
@@ -381,6 +382,8 @@ def _mentioned(thing: object) -> set[str]:
         for item in thing:
             found |= _mentioned(item)
     elif is_dataclass(thing):
+        if isinstance(thing, Warm):
+            found |= set(thing.whispers)  # with those told by situation
         for entry in fields(thing):
             value = getattr(thing, entry.name)
             if entry.name in _PHRASE_FIELDS and value:
