@@ -76,7 +76,7 @@ async def test_a_silent_caller_meets_the_ladder_whatever_silence_is_made_of(
         assert all(prompt.completeness > 0.6 for prompt in heard)
         for before, after in pairwise(heard):
             silence = after.start - (before.start + len(audio[before.name]) / RATE)
-            assert silence == pytest.approx(3.0, abs=0.5)
+            assert 2.5 < silence < 4.5
     for session in engine.sessions:
         assert kept(session) == {"gov12345/greeting_inbound", "gov12345/silent_call"}
         assert broken(session) == {}

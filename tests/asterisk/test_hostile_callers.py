@@ -17,6 +17,7 @@ from centre_here import SOON, Centre, deaf_server, hotline
 from engine_here import serving
 from one_pbx import complaints, no_channels_left, own_settings
 from peers import AgiPeer, AgiSession
+from recorded_here import beep_heard
 
 from ivrflow.bridge import ami_client, ami_protocol
 from ivrflow.bridge.agi_commands import Command
@@ -245,7 +246,8 @@ async def test_who_calls_to_do_harm_does_none(
         await engine.until(lambda trace: [line.step for line in trace if line.fact is Fact.STEP_ENTERED][-1] == "greet")
         await centre.calls["caller"].press("2")
         await centre.fact(Fact.PHRASE_ENDED, phrase="house/collect.ask_number")
-        await asyncio.sleep(1.5)  # the tone, and something said
+        await beep_heard(centre.calls["caller"])
+        await asyncio.sleep(1.0)  # something is said
         on_channels.append(await of_channels(pbx))
         await centre.calls["caller"].hang_up()
         await centre.fact(Fact.ENDED)

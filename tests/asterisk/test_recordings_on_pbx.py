@@ -17,8 +17,8 @@ import pytest_asyncio
 from agents_here import floor_of
 from conftest import Phones
 from engine_here import EngineHere, flow_for_tests, serving
-from peers import has_heard, seconds_of_tone
-from recorded_here import is_finished
+from peers import has_heard, prompt, seconds_of_tone
+from recorded_here import BEEP_HZ, beep_heard, is_finished
 
 from ivrflow.bridge import recording_files
 from ivrflow.bridge.recordings_folder import Recordings, RecordingSettings
@@ -26,13 +26,14 @@ from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact
 from ivrflow.flow.model import CallFlow, CallRecording, Collect, HangUp, Keep, PlayBack, Record, Say, Step, Transfer
 from ivrflow.softphone.audio_source import Silence, Tone
-from ivrflow.softphone.call import Call
 from ivrflow.softphone.codecs import RATE, Samples, codec
+from ivrflow.softphone.listening import find_all
 from tools.pbx import Pbx
 from tools.places import PROMPTS
 
 ASK = "house/closing.farewell"
-SPOKEN_HZ, BEEP_HZ, AGENT_HZ = 600, 1000, 700
+NOTICE = "house/recording.notice"
+SPOKEN_HZ, AGENT_HZ = 600, 700
 SILENCE_S, MOST_S = 1.5, 4.0
 
 
@@ -89,18 +90,6 @@ async def files(pbx: Pbx, pattern: str, count: int, within_s: float = 5.0) -> li
             break
         await asyncio.sleep(0.05)  # a file system tells nobody
     return found
-
-
-async def beep_heard(call: Call, within_s: float = 10.0) -> None:
-    """Wait until the tone before a message was heard to its end."""
-    async with asyncio.timeout(within_s):
-        while not is_beep_in(call):  # noqa: ASYNC110 -- a recording tells nobody what it hears
-            await asyncio.sleep(0.02)
-
-
-def is_beep_in(call: Call) -> bool:
-    span = call.recording.span
-    return span is not None and seconds_of_tone(call.recording.samples(span.start, span.end), BEEP_HZ) >= 0.24
 
 
 @pytest.fixture(autouse=True)
@@ -250,14 +239,14 @@ async def test_a_full_disk_fails_the_message_and_not_the_call(
 # ── whole calls ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def recording(flow: CallFlow, start: str, *steps: Step, whole: bool = True) -> CallFlow:
+def recording(flow: CallFlow, start: str, *steps: Step, whole: bool = True, announce: Sequence[str] = ()) -> CallFlow:
     """The hotline, recording its calls."""
     ends = [HangUp(name, flow.where, name) for name in ("thanked", "nothing")]
     return dataclasses.replace(
         flow,
         start=start,
         steps={**flow.steps, **{step.name: step for step in (*steps, *ends)}},
-        recording=CallRecording(flow.where, whole_call=whole, keep_days=30),
+        recording=CallRecording(flow.where, announce=tuple(announce), whole_call=whole, keep_days=30),
     )
 
 
@@ -310,6 +299,31 @@ async def test_both_sides_of_a_talk_are_recorded_and_the_call_goes_on(
         assert 1.0 < seconds_of_tone(sound, AGENT_HZ) < agent_for + 0.5
         assert seconds_of_tone(sound, SPOKEN_HZ) > 1.0
         assert details(engine, Fact.RECORDING) == ["begun"]
+
+
+async def test_callers_hear_that_it_is_recorded_before_anybody_is_rung(
+    pbx: Pbx, phones: Phones, hotline: CallFlow, tmp_path: Path
+) -> None:
+    talk = next(step for step in hotline.steps.values() if isinstance(step, Transfer) and step.extension == "1001")
+    flow = recording(hotline, talk.name, whole=False, announce=[NOTICE])
+    async with serving(pbx, flow, tmp_path) as engine:
+        agent = await phones.open("1001")
+        phone = await phones.open("caller")
+        call = await phone.call("12345")
+        at_agent = await agent.next_call()
+        at_agent.source = Tone(AGENT_HZ, -20.0)
+        at_agent.answer()
+        await has_heard(call, AGENT_HZ, 0.5, since=time.monotonic())
+        await call.hang_up()
+        await engine.until_fact(Fact.ENDED)
+        sound = await the_call(pbx, engine)
+    notice = prompt(PROMPTS, NOTICE)
+    (heard,) = find_all(call.recording, notice)
+    assert heard.completeness > 0.9
+    assert at_agent.rings_at is not None
+    assert heard.end < at_agent.rings_at
+    assert not is_in(notice, sound.astype(float)), "it begins with the talk"
+    assert seconds_of_tone(sound, AGENT_HZ) > 0.4
 
 
 async def test_it_goes_on_while_caller_and_agent_are_apart(pbx: Pbx, phones: Phones, hotline: CallFlow) -> None:

