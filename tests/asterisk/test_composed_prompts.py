@@ -166,7 +166,7 @@ async def test_a_hang_up_in_the_middle_leaves_nothing_behind(phones: Phones, eng
     for wait_s in (0.0, 0.8, 1.6, 2.4):
         call = await phone.call("12345")
         session = await engine.until_fact(Fact.PHRASE_STARTED, phrase=GREETING)
-        await asyncio.sleep(wait_s)
+        await asyncio.sleep(wait_s)  # any moment is to do
         await call.hang_up()
         await engine.until(lambda trace: trace[-1].fact is Fact.ENDED)
         assert session.first_to_hang_up == "caller"

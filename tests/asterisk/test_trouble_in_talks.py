@@ -14,12 +14,12 @@ import pytest_asyncio
 from agents_here import AGENT_HZ, COLLEAGUE_HZ
 from centre_here import SOON, Centre, deaf_server, hotline, open_centre
 from one_pbx import own_settings
-from peers import prompt
+from peers import has_heard_words, prompt
+from recorded_here import beep_heard
 
 from ivrflow.engine.trace import Fact
 from ivrflow.softphone.audio_source import Silence, Tone
 from ivrflow.softphone.call import Call
-from ivrflow.softphone.listening import find
 from tools.pbx import Pbx
 from tools.places import PROMPTS
 
@@ -114,7 +114,8 @@ async def recording(centre: Centre) -> None:
     """The caller speaks after the tone."""
     await centre.call()
     await centre.presses("2", Fact.PHRASE_ENDED, phrase=MESSAGE_ASKED)
-    await asyncio.sleep(1.5)  # the tone of 0.3 s, and something said
+    await beep_heard(centre.calls["caller"])
+    await asyncio.sleep(1.0)  # something is said
 
 
 async def looking_up(centre: Centre) -> None:
@@ -319,10 +320,7 @@ async def test_the_only_agent_signing_off_while_being_rung_leaves_nobody(centre:
 
 async def gets_the_fallback(call: Call) -> None:
     """Wait until that caller hears the fallback's apology."""
-    apology = prompt(PROMPTS, "house/fallback.apology")
-    async with asyncio.timeout(SOON):
-        while not ((found := find(call.recording, apology)) and found.completeness > 0.3):  # noqa: ASYNC110 -- a recording tells nobody
-            await asyncio.sleep(0.2)
+    await has_heard_words(call, prompt(PROMPTS, "house/fallback.apology"), 0.3)
 
 
 @pytest.mark.parametrize("moment", [queued, talking, held, warned, handing_over, recording, looking_up], ids=named)
@@ -331,7 +329,7 @@ async def test_an_engine_that_stops_lets_calls_end_in_peace_and_takes_no_new_one
 ) -> None:
     await moment(centre)
     stopping = asyncio.create_task(centre.engine.service.stop(60))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it begins
     late = await centre.phones["caller"].call("7000")
     await gets_the_fallback(late)
     await late.hang_up()

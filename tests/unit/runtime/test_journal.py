@@ -164,7 +164,7 @@ print("writing", flush=True)
 while True:
     for record in records:
         record.handled(time.monotonic(), SignalGiven(word="understood"), [])
-    time.sleep(0.001)
+    time.sleep(0.001)  # it is killed in the middle of this, and is not to fill the disk before
 """
 
 

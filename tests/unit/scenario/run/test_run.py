@@ -445,7 +445,7 @@ async def test_strict_makes_a_failure_of_what_is_only_worth_a_word() -> None:
 
 async def test_what_it_took_is_wall_time_with_every_try() -> None:
     async def play(_scenario: Scenario) -> Observation:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # the time it takes is what is told
         return an_observation(stalls=((1.0, 0.2),))
 
     began = time.monotonic()
