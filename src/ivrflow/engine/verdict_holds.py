@@ -46,21 +46,25 @@ def holds_of(trace: Sequence[TraceLine], evidence: Sequence[int]) -> list[HoldSe
 def unbroken_of(trace: Sequence[TraceLine], evidence: Sequence[int]) -> list[HoldSeen]:
     """The same waits as the caller has them: what goes on the moment one is over, without a word, is one wait.
 
-    A telephone that holds longer than the rule's own ladder has music from then on.
+    A telephone that holds longer than the rule's own ladder has music from then on; until it is back, the wait is not over.
     """
     found: list[HoldSeen] = []
-    for hold in holds_on(trace):
-        if found and trace[found[-1].over].at == trace[hold.begun].at:
-            found[-1] = HoldSeen(found[-1].begun, hold.over, round(found[-1].seconds + hold.seconds, 6))
-        else:
-            found.append(hold)
+    begun, since, before = -1, 0.0, 0.0
+    for index, line in enumerate(trace):
+        if line.fact is Fact.HOLD_BEGUN:
+            goes_on = found.pop() if found and trace[found[-1].over].at == line.at else None
+            begun, before = (goes_on.begun, goes_on.seconds) if goes_on else (index, 0.0)
+            since = line.at
+        elif line.fact is Fact.HOLD_OVER and begun >= 0:
+            found.append(HoldSeen(begun, index, round(before + line.at - since, 6)))
+            begun = -1
     return [hold for hold in found if any(hold.begun <= index <= hold.over for index in evidence)]
 
 
 def returns_of(trace: Sequence[TraceLine], evidence: Sequence[int]) -> list[HoldSeen]:
     """The same waits, those of one situation together: reports between them bring nobody back, the end of it does."""
     found: list[HoldSeen] = []
-    for hold in holds_of(trace, evidence):
+    for hold in unbroken_of(trace, evidence):
         back = _back(trace, hold)
         if found and found[-1].over == back:
             found[-1] = HoldSeen(found[-1].begun, back, round(found[-1].seconds + hold.seconds, 6))

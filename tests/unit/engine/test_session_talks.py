@@ -8,7 +8,7 @@ from driven_call import DrivenCall
 from small_flows import HOLD_REMINDER, HOLD_REQUEST, HOLD_RETURN, LOOKUP, NOISE, RULES, flow, rule, rule_rung
 
 from ivrflow.engine import messages as m
-from ivrflow.engine.trace import Fact
+from ivrflow.engine.trace import Fact, Judgement
 from ivrflow.flow.model import CallFlow, Transfer
 
 RETURN_AFTER_REQUEST = rule(
@@ -193,8 +193,12 @@ def test_no_apology_before_the_agent_is_back() -> None:
     call.happens(m.HoldStarted(ticket=agent(call)), 20.0)
     call.prompt_ends().silence(70)
     assert call.says == ["please wait"], "the ladder is used up, and the telephone holds on: music"
+    assert call.verdict("gov/hold_return").judgement is Judgement.NOT_APPLICABLE, "nobody is back yet"
     call.happens(m.HoldEnded(ticket=agent(call)))
     assert call.says == ["please wait", "sorry for the wait"]
+    call.prompt_ends()
+    assert call.verdict("gov/hold_return").judgement is Judgement.KEPT
+    assert call.verdict("gov/hold_return").observed == "then continue, the caller waited 70.00 s"
 
 
 def test_the_agent_is_gone_while_the_caller_is_on_hold() -> None:
