@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ivrflow.flow.model import CallFlow, Collect, Prompt
+from ivrflow.engine.leg import waiting_values
+from ivrflow.engine.messages import QueueMoved
+from ivrflow.flow.model import CallFlow, Collect, Prompt, Queue
 from ivrflow.flow.speaking.composing import VALUE_HERE
 from ivrflow.scenario.script import Order, Press, Scenario, Step
+
+_SOON_S = 60.0
+"""What a PBX reckons at most whose callers are those of scenarios: a minute is the least that is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +31,17 @@ class SaidWithValues:
 
 
 def said_with_values(scenario: Scenario) -> Iterator[SaidWithValues]:
-    """Every phrase of the flow that the values in the scenario's script, given or keyed in, may be spoken in."""
+    """Every phrase of the flow that the values in the scenario's script, given or keyed in, may be spoken in.
+
+    So are those of the caller's place in a queue, which is the first: scenarios with queues are played one after the other.
+    """
     flow = scenario.flow
     composable = [phrase for phrase in flow.phrases.values() if phrase.is_composable]
     texts = {prompt.file: prompt.text.strip(VALUE_HERE) for prompt in flow.prompts.prompts.values()}
     values: dict[str, str] = {}
     known: set[tuple[str, tuple[str, ...]]] = set()
-    for step in (*scenario.caller, *(step for agent in scenario.agents for step in agent.steps)):
-        given = _given(step, flow)
+    steps = (*scenario.caller, *(step for agent in scenario.agents for step in agent.steps))
+    for given in (_in_a_queue(flow), *(_given(step, flow) for step in steps)):
         if not given:
             continue
         values.update(given)
@@ -42,6 +50,12 @@ def said_with_values(scenario: Scenario) -> Iterator[SaidWithValues]:
             if prompt is not None and prompt.parts and (phrase.key, prompt.parts) not in known:
                 known.add((phrase.key, prompt.parts))
                 yield SaidWithValues(phrase.key, prompt, "".join(texts[part] for part in prompt.parts))
+
+
+def _in_a_queue(flow: CallFlow) -> Mapping[str, str]:
+    if not any(isinstance(step, Queue) for step in flow.steps.values()):
+        return {}
+    return waiting_values(QueueMoved(ticket=0, position=1, expected_s=_SOON_S))
 
 
 def _given(step: Step, flow: CallFlow) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ import dataclasses
 from types import SimpleNamespace
 from typing import cast
 
-from ivrflow.flow.model import Collect, Phrase, Prompt, PromptCatalogue
+from ivrflow.flow.model import Collect, Ladder, Listening, Phrase, Prompt, PromptCatalogue, Queue, QueueLevel
 from ivrflow.flow.problems import Location
 from ivrflow.flow.speaking.composing import piece_key, segment_key
 from ivrflow.scenario.script import Order, Press, Scenario, Wait
@@ -18,14 +18,19 @@ RECORDED = {
     segment_key("s", "…，您好"): Prompt("s/segment-1", "…，您好", 0.8),
     segment_key("s", "我是…"): Prompt("s/segment-2", "我是…", 0.5),
     segment_key("s", "…号"): Prompt("s/segment-3", "…号", 0.3),
-    **{piece_key(words): Prompt(f"pieces/{words}", f"…{words}…", 0.4) for words in ("王", "李", "七", "幺零")},
+    segment_key("s", "第…"): Prompt("s/segment-4", "第…", 0.3),
+    segment_key("s", "…位"): Prompt("s/segment-5", "…位", 0.3),
+    **{piece_key(words): Prompt(f"pieces/{words}", f"…{words}…", 0.4) for words in ("王", "李", "七", "幺零", "一")},
 }
 
 
+PLACE = Phrase("s/place", "第{queue_position}位", HERE, ("queue_position",), "您好", "", {"queue_position": "number"})
 ASKED = Collect("ask", HERE, "agent_id", "s/ask", 1, 4, "#", 6.0, 4.0, frozenset(), "", 1, "done", "done", "done")
 
 
-def scenario(*caller: Order | Press | Wait, agent: tuple[Order, ...] = (), asks: tuple[Collect, ...] = ()) -> Scenario:
+def scenario(
+    *caller: Order | Press | Wait, agent: tuple[Order, ...] = (), asks: tuple[Collect | Queue, ...] = ()
+) -> Scenario:
     flow = SimpleNamespace(
         phrases={"s/hello": HELLO, "s/number": NUMBER},
         prompts=PromptCatalogue(RECORDED),
@@ -50,6 +55,29 @@ def test_every_value_given_in_the_script_by_whomever() -> None:
         ("s/number", "我是七号"),
     ]
     assert said[0].prompt.parts == ("pieces/王", "s/segment-1")
+
+
+def test_the_caller_is_the_first_in_a_queue() -> None:
+    line = Queue(
+        name="line",
+        where=HERE,
+        levels=(QueueLevel(HERE, "agents"),),
+        priority=0,
+        announce=(),
+        ladder=Ladder("line", (), "", HERE),
+        listening=Listening(),
+        most=60.0,
+        thanks=(),
+        thanks_over=0.0,
+        talk_for=60.0,
+        agent_left="end",
+        no_answer="end",
+        nobody="end",
+        full="end",
+    )
+    waiting = scenario(asks=(line,))
+    waiting.flow.phrases["s/place"] = PLACE  # type: ignore[index]  # a dictionary here
+    assert [(one.phrase, one.spoken) for one in said_with_values(waiting)] == [("s/place", "第一位")]
 
 
 def test_what_is_spoken_without_its_value_is_heard_as_ever() -> None:
