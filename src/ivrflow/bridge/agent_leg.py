@@ -141,6 +141,10 @@ class AgentLeg:
         self._is_joined = False
         """Whether Asterisk has said that what `_joining` asked for is done."""
         self._has_left = False
+        self._is_alone = False
+        """Whether half 2 is gone, and the agent with it."""
+        self._is_over = False
+        """Whether half 1 is gone."""
         self._is_dropped = False
         self._when_apart: list[Callable[[AgentSession | None], None]] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -231,6 +235,8 @@ class AgentLeg:
 
     def _lead_away(self) -> None:
         self._after(APART_WITHIN_S, self._apart)
+        if self._is_alone:
+            return  # half 1 is about to end
         self._manager.order(
             "Redirect",
             {"Channel": self.name, "Context": CONTEXT, "Exten": SPEAK_THERE, "Priority": "1"},
@@ -247,7 +253,9 @@ class AgentLeg:
             then(self.session if self.where is Where.APART else None)
 
     def _apart(self) -> None:
-        if self.where is Where.PARTING:
+        if self.where is Where.PARTING and self._is_over:
+            self._left()  # before it could be led away
+        elif self.where is Where.PARTING:
             self.where = Where.APART
             self._go_on()
 
@@ -309,7 +317,7 @@ class AgentLeg:
 
     def session_opened(self, channel: AgiChannel) -> AgiHandler:
         """Half 1 has come with a session of its own."""
-        if self.where not in {Where.PARTING, Where.APART}:
+        if self._is_alone or self.where not in {Where.PARTING, Where.APART}:
             return NobodysSession(channel)
         session = self.session = AgentSession(channel, self._session_closed)
         if self.where is Where.PARTING:
@@ -366,6 +374,12 @@ class AgentLeg:
                 self._answered()
             case "DialEnd":
                 self._ringing.pop(phone, None)
+            case "Hangup" if self.where is not Where.SOUGHT:
+                # Asterisk ends half 1 too. Led away in that very moment it comes with a session first, and without a
+                # HANGUP in it: for Asterisk the channel was dead before (measured: one time in ten).
+                self._is_alone = True
+                if self.session is not None:
+                    self.session.hung_up()
             case "UserEvent" if event.get("UserEvent") == "IvrflowLeg":
                 status = _STATUSES.get(event.get("Status"), "unreachable")
                 self._unavailable(_CAUSES.get(event.get("Cause"), status))
@@ -406,7 +420,7 @@ class AgentLeg:
 
     def ended(self) -> None:
         """The leg's channels are gone."""
-        self._has_left = True
+        self._has_left = self._is_over = True
         if self.where is Where.SOUGHT:
             self._unavailable("unreachable")
         elif not (self.where is Where.JOINED and self._joining):  # else Bridge() replies in a moment

@@ -391,6 +391,44 @@ async def test_an_agent_who_leaves_while_apart_has_left_at_once(setup: Pretended
     assert setup.channel.sent == [MUSIC_OFF, JOIN]
 
 
+@pytest.mark.parametrize("is_told_first", [True, False])
+async def test_a_half_led_away_while_its_agent_hangs_up_is_let_go_although_asterisk_says_no_hangup(
+    is_told_first: bool, setup: PretendedLine
+) -> None:
+    """What Asterisk told, in either order: half 2 is gone, and half 1 comes with a session all the same."""
+    bridge = joined(setup)
+    setup.line.perform(m.Part(ticket=3))
+    setup.line.replied(bridge, DONE)
+    if is_told_first:
+        setup.manager.say("Hangup", Uniqueid=OTHER_HALF, Cause="16")
+    agent = comes(setup)
+    if not is_told_first:
+        setup.manager.say("Hangup", Uniqueid=OTHER_HALF, Cause="16")
+    assert agent.closed, "Asterisk waits for that"
+    setup.manager.say("Hangup", Uniqueid=LEG, Cause="16")
+    assert setup.events == [m.AgentLeft(ticket=3)]
+
+
+async def test_who_is_gone_is_not_led_away(setup: PretendedLine) -> None:
+    bridge = joined(setup)
+    setup.manager.say("Hangup", Uniqueid=OTHER_HALF, Cause="16")
+    setup.line.perform(m.Part(ticket=3))
+    assert orders(setup, "Redirect") == []
+    setup.manager.say("Hangup", Uniqueid=LEG, Cause="16")
+    setup.line.replied(bridge, DONE)
+    assert setup.events == [m.AgentLeft(ticket=3)]
+
+
+async def test_who_was_gone_before_being_led_away_has_left(setup: PretendedLine) -> None:
+    bridge = joined(setup)
+    setup.manager.say("Hangup", Uniqueid=LEG, Cause="16")
+    assert setup.events == [], "the reply of Bridge() is awaited"
+    setup.line.perform(m.Part(ticket=3))
+    setup.line.perform(both(7))
+    setup.line.replied(bridge, DONE)
+    assert await setup.next_event() == m.AgentLeft(ticket=3)
+
+
 async def test_a_session_that_comes_too_late_is_closed(setup: PretendedLine) -> None:
     answered(setup)
     channel = comes(setup)
