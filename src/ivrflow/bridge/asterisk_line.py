@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol, TypeAlias, assert_never
 
 from ivrflow.bridge import agi_commands as agi
@@ -285,10 +286,8 @@ class AsteriskLine:
         """
         ticket, self._bridging = self._bridging[1], (0, 0)
         self._unsettled = ticket
-        if self._is_gone:
-            return  # nobody is left to be told
         if ticket in self.agent_channels.values() and ticket not in self._left:
-            self._word_timer = self._loop.call_later(WHO_LEFT_S, self._agent_left, ticket)
+            self._wait_for_word(partial(self._agent_left, ticket))
         else:
             self._agent_left(ticket)
 
@@ -355,10 +354,9 @@ class AsteriskLine:
     def key_released(self, key: str, held_ms: float) -> None:
         """The caller released a key after `held_ms`. Of one that came as a SIP INFO this is all that Asterisk tells.
 
-        Asterisk stretches a key shorter than 80 ms to that, waits 45 ms before the next, and tells the end of each key
-        it put off up to three times. Measured with six keys of 40 ms, 40 ms apart: the same end again after 125 ms, as
-        late as the next key. How often and when says nothing, then; but a phone whose keys are told going down has each
-        told so exactly once, however fast it types, and its ends tell nothing new.
+        Asterisk stretches a key shorter than 80 ms to that, and tells its end again when it lets go of it. Measured with
+        six keys of 40 ms, 40 ms apart: 125 ms later, when the next key is down. So the moment of an end says nothing; but
+        a phone whose keys are told going down has each told so exactly once, however fast it types.
         """
         if self._keys_go_down:
             return
@@ -402,11 +400,18 @@ class AsteriskLine:
             return
         if reason == _RANG_IN_VAIN:
             self._tell_unavailable(agent, ticket, "no_answer")
-        elif agent in self._causes or self._is_gone:
-            self._tell_unavailable(agent, ticket, _CAUSES.get(self._causes.get(agent, 0), "unreachable"))
+        elif agent in self._causes:
+            self._tell_unavailable(agent, ticket, _CAUSES.get(self._causes[agent], "unreachable"))
         else:
             self._refused_agents.add(agent)
-            self._word_timer = self._loop.call_later(WHO_LEFT_S, self._tell_unavailable, agent, ticket, "unreachable")
+            self._wait_for_word(partial(self._tell_unavailable, agent, ticket, "unreachable"))
+
+    def _wait_for_word(self, otherwise: Callable[[], None]) -> None:
+        """Give word of who left, or why, a moment to come; a call that is over waits for none, and nothing holds its line."""
+        if self._is_gone:
+            otherwise()
+        else:
+            self._word_timer = self._loop.call_later(WHO_LEFT_S, otherwise)
 
     def _tell_unavailable(self, agent: str, ticket: m.Ticket, why: _WhyUnavailable) -> None:
         if self.agent_channels.pop(agent, None) is not None:
