@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,6 +36,11 @@ _SUITE = "sid"
 """The distribution's suite that has Asterisk 22; the stable ones have none."""
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _PIP_INDEX = "PIP_INDEX_URL"
+
+_KERNEL_WAS_BUSY = "sealing memfd copy: Device or resource busy"
+"""What buildah says when it could not begin: it starts itself again from a copy in memory, and the kernel, which waits
+only 150 ms for others to let go of a page, would not seal that copy. Nothing was done yet, so it is asked again."""
+_TRIES = 5
 
 
 def ensure_rootfs() -> Path:
@@ -162,19 +168,29 @@ def _alone() -> Iterator[None]:
 
 
 def _buildah(arguments: str | Sequence[str], log: str, detail: Detail) -> list[str]:
-    """Run buildah, or a shell script in which $BUILDAH is buildah with its storage."""
+    """Run buildah, or a shell script in which $BUILDAH is buildah with its storage.
+
+    A script may be begun again from its first line, so it must bear that.
+    """
     scratch = IMAGES / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     # The run root says what is mounted. Ours is new each time, as the mounts are: none outlives the command.
     with tempfile.TemporaryDirectory(dir=scratch, prefix="run-") as run_root:
         buildah = ["buildah", "--root", str(IMAGES / "store"), "--runroot", run_root]
         command = ["sh", "-euc", arguments] if isinstance(arguments, str) else [*buildah, *arguments]
-        return run(
-            contained(command),
-            log=IMAGES / "log" / f"{log}.log",
-            detail=detail,
-            environment={"BUILDAH": " ".join(buildah), "TMPDIR": str(scratch), "BUILDAH_ISOLATION": "chroot"},
-        )
+        for further_tries in reversed(range(_TRIES)):
+            try:
+                return run(
+                    contained(command),
+                    log=IMAGES / "log" / f"{log}.log",
+                    detail=detail,
+                    environment={"BUILDAH": " ".join(buildah), "TMPDIR": str(scratch), "BUILDAH_ISOLATION": "chroot"},
+                )
+            except SetupError as error:
+                if _KERNEL_WAS_BUSY not in str(error) or not further_tries:
+                    raise
+            time.sleep(1)
+    raise AssertionError("the last try returns or raises")
 
 
 def _exists(image: str) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -233,7 +235,8 @@ def _read_stamp(folder: Path) -> _Stamp:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    new = path.with_name(f".{path.name}.new")
+    """In one step, also when two builds do so at once: each has a file of its own until then."""
+    new = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     try:
         new.write_bytes(content)
         new.replace(path)

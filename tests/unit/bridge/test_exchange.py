@@ -91,19 +91,11 @@ async def test_the_end_of_a_short_key_comes_twice_and_is_one_key(setup: Setup) -
 async def test_ends_told_again_and_late_are_no_keys_of_a_phone_whose_keys_go_down(setup: Setup) -> None:
     """What Asterisk told of 2 and 0, typed with 40 ms down and 40 ms up: the end of 2 comes 125 ms late again."""
     setup.call("a.1")
-    for name, key in (
-        ("Begin", "2"),
-        ("End", "2"),
-        ("late", ""),
-        ("End", "2"),
-        ("Begin", "0"),
-        ("End", "0"),
-        ("End", "2"),
-    ):
-        if name == "late":
-            await asyncio.sleep(KEY_END_REPEATED_S * 2)  # the passing of time is what was mistaken for a new key
-        else:
-            setup.say(f"DTMF{name}", Uniqueid="a.1", Digit=key, Direction="Received", DurationMs="40")
+    for name, key in (("Begin", "2"), ("End", "2")):
+        setup.say(f"DTMF{name}", Uniqueid="a.1", Digit=key, Direction="Received", DurationMs="40")
+    await asyncio.sleep(KEY_END_REPEATED_S * 2)  # the passing of time is what was mistaken for a new key
+    for name, key in (("End", "2"), ("Begin", "0"), ("End", "0"), ("End", "2")):
+        setup.say(f"DTMF{name}", Uniqueid="a.1", Digit=key, Direction="Received", DurationMs="40")
     assert setup.events["a.1"] == [m.KeyPressed(key="2"), m.KeyPressed(key="0")]
 
 

@@ -1,4 +1,5 @@
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,15 @@ def test_stopped_half_way_it_goes_on(tmp_path: Path, masters: Path) -> None:
         build_formats([masters], tmp_path / "out", stop)
     assert not [path for path in (tmp_path / "out" / "demo").iterdir() if path.name.startswith(".")]
     assert build_formats([masters], tmp_path / "out").made == 3
+
+
+def test_builds_at_the_same_time_do_not_take_each_others_files(tmp_path: Path, masters: Path) -> None:
+    out = tmp_path / "out"
+    build_formats([masters], out)
+    with ThreadPoolExecutor(8) as builders:
+        reports = list(builders.map(lambda _: build_formats([masters], out), range(400)))
+    assert {report.made for report in reports} == {0}
+    assert not list(out.rglob("*.new"))
 
 
 def test_a_missing_master_is_an_operators_error(tmp_path: Path, masters: Path) -> None:

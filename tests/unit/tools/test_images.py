@@ -78,3 +78,35 @@ def test_a_tree_somebody_runs_from_is_not_removed(tmp_path: Path, monkeypatch: p
         assert sorted(tree.name for tree in tmp_path.iterdir() if tree.is_dir()) == ["used", "wanted"]
     images._remove_unused(keep=tmp_path / "wanted")
     assert [tree.name for tree in tmp_path.iterdir()] == ["wanted"]
+
+
+BUSY = """sh ended with code 1; the end of it was:
+    Close_Fd sealing memfd copy: Device or resource busy
+    Error: exit status 1"""
+
+
+@pytest.mark.parametrize(
+    ("failures", "tries"),
+    [([], 1), ([BUSY], 2), ([BUSY] * 9, 5), (["no space left"] * 9, 1)],
+    ids=["works", "busy once", "always busy", "another reason"],
+)
+def test_buildah_is_asked_again_only_when_the_kernel_was_busy(
+    failures: list[str], tries: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def run(command: list[str], **_: Any) -> list[str]:
+        asked.append(command)
+        if len(asked) <= len(failures):
+            raise SetupError(failures[len(asked) - 1])
+        return ["done"]
+
+    monkeypatch.setattr(images, "run", run)
+    monkeypatch.setattr(images, "IMAGES", tmp_path)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    if tries <= len(failures):
+        with pytest.raises(SetupError, match=failures[0].splitlines()[-1].strip()):
+            images._buildah(["images"], "log", lambda _: None)
+    else:
+        assert images._buildah(["images"], "log", lambda _: None) == ["done"]
+    assert len(asked) == tries
