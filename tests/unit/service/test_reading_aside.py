@@ -54,31 +54,40 @@ async def test_a_folder_that_is_gone(settings: Settings) -> None:
         await read_aside(settings)
 
 
-async def _reader() -> psutil.Process:
+@pytest.fixture
+def others() -> set[psutil.Process]:
+    """Processes of earlier tests: multiprocessing, once used, keeps one to the end."""
+    return set(psutil.Process().children())
+
+
+async def _reader(others: set[psutil.Process]) -> psutil.Process:
     """The process that reads, once it is there."""
     async with asyncio.timeout(30):
-        while not (children := psutil.Process().children()):  # noqa: ASYNC110 - the system tells nobody of a new process
+        while not (begun := set(psutil.Process().children()) - others):  # noqa: ASYNC110 - the system tells nobody of a new process
             await asyncio.sleep(0.005)
-    return children[0]
+    (reader,) = begun
+    return reader
 
 
-async def test_a_reader_that_is_killed(settings: Settings) -> None:
+async def test_a_reader_that_is_killed(settings: Settings, others: set[psutil.Process]) -> None:
     reading = asyncio.create_task(read_aside(settings))
-    (await _reader()).send_signal(signal.SIGKILL)
+    (await _reader(others)).send_signal(signal.SIGKILL)
     with pytest.raises(ReadingFailed, match="ended with code -9"):
         await reading
 
 
-async def test_a_reader_that_takes_too_long_is_ended(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_that_takes_too_long_is_ended(
+    settings: Settings, others: set[psutil.Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ivrflow.service.reading_aside.LONGEST_S", 0.01)
     with pytest.raises(ReadingFailed, match="longer than"):
         await read_aside(settings)
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= others
 
 
-async def test_who_does_not_wait_leaves_no_reader_behind(settings: Settings) -> None:
+async def test_who_does_not_wait_leaves_no_reader_behind(settings: Settings, others: set[psutil.Process]) -> None:
     reading = asyncio.create_task(read_aside(settings))
-    reader = await _reader()
+    reader = await _reader(others)
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
     assert not reader.is_running()
