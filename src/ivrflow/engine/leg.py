@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -100,12 +101,20 @@ def hearer(leg: Leg | None, *, is_on_hold: bool, whispers: bool) -> Literal["cal
     return "both" if leg and leg.has_answered and not leg.holds and not is_on_hold else "caller"
 
 
+_WAITING_VALUES = frozenset({"queue_position", "queue_minutes"})
+
+
 def waiting_values(moved: QueueMoved) -> dict[str, str]:
     """What phrases may say of the caller's place in the queue: the position, and whole minutes, one at least."""
-    values = {"queue_position": str(moved.position)}
+    values = {"queue_position": str(moved.position)} if moved.position > 0 else {}
     if moved.expected_s > 0:
         values["queue_minutes"] = str(max(1, math.ceil(moved.expected_s / 60)))
     return values
+
+
+def without_place(values: Mapping[str, str]) -> dict[str, str]:
+    """The values but for those of a place in a queue, which nobody knows, or knows no longer."""
+    return {name: value for name, value in values.items() if name not in _WAITING_VALUES}
 
 
 def only_music(name: str, where: Location, seconds: float) -> Ladder:

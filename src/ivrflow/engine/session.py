@@ -42,7 +42,7 @@ from ivrflow.engine.hindrance import hindrance
 from ivrflow.engine.holding import DONE_BEFORE, Hold, follower, hold_during
 from ivrflow.engine.interruption import interruption
 from ivrflow.engine.left_message import LeftMessage
-from ivrflow.engine.leg import ONLY_MUSIC, Leads, Leg, gone_to, hearer, only_music, waiting_values
+from ivrflow.engine.leg import ONLY_MUSIC, Leads, Leg, gone_to, hearer, only_music, waiting_values, without_place
 from ivrflow.engine.lifecycle import CallPhase
 from ivrflow.engine.look_up import enquiry, leads_to, learned
 from ivrflow.engine.place import Interrupted, Place
@@ -512,6 +512,9 @@ class CallSession:
             case Transfer():
                 self._say((*self._recording_announced(), *step.announce), ThenRing(step))
             case Queue():
+                self._values = without_place(
+                    self._values
+                )  # where the caller stood in another queue says nothing of this one
                 self._say((*self._recording_announced(), *step.announce), ThenQueue(step))
             case Record():
                 self._say(step.ask, ThenRecord(step))
@@ -581,7 +584,7 @@ class CallSession:
             hold = replace(hold, has_music=True)  # the agent's telephone keeps no line open
         if hold and hold.has_music:
             self._part()
-        else:
+        elif footing.rung.is_waited_for:
             self._join()
         self._set_hold(hold)
         self._note(Fact.TASK_ASKED, detail=task)
@@ -1056,6 +1059,7 @@ class CallSession:
 
     def _ask_level(self, leg: Leg, step: Queue) -> None:
         self._leg = replace(leg, ticket=self._next_ticket())
+        self._values = without_place(self._values)
         self._actions.append(
             m.JoinQueue(
                 ticket=self._leg.ticket,
@@ -1069,7 +1073,7 @@ class CallSession:
     def _queue_moved(self, event: m.QueueMoved) -> None:
         if self._leg and self._leg.is_queued and self._leg.ticket == event.ticket:
             self._note(Fact.QUEUE_MOVED, detail=f"position {event.position}", seconds=event.expected_s or None)
-            self._values = {**self._values, **waiting_values(event)}
+            self._values = without_place(self._values) | waiting_values(event)
 
     def _agent_answered(self, event: m.AgentAnswered) -> None:
         leg = self._leg

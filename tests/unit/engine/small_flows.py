@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, tzinfo
 from typing import cast
 
-from ivrflow.flow.compiling.holds import follows, goes_on_there, joined
+from ivrflow.flow.compiling.holds import comes_back, follows, goes_on_there, joined
 from ivrflow.flow.days import DaySet
 from ivrflow.flow.model import (
     HANG_UP,
@@ -300,14 +300,17 @@ def rungs_of(documented: Rule, own_wait: float = 0.0) -> tuple[Rung, ...]:
     """The rungs a call climbs when it obeys the rule: waits at the top of their band."""
     longest = documented.limits.get("max_hold_s")
     return tuple(
-        rung(
-            step.say,
-            step.wait.most if step.wait else longest if step.task and isinstance(longest, float) else own_wait,
-            task=step.task,
-            leave_on=step.leave_on,
-            rule=documented.id,
-            band=step.wait,
-            on_recurrence=step.on_recurrence,
+        replace(
+            rung(
+                step.say,
+                step.wait.most if step.wait else longest if step.task and isinstance(longest, float) else own_wait,
+                task=step.task,
+                leave_on=step.leave_on,
+                rule=documented.id,
+                band=step.wait,
+                on_recurrence=step.on_recurrence,
+            ),
+            is_waited_for=not comes_back(step, documented),
         )
         for step in documented.rungs
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from agent_flows import colleague, queue
 
-from ivrflow.engine.leg import Leg, gone_to, hearer, waiting_values
+from ivrflow.engine.leg import Leg, gone_to, hearer, waiting_values, without_place
 from ivrflow.engine.messages import QueueMoved
 
 QUEUE = queue(levels={"agents": 0.0, "seniors": 30.0})
@@ -47,3 +47,9 @@ def test_minutes_to_wait_are_whole_and_one_at_least() -> None:
     assert waiting_values(QueueMoved(1, 3, 61.0)) == {"queue_position": "3", "queue_minutes": "2"}
     assert waiting_values(QueueMoved(1, 1, 5.0)) == {"queue_position": "1", "queue_minutes": "1"}
     assert waiting_values(QueueMoved(1, 1)) == {"queue_position": "1"}
+    assert waiting_values(QueueMoved(1, 0)) == {}, "nobody has said where"
+
+
+def test_a_place_is_forgotten_and_nothing_else() -> None:
+    known = {"surname": "Li", "queue_minutes": "8", "queue_position": "4"}
+    assert without_place(known) == {"surname": "Li"}

@@ -116,7 +116,7 @@ def test_an_open_line_has_no_music() -> None:
 def test_a_task_that_keeps_nobody_waiting_ends_a_hold_or_begins_none() -> None:
     mixed = flow(
         menu(keys={}),
-        rules=(rule("mixed", rule_rung(task="unmute"), rule_rung(task="hold"), rule_rung(task="record_contact")),),
+        rules=(rule("mixed", rule_rung(task="work_then_unmute"), rule_rung(task="hold"), rule_rung(task="note_it")),),
     )
     asked = call(mixed).situation("mixed", 0.5)
     assert music(asked) == []

@@ -1,12 +1,14 @@
 """Waiting for an agent: announcements on our own clock, keys at every moment, levels and bounds, thanks when it took long."""
 
+from dataclasses import replace
+
 from agent_flows import QUEUE_EXITS, queue
 from driven_call import DrivenCall, call
 from small_flows import WHERE, flow, rung, say
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact
-from ivrflow.flow.model import Ladder, Queue
+from ivrflow.flow.model import CallFlow, Ladder, Phrase, Prompt, PromptCatalogue, Queue
 
 ANNOUNCEMENTS = Ladder(
     "queue",
@@ -162,6 +164,46 @@ def test_the_place_in_the_queue_can_be_said() -> None:
     waiting.happens(m.QueueMoved(ticket=waiting.ticket(m.JoinQueue), position=3, expected_s=61.0))
     (line,) = [line for line in waiting.trace if line.fact is Fact.QUEUE_MOVED]
     assert (line.detail, line.seconds) == ("position 3", 61.0)
+
+
+def telling(step: Queue) -> CallFlow:
+    """A flow whose announcement tells position and minutes, where both are known."""
+    made = flow(step, *QUEUE_EXITS, say("elsewhere", "elsewhere"))
+    names = ("queue_minutes", "queue_position")
+    told = Phrase("please wait", "{queue_position}, {queue_minutes}", WHERE, names, "please wait")
+    prompts = dict(made.prompts.prompts)
+    prompts["please wait", (("queue_minutes", "8"), ("queue_position", "4"))] = Prompt("small/4-8", "4, 8", 1.0)
+    return replace(made, phrases={**made.phrases, "please wait": told}, prompts=PromptCatalogue(prompts))
+
+
+def moved(waiting: DrivenCall, position: int, expected_s: float = 0.0) -> DrivenCall:
+    ticket = waiting.ticket(m.JoinQueue)
+    return waiting.happens(m.QueueMoved(ticket=ticket, position=position, expected_s=expected_s), 1.0)
+
+
+def test_minutes_that_are_known_no_longer_are_not_said() -> None:
+    waiting = moved(call(telling(queue(waiting=ANNOUNCEMENTS))), 4, 480.0)
+    assert said(waiting.silence(9.0)) == "small/4-8"
+    waiting = moved(moved(call(telling(queue(waiting=ANNOUNCEMENTS))), 4, 480.0), 4)
+    assert said(waiting.silence(8.0)) == "small/please wait"
+
+
+def test_the_place_in_one_queue_says_nothing_of_the_next() -> None:
+    levels = {"agents": 0.0, "seniors": 5.0}
+    waiting = moved(call(telling(queue(levels=levels, waiting=ANNOUNCEMENTS))), 4, 480.0)
+    assert said(waiting.silence(9.0)) == "small/please wait"
+
+
+def test_who_queues_again_has_no_place_yet() -> None:
+    step = replace(queue(waiting=ANNOUNCEMENTS), nobody="queue")
+    waiting = moved(call(telling(step)), 4, 480.0)
+    waiting.happens(m.AgentUnavailable(ticket=waiting.ticket(m.JoinQueue), why="nobody"))
+    assert said(waiting.silence(10.0)) == "small/please wait"
+
+
+def said(waiting: DrivenCall) -> str:
+    assert waiting.playing is not None
+    return waiting.playing.prompt
 
 
 def test_the_caller_hangs_up_while_waiting() -> None:

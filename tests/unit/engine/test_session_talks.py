@@ -171,6 +171,25 @@ def test_progress_is_reported_every_fifteen_seconds_and_never_after_the_agent_is
     assert call.silence(60).says == ["please wait", "still looking", "still looking"]
 
 
+@pytest.mark.parametrize("by", ["telephone", "code"])
+def test_who_is_back_from_a_hold_has_un_muted_and_the_thanks_come_at_once(by: str) -> None:
+    """The agent is asked to un-mute, nobody waits for word of it, and nobody is joined for no time."""
+    thanks = rule("hold_return", rule_rung(task="unmute"), rule_rung("thank you"), after="ask_hold")
+    made = flow(queue(), *QUEUE_EXITS, rules=(*RULES, ASK_HOLD, thanks))
+    codes = {"*48": ("situation", "ask_hold"), "*81": ("done", "")}
+    call = talking(with_agents(made, hold="ask_hold", codes=codes))  # type: ignore[arg-type]  # the words of the kinds
+    if by == "telephone":
+        call.happens(m.HoldStarted(ticket=agent(call)), 20.0).prompt_ends()
+        call.happens(m.HoldEnded(ticket=agent(call)), 6.0)
+    else:
+        keyed(keyed(call, "*48", 20.0).prompt_ends(), "*81", 6.0)
+    assert [name for name in names(call.last) if name != "StopMusic"] == ["Instruct", "Play"]
+    assert call.playing is not None
+    assert (call.playing.phrase, call.playing.hearer) == ("thank you", "both")
+    assert call.prompt_ends().last == [m.Bridge(ticket=agent(call))]
+    assert call.verdict("gov/hold_return").judgement is Judgement.KEPT
+
+
 def test_a_short_hold_needs_no_word_and_a_longer_one_gets_it_late() -> None:
     made = small("ask_hold")
     made = replace(made, agents=replace(made.agents, hold_after=5.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ivrflow.flow.model import Follow, Ladder, Rule, Standard
+from ivrflow.flow.model import Follow, Ladder, Rule, RuleRung, Standard
 
 WITH_MUSIC = frozenset({"hold", "look_up", "mute", "mute_or_play_music", "play_waiting_tone"})
 """Tasks while which nobody speaks to the caller, who hears music: a muted line would be dead air."""
@@ -17,6 +17,8 @@ OF_THE_HOLD = frozenset({"unmute", "work_then_unmute"})
 """Tasks that keep nobody waiting by themselves, and end a wait that is under way only when they are done."""
 
 KEEPS_WAITING = WITH_MUSIC | LINE_OPEN
+
+UNMUTE = "unmute"
 
 HOLD = "hold"
 """The standard's word for a ladder after which the caller is on hold."""
@@ -31,6 +33,15 @@ HOLD_OVER = "apology_if_wait_over_s"
 def goes_on_there(rule: Rule) -> bool:
     """Whether the rule goes on with the hold another one began, instead of coming when the caller is back."""
     return bool(rule.rungs) and rule.rungs[0].task in KEEPS_WAITING
+
+
+def comes_back(rung: RuleRung, rule: Rule) -> bool:
+    """Whether the rung is the un-muting a rule begins with: the wait it ends was over before, or the rule would not begin.
+
+    The agent's telephone is back then, or a code, a command or the agent's screen has said so. The agent is asked to
+    un-mute, and nobody waits for word of it: the next thing the caller hears is the rule's phrase.
+    """
+    return rung.task == UNMUTE and rung is rule.rungs[0]
 
 
 def joined(first: Ladder, then: Ladder) -> Ladder:

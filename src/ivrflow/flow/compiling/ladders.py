@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ivrflow.flow.compiling.holds import KEEPS_WAITING, LONGEST_HOLD, goes_on_there, joined
+from ivrflow.flow.compiling.holds import KEEPS_WAITING, LONGEST_HOLD, comes_back, goes_on_there, joined
 from ivrflow.flow.model import Ladder, Limits, Rule, RuleRung, Rung, Standard
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reading.reader import Located
@@ -32,6 +32,7 @@ def rule_rungs(rule: Rule, limits: Limits, spoken: Mapping[str, str]) -> tuple[R
 
 
 def _climbed(rung: RuleRung, rule: Rule, limits: Limits, spoken: Mapping[str, str]) -> Rung:
+    returns = comes_back(rung, rule)
     if rung.task and rung.task in spoken:
         rung = replace(rung, say=spoken[rung.task], task=None)
     wait = chosen_wait(rung, limits)
@@ -47,6 +48,7 @@ def _climbed(rung: RuleRung, rule: Rule, limits: Limits, spoken: Mapping[str, st
         leave_on=rung.leave_on,
         rule=rule.id,
         on_recurrence=rung.on_recurrence,
+        is_waited_for=wait > 0 or not returns,  # a standard that gives it a time is waited for
     )
 
 

@@ -55,7 +55,8 @@ class Rung:
         rule: id of the rule this rung obeys, or None for the flow's own wording.
         also_rule: id of a second rule the same phrase obeys (a greeting that opens the silent-call ladder).
         on_recurrence: whether the next rung waits until the situation happens again on the same call.
-        is_waited_for: whether the ladder stands still until the task is done; a mute that a hold follows is only asked for.
+        is_waited_for: whether the ladder stands still until the task is done; a mute that a hold follows is only asked for, and
+            so is un-muting that comes first, when the hold is over.
         why: why this wording, once a call has chosen it by the calendar; empty otherwise.
     """
 

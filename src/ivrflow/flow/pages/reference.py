@@ -183,9 +183,10 @@ _WAITS = """\
 | says, with `wait_s: [a, b]` | (a + b) / 2 seconds after the phrase ended, or the step's `wait`, which must lie in between |
 | does, with `wait_s: [a, b]` | at most b seconds |
 | says, with `leave_on` but no number | `limits.own_wait`: the flow's own choice, never counted as documented |
-| does, with `leave_on` but no number | `limits.task_wait` |
+| does, without a number | at most `limits.task_wait` |
 | keeps the caller waiting, in a rule with `limits: {max_hold_s: c}` | at most c seconds |
-| neither | goes on at once |
+| `{do: unmute}` as a rule's first, without a number | goes on at once: the agent is asked to, and the wait was over before |
+| says, with neither | goes on at once |
 """
 
 

@@ -276,7 +276,9 @@ class _Mapper:
             following = begins[number + 1 : number + 2] or [*ends, *round_again]
             onward = [*following, *exits(rung)]
             rounds = 1 + ladder.rounds if round_again and number + 1 >= ladder.loops_from else 1
-            if rung.say is None and rung.task is not None:
+            if rung.task is not None and not rung.is_waited_for:
+                self._map.lead(begins[number], *following)  # no time passes in which it could be left
+            elif rung.say is None and rung.task is not None:
                 done = self._task(place, begins[number], rung, rounds, has_music=_has_music(ladder, number))
                 self._map.lead(done, *onward)
             else:
@@ -288,8 +290,6 @@ class _Mapper:
 
     def _task(self, place: str, begin: Node, rung: Rung, rounds: int, *, has_music: bool) -> Node:
         """The moment from which it goes on."""
-        if not rung.is_waited_for:
-            return begin
         seconds = rung.wait or self._flow.limits.task_wait
         what = f"task {rung.task}, {written(seconds)}"
         if has_music:  # it is no silence, and what follows may be a new one

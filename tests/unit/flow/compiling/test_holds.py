@@ -100,6 +100,16 @@ def test_a_spoken_task_is_a_phrase_with_a_wait_of_its_own() -> None:
     assert [(rung.say, rung.task, rung.wait) for rung in rungs] == [("x/may", None, 4.0), ("x/wait", None, 0.0)]
 
 
+def test_un_muting_that_comes_first_is_only_asked_for() -> None:
+    """The wait is over when such a rule begins; within a ladder the un-muting ends it, and a time given is waited for."""
+    back = rule("back", do("unmute"), say("x/thanks"))
+    assert [rung.is_waited_for for rung in rule_ladder(back, LIMITS, {}).rungs] == [False, True]
+    within = rule("look", do("mute"), do("look_up"), do("unmute"))
+    assert all(rung.is_waited_for for rung in rule_ladder(within, LIMITS, {}).rungs)
+    timed = rule("back", do("unmute", 3.0), say("x/thanks"))
+    assert all(rung.is_waited_for for rung in rule_ladder(timed, LIMITS, {}).rungs)
+
+
 def test_only_a_ladder_that_goes_round_is_bounded() -> None:
     assert rule_ladder(LOOK, LIMITS, {}).rounds == 0
     assert rule_ladder(REMIND, LIMITS, {}).rounds == 7

@@ -118,6 +118,14 @@ def test_a_situation_may_come_after_a_wait_and_the_wait_begins_anew() -> None:
     assert silences(small).waiting.seconds == 3
 
 
+def test_a_situation_that_begins_with_un_muting_adds_no_silence() -> None:
+    back = rule("back", rule_rung(task="unmute"), rule_rung("thanks"))
+    small = flow(climb("welcome", rung("hello", 3.0)), rules=[back])
+
+    assert silences(small).waiting.seconds == 3
+    assert silences(small).working.seconds == 3
+
+
 def test_a_situation_that_ends_with_a_wait_is_joined_with_where_it_leads() -> None:
     waits = rule("waits", rule_rung("say", (5, 5)), then="transfer")
     small = flow(say("welcome", "a"), climb("quiet", rung(None, 2.0)), rules=[waits], outcomes={"transfer": "quiet"})
