@@ -275,10 +275,13 @@ async def test_what_nobody_understands_does_no_harm(
     assert await watch.order("ivrflow-1.1", Order("cancel", HERE)) == ""
     assert "cannot hold" in await watch.order(ordered.uniqueid, Order("signal", HERE, "a\r\nAction: Logoff"))
     session = await ordered.engine.until_fact(Fact.PHRASE_STARTED, phrase=CONNECTED)
-    assert [line.detail for line in session.trace if line.fact is Fact.IGNORED] == [
-        "situation earthquake: no such situation"
+    assert [line for line in session.trace if line.fact in {Fact.IGNORED, Fact.SIGNAL_GIVEN}] == []
+    situation, signal, malformed, nobodys = [
+        text for record in caplog.records if "order is ignored" in (text := record.getMessage())
     ]
-    malformed, nobodys = [text for record in caplog.records if "order is ignored" in (text := record.getMessage())]
+    ignored = f"call {ordered.uniqueid}: an order is ignored: the flow {session.flow.id} has no"
+    assert situation.startswith(f"{ignored} situation named 'earthquake'")
+    assert signal.startswith(f"{ignored} signal named 'earthquake'")
     assert malformed.startswith(f"call {ordered.uniqueid}: an order is ignored: its Word '###########' is no name")
     assert nobodys == "an order is ignored: no live call has its Call 'ivrflow-#.#'"
     await ordered.call.hang_up()

@@ -18,8 +18,10 @@ from ivrflow.bridge import agi_commands as agi
 from ivrflow.bridge.agent_leg import AgentLeg, LegManager, Where
 from ivrflow.bridge.agent_session import AgentSession
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply
+from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.bridge.header_question import HeaderQuestion
+from ivrflow.bridge.orders.to_calls import read_order
 from ivrflow.bridge.playback import Playback
 from ivrflow.bridge.recorder import Recorder
 from ivrflow.bridge.recordings_folder import Recordings
@@ -88,8 +90,8 @@ class AsteriskLine:
         self.flow = ""
         """Id of the call's flow, below which its recordings are filed."""
         self.on_event: Callable[[m.CallEvent], None] = _nobody
-        self.task: Callable[[], m.Ticket] = no_task
-        """Asks the live call for the ticket of the task it waits for; 0 for none."""
+        self.read: Callable[[AmiEvent], m.CallEvent] = read_order
+        """Asks the live call what an order means to it; raises OrderRefused where it means nothing."""
         self._channel = channel
         self._manager = manager
         self._settings = settings
@@ -335,7 +337,7 @@ class AsteriskLine:
         self._legs.clear()
         self._recorder.close()
         self._held_back.clear()
-        self.on_event, self.task = _nobody, no_task  # line and live call let go of each other: no garbage to collect
+        self.on_event, self.read = _nobody, read_order  # line and live call let go of each other: no garbage to collect
         self._on_closed(self)
 
     # ── what the manager says ─────────────────────────────────────────────────────────────────────────────────────────
@@ -428,8 +430,3 @@ class AsteriskLine:
 
 def _nobody(event: m.CallEvent) -> None:
     """Stands in until the live call listens."""
-
-
-def no_task() -> m.Ticket:
-    """Stands in until there is a live call to ask."""
-    return 0

@@ -20,7 +20,7 @@ from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.fastagi_server import AgiChannel, AgiHandler, FastAgiServer
 from ivrflow.bridge.manager_events import number, tell_of_caller, tell_of_telephone
 from ivrflow.bridge.orders.answered import Asked, Reply, heard_fields, is_asked, read_asked, reply_pages, who_asks
-from ivrflow.bridge.orders.to_calls import OrderRefused, is_order, masked, read_order
+from ivrflow.bridge.orders.to_calls import OrderRefused, is_order, masked
 from ivrflow.bridge.orders.to_place_calls import (
     Answer,
     CallOff,
@@ -309,12 +309,12 @@ class Exchange:
             self._take_order(event, read_asked, "an order")
             return
         call = event.get("Call")
-        line = self._lines.get(call)
+        line = self._lines.get(call) or self._dialling.get(call)
         if line is None:
             log.warning("an order is ignored: no live call has its Call %s", masked(call))
             return
         try:
-            line.told(read_order(event, line.task()))
+            line.told(line.read(event))
         except OrderRefused as problem:
             why = str(problem)  # a log record that kept the exception would keep the line, by its traceback
             log.warning("call %s: an order is ignored: %s", call, why)

@@ -14,8 +14,10 @@ from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 from ivrflow.bridge.agent_leg import WHO_LEFT_S
-from ivrflow.bridge.asterisk_line import CALL_HEADER, AsteriskLine, no_task
+from ivrflow.bridge.ami_protocol import AmiEvent
+from ivrflow.bridge.asterisk_line import CALL_HEADER, AsteriskLine
 from ivrflow.bridge.manager import Manager
+from ivrflow.bridge.orders.to_calls import read_order
 from ivrflow.engine import messages as m
 
 log = logging.getLogger("ivrflow.bridge")
@@ -65,7 +67,7 @@ class OutgoingLine:
     ) -> None:
         self.unique_id = unique_id
         self.on_event: Callable[[m.CallEvent], None] = _nobody
-        self.task: Callable[[], m.Ticket] = no_task
+        self.read: Callable[[AmiEvent], m.CallEvent] = read_order
         """As that of the line it joins."""
         self.flow = ""
         """Id of the call's flow, below which its recordings are filed."""
@@ -129,13 +131,17 @@ class OutgoingLine:
             self._manager.order("Hangup", {"Channel": self.unique_id, "Cause": "16"})
             self._not_answered("cancelled")
 
+    def told(self, order: m.CallEvent) -> None:
+        """Somebody says something about the call while it rings."""
+        self.on_event(order)
+
     # ── what comes of it ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def join(self, line: AsteriskLine) -> None:
         """The person picked up: `line` is the way to them from now on."""
         self._joined = line
         line.flow = self.flow
-        line.on_event, line.task = self.on_event, self.task
+        line.on_event, line.read = self.on_event, self.read
         self._settle()
         line.on_event(m.CallAnswered())
 
@@ -176,7 +182,7 @@ class OutgoingLine:
         if self._grace is not None:
             self._grace.cancel()
             self._grace = None
-        self.on_event, self.task = _nobody, no_task  # line and live call let go of each other: no garbage to collect
+        self.on_event, self.read = _nobody, read_order  # line and live call let go of each other: no garbage to collect
         self._on_settled(self)
 
 

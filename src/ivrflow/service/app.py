@@ -30,7 +30,7 @@ from ivrflow.runtime.enquiries import Enquiries
 from ivrflow.runtime.journal import Journal
 from ivrflow.runtime.journal_callbacks import CallbackBook
 from ivrflow.runtime.switchboard import Switchboard
-from ivrflow.service.order_desk import OrderDesk
+from ivrflow.service.order_desk import OrderDesk, understood
 from ivrflow.service.placed_calls import PlacedCalls, pretended
 from ivrflow.service.reading_aside import read_aside
 from ivrflow.service.recordings_kept import recordings_kept
@@ -225,5 +225,5 @@ class Service:
             look_ups=self.enquiries,
         )
         self.switchboard.connect(call)
-        line.on_event, line.task = call.happened, lambda: session.task
+        line.on_event, line.read = call.happened, partial(understood, session=session)
         call.happened(arrived)

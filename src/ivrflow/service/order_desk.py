@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.orders.answered import Asked, CallSeen, Reply
 from ivrflow.bridge.orders.to_calls import OrderRefused, masked, read_order
+from ivrflow.engine import messages as m
 from ivrflow.engine.session import CallSession
 from ivrflow.engine.trace import Fact, TraceLine
 from ivrflow.flow.model import CallFlow
@@ -132,7 +134,7 @@ class OrderDesk:
         except OrderRefused as problem:
             return _refused(call, str(problem))
         word = order.event.get("Word")
-        if unknown := unknown_word(session.flow, order.what, word):
+        if unknown := unknown_word(session.flow, order.what, word, word):
             return _refused(call, unknown)
         before = len(session.trace)
         call.happened(event)
@@ -162,8 +164,29 @@ class OrderDesk:
         )
 
 
-def unknown_word(flow: CallFlow, what: str, word: str) -> str:
-    """Why the flow knows nothing of that name, and what was probably meant; empty when it does."""
+def understood(event: AmiEvent, session: CallSession) -> m.CallEvent:
+    """What an order that nobody answers means to the call.
+
+    Raises:
+        OrderRefused: nothing at all, or the call's flow does not have what it names. The text goes to the log.
+    """
+    meant = read_order(event, session.task)
+    word = event.get("Word")
+    if unknown := unknown_word(session.flow, event.get("Order"), word, masked(word)):
+        raise OrderRefused(unknown)
+    return meant
+
+
+def unknown_word(flow: CallFlow, what: str, word: str, shown: str) -> str:
+    """Why the flow knows nothing of that name, and what was probably meant; empty when it does.
+
+    Args:
+        flow: the call's.
+        what: the kind of order.
+        word: what it names.
+        shown: that name as it may be read; names with digits may hold somebody's number.
+    """
+    known: Collection[str]
     if what == "situation":
         known, called = tuple(flow.situations), "situation"
         rule = flow.standard.rules.get(word)
@@ -171,12 +194,14 @@ def unknown_word(flow: CallFlow, what: str, word: str) -> str:
             return f"{word} does not happen on a phone line: {rule.not_on_phone}"
     elif what == "transfer":
         known, called = flow.agents.transfers, "transfer step that agents may send callers to"
+    elif what == "signal":
+        known, called = flow.signals, "signal"
     else:
         return ""
     if word in known:
         return ""
     hint = did_you_mean(word, known)
-    return f"the flow {flow.id} has no {called} named {word}" + (f"; {hint}" if hint else "")
+    return f"the flow {flow.id} has no {called} named {shown}" + (f"; {hint}" if hint else "")
 
 
 def _why_not(what: str, said: Sequence[TraceLine], session: CallSession) -> str:

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from ivrflow.bridge.exchange import Exchange
@@ -23,6 +24,7 @@ from ivrflow.runtime.call_loop import LiveCall, LookUps
 from ivrflow.runtime.clock import Clock
 from ivrflow.runtime.journal import Journal
 from ivrflow.runtime.switchboard import Switchboard
+from ivrflow.service.order_desk import understood
 
 log = logging.getLogger("ivrflow.calls")
 
@@ -190,7 +192,7 @@ class PlacedCalls:
                 news.answered()  # first: a call may be over in the same moment
             call.happened(event)
 
-        line.on_event, line.task = happened, lambda: session.task
+        line.on_event, line.read = happened, partial(understood, session=session)
         call.happened(ordered)
         return line
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from ivrflow.flow.model import Ask, CallFlow, Climb, Close, Ladder, Menu, Queue, Say, Transfer
+from ivrflow.flow.model import Ask, CallFlow, Queue, Transfer
 from ivrflow.flow.problems import Location, Problem, did_you_mean
 from ivrflow.flow.reading.syntax import shortened
 from ivrflow.simulator.agents import AgentChange, read_agent, read_deed
@@ -60,29 +60,24 @@ class Vocabulary:
     @classmethod
     def of(cls, flow: CallFlow) -> Vocabulary:
         """What can be said about a call that walks `flow`."""
-        ladders: list[Ladder] = list(flow.situations.values())
         extensions = set()
         queues: set[str] = set()
         fields: set[str] = set()
         for step in flow.steps.values():
             match step:
-                case Say() | Climb() | Menu() | Close():
-                    ladders.append(step.ladder)
                 case Transfer(extension=extension):
                     extensions.add(extension)
                 case Queue():
-                    ladders.append(step.ladder)
                     queues |= {level.queue for level in step.levels}
                 case Ask():
                     fields |= {*step.learns.values(), *([step.field] if step.field else [])}
                 case _:
                     pass
-        signals = {rung.leave_on for ladder in ladders for rung in ladder.rungs if rung.leave_on}
         placeholders = {name for phrase in flow.phrases.values() for name in phrase.placeholders}
         placeholders |= flow.standard.placeholders.keys()  # a promise may wait for one that no phrase speaks
         return cls(
             frozenset(flow.situations),
-            frozenset(signals),
+            flow.signals,
             frozenset(placeholders),
             frozenset(extensions),
             frozenset(flow.steps),

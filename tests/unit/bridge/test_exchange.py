@@ -12,6 +12,7 @@ from ivrflow.bridge.asterisk_line import KEY_END_REPEATED_S, AsteriskLine, LineS
 from ivrflow.bridge.exchange import Exchange, ExchangeAddress
 from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.bridge.orders.answered import Asked, Reply, ReplyReader
+from ivrflow.bridge.orders.to_calls import OrderRefused, read_order
 from ivrflow.engine import messages as m
 
 
@@ -202,9 +203,33 @@ async def test_a_task_is_done_once_it_was_asked_for(setup: Setup, caplog: pytest
     assert [record.getMessage() for record in caplog.records] == [
         "call a.1: an order is ignored: no task is asked for on this call now"
     ]
-    line.task = lambda: 9
+    line.read = lambda event: read_order(event, 9)
     setup.say("UserEvent", UserEvent="Ivrflow", Call="a.1", Order="done")
     assert setup.events["a.1"] == [m.TaskDone(ticket=9)]
+
+
+async def test_an_order_that_means_nothing_to_its_call_is_ignored_and_says_why(
+    setup: Setup, caplog: pytest.LogCaptureFixture
+) -> None:
+    line, _ = setup.call("a.1")
+
+    def refuse(event: AmiEvent) -> m.CallEvent:
+        raise OrderRefused(f"there is no {event.get('Word')}")
+
+    line.read = refuse
+    setup.say("UserEvent", UserEvent="Ivrflow", Call="a.1", Order="situation", Word="earthquake")
+    assert setup.events == {"a.1": []}
+    assert [record.getMessage() for record in caplog.records] == [
+        "call a.1: an order is ignored: there is no earthquake"
+    ]
+
+
+async def test_an_order_reaches_a_call_that_still_rings(setup: Setup) -> None:
+    ringing = setup.exchange.outgoing("out-1.1", "PJSIP/1002", "12345")
+    told: list[m.CallEvent] = []
+    ringing.on_event = told.append
+    setup.say("UserEvent", UserEvent="Ivrflow", Call="out-1.1", Order="value", Word="surname", Value="李")
+    assert told == [m.ValuesLearned(values={"surname": "李"})]
 
 
 async def test_an_order_for_nobody_is_ignored_and_names_no_number(

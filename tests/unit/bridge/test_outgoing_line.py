@@ -1,6 +1,7 @@
 """One telephone that is rung: dialled once, joined once, and told once why nobody picked up."""
 
 import asyncio
+from functools import partial
 from typing import cast
 
 import pytest
@@ -8,6 +9,7 @@ from pretended_line import RecordedChannel, RecordedManager
 
 from ivrflow.bridge.asterisk_line import AsteriskLine, LineSettings
 from ivrflow.bridge.fastagi_server import AgiChannel
+from ivrflow.bridge.orders.to_calls import read_order
 from ivrflow.bridge.outgoing_line import OutgoingLine
 from ivrflow.engine import messages as m
 
@@ -129,11 +131,11 @@ async def test_before_it_was_rung_nothing_has_to_be_stopped() -> None:
 async def test_who_picks_up_is_spoken_to_over_the_new_session(ringing: Setup) -> None:
     channel = RecordedChannel()
     joined = AsteriskLine(cast("AgiChannel", channel), ringing.manager, LineSettings("/prompts"), lambda _line: None)
-    ringing.line.task = lambda: 7
+    ringing.line.read = orders = partial(read_order, task=7)
     ringing.line.join(joined)
     assert ringing.events == [m.CallAnswered()]
     assert ringing.settled == [ringing.line]
-    assert (joined.task(), ringing.line.task()) == (7, 0), "orders reach the call over the line it has now"
+    assert (joined.read, ringing.line.read) == (orders, read_order), "orders reach the call over the line it has now"
     ringing.line.perform(m.StartMusic())
     assert channel.sent == ['SET MUSIC ON "default"']
     joined.key_pressed("1")

@@ -13,7 +13,8 @@ import pytest
 from served import free_port, ring, stand_in
 
 from bench.stand_in import SilentCall
-from ivrflow.engine.messages import CallArrived
+from ivrflow.bridge.ami_protocol import AmiEvent
+from ivrflow.engine.messages import CallArrived, TaskDone
 from ivrflow.engine.session import CallSession
 from ivrflow.flow_files import load_flows
 from ivrflow.runtime.journal_reader import CallSummary, JournalReader
@@ -38,7 +39,8 @@ async def test_a_call_is_served_by_the_flow_of_its_number_and_journaled(
             (line,) = service.exchange._lines.values()
             with monkeypatch.context() as patch:
                 patch.setattr(CallSession, "task", 7)
-                assert line.task() == 7, "an order that a task is done is read with what the session says"
+                done = line.read(AmiEvent({"Order": "done"}))
+                assert done == TaskDone(ticket=7), "an order that a task is done is read with what the session says"
             call.hang_up()  # the stand-in breaks off without a word, as a dying PBX does
             await over
             await service.switchboard.drain(5)

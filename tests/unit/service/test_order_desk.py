@@ -9,14 +9,15 @@ from pretended_calls import HandClock, Notebook
 from small_flows import NOISE, RULES, SHORT_LOOKUP, flow, rule, say
 
 from ivrflow.bridge.ami_protocol import AmiEvent
-from ivrflow.bridge.orders.answered import Reply, asked_fields, read_asked
+from ivrflow.bridge.orders.answered import Reply, What, asked_fields, read_asked
+from ivrflow.bridge.orders.to_calls import OrderRefused
 from ivrflow.engine import messages as m
 from ivrflow.engine.session import CallSession
 from ivrflow.flow.model import CallFlow
 from ivrflow.flow.problems import FlowError, Location, Problem
 from ivrflow.runtime.call_loop import LiveCall
 from ivrflow.runtime.switchboard import Switchboard
-from ivrflow.service.order_desk import MOST_CALLS, OrderDesk
+from ivrflow.service.order_desk import MOST_CALLS, OrderDesk, understood
 from ivrflow.service.reading_aside import ReadingFailed
 from ivrflow.settings import SettingsError
 
@@ -170,9 +171,37 @@ async def test_a_signal_leaves_what_is_played_or_says_which_would(office: Office
     assert not nowhere.done
     assert nowhere.words[0].startswith("not now: nothing is left by that word where the call is (")
     office.order("situation", word=NOISE.name)
-    wrong = office.order("signal", word="understood")
+    wrong = office.order("signal", word="lookup_done")
     assert wrong.words[0].endswith("(situation noise); what leaves it: audible")
     assert office.order("signal", word="audible").done
+
+
+@pytest.mark.parametrize("talks", [True, False])
+@pytest.mark.parametrize(
+    ("what", "named"),
+    [
+        ("situation", "situation"),
+        ("signal", "signal"),
+        ("transfer", "transfer step that agents may send callers to"),
+    ],
+)
+async def test_what_the_flow_does_not_have_is_told_alike_in_every_call(
+    office: Office, what: What, named: str, talks: bool
+) -> None:
+    """Whether the caller talks or waits, and whether anybody answers the order or the log says why it is ignored."""
+    call = office.talk() if talks else office.call("pbx-1.1", flow(queue(), *QUEUE_EXITS))
+    before = len(call.session.trace)
+    reply = office.order(what, word="louder2")
+    assert reply.words[0].startswith(f"the flow small has no {named} named louder2")
+    with pytest.raises(OrderRefused, match=f"^the flow small has no {named} named 'louder#'"):
+        understood(AmiEvent({"Order": what, "Word": "louder2"}), call.session)
+    assert len(call.session.trace) == before, "the call hears nothing of it"
+
+
+async def test_what_the_flow_has_is_understood(office: Office) -> None:
+    session = office.talk().session
+    assert understood(AmiEvent({"Order": "situation", "Word": "noise"}), session) == m.SituationStarted(name="noise")
+    assert understood(AmiEvent({"Order": "signal", "Word": "audible"}), session) == m.SignalGiven(word="audible")
 
 
 async def test_a_caller_is_sent_on_where_agents_may_send_callers(office: Office) -> None:

@@ -8,7 +8,9 @@ import pytest
 from placing_flows import HERE, placing_flow
 from pretended_line import RecordedManager
 
+from ivrflow.bridge.ami_protocol import AmiEvent
 from ivrflow.bridge.exchange import Exchange
+from ivrflow.bridge.orders.to_calls import OrderRefused
 from ivrflow.bridge.orders.to_place_calls import Answer, CallOff, CallWanted
 from ivrflow.bridge.outgoing_line import OutgoingLine
 from ivrflow.engine import messages as m
@@ -236,12 +238,12 @@ async def test_somebody_is_called_back_and_nobody_at_the_door_hears_of_it(setup:
     assert setup.switchboard.counts.live == 0
 
 
-async def test_its_line_asks_the_session_which_task_is_waited_for(
-    setup: Setup, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_its_line_asks_the_session_what_an_order_means(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     CalledBack(setup)
     monkeypatch.setattr(CallSession, "task", 7)
-    assert setup.pbx.line.task() == 7
+    assert setup.pbx.line.read(AmiEvent({"Order": "done"})) == m.TaskDone(ticket=7)
+    with pytest.raises(OrderRefused, match="no situation named 'earthquake'"):
+        setup.pbx.line.read(AmiEvent({"Order": "situation", "Word": "earthquake"}))
 
 
 async def test_who_picks_up_is_told_before_the_end(setup: Setup) -> None:

@@ -51,7 +51,7 @@ def is_order(event: AmiEvent) -> bool:
     return event.name == "UserEvent" and event.get("UserEvent") == ORDER_EVENT
 
 
-def read_order(event: AmiEvent, task: m.Ticket) -> m.CallEvent:
+def read_order(event: AmiEvent, task: m.Ticket = 0) -> m.CallEvent:
     """What the order means to its call.
 
     Args:

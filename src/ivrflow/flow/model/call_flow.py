@@ -11,7 +11,7 @@ from ivrflow.flow.days import Calendar
 from ivrflow.flow.model.ladders import WHEN, Follow, Ladder, Wording
 from ivrflow.flow.model.phrases import DEFAULT_VOICE, Phrase, PromptCatalogue
 from ivrflow.flow.model.standards import Standard
-from ivrflow.flow.model.steps import Step
+from ivrflow.flow.model.steps import Climb, Close, Menu, Queue, Say, Step
 from ivrflow.flow.problems import Location
 
 
@@ -184,6 +184,13 @@ class CallFlow:
     calendar: Calendar = field(default_factory=Calendar)
     agents: Agents = Agents()
     recording: CallRecording | None = None
+
+    @property
+    def signals(self) -> frozenset[str]:
+        """The words that leave a rung of it somewhere, of a step or of a situation."""
+        ladders = [*self.situations.values()]
+        ladders += [step.ladder for step in self.steps.values() if isinstance(step, Say | Climb | Menu | Queue | Close)]
+        return frozenset(rung.leave_on for ladder in ladders for rung in ladder.rungs if rung.leave_on)
 
     def lines_of(self, key: str) -> tuple[tuple[str, ...], ...]:
         """What may be said where `key` stands: the phrase itself, or each line of a wording the calendar chooses."""
