@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gc
+import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -78,14 +79,33 @@ async def serving(pbx: Pbx, flow: CallFlow, journal: Path, **changed: str) -> As
     try:
         yield here
         left = await service.switchboard.drain(5.0)
+        await legs_forgotten(service)
     finally:
         await service.stop(0)
     assert left == 0, "live calls are left"
     assert service.exchange.server.connections == 0
     assert asyncio.all_tasks() - tasks - {asyncio.current_task()} == set(), "tasks are left"
     gc.collect()
-    kept = [type(one).__name__ for one in gc.get_objects() if isinstance(one, (LiveCall, AsteriskLine))]
-    assert kept == [], "a timer or a socket that is left holds its call"
+    kept = [one for one in gc.get_objects() if isinstance(one, (LiveCall, AsteriskLine))]
+    assert [f"{type(one).__name__} held by {holders(one)}" for one in kept] == []
+
+
+async def legs_forgotten(service: Service) -> None:
+    """Wait until the engine has forgotten every agent; the PBX tells the end of their channels after that of the call."""
+    try:
+        async with asyncio.timeout(5.0):
+            while service.exchange._legs:  # noqa: ASYNC110 -- nobody is told when the last channel is forgotten
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"agents are left: {list(service.exchange._legs)}") from None
+
+
+def holders(one: object, depth: int = 3) -> str:
+    """Who holds an object, and who holds them."""
+    if not depth:
+        return "…"
+    found = [holder for holder in gc.get_referrers(one) if not inspect.isframe(holder) and type(holder) is not list]
+    return " | ".join(f"{str(holder)[:200]} ← {holders(holder, depth - 1)}" for holder in found[:4]) or "nobody"
 
 
 class EngineHere:
