@@ -37,6 +37,7 @@ _RECIPE_INSIDE = "/usr/share/ivrflow/asterisk"
 _OF_TALKS = (
     "PBX_QUEUE_AGENTS",
     "PBX_QUEUE_SENIORS",
+    "PBX_AGENT_CODEC",
     "PBX_AGENT_RING_SECONDS",
     "PBX_WRAPUP_SECONDS",
     "PBX_RTP_TIMEOUT",

@@ -52,7 +52,11 @@ class Phones:
         self._closing = closing
 
     async def open(
-        self, account: str, *, on_call: OnCall | Callable[[Call], OnCall] | None = None, codec: str = "alaw"
+        self,
+        account: str,
+        *,
+        on_call: OnCall | Callable[[Call], OnCall] | None = None,
+        codec: str | tuple[str, ...] = "alaw",
     ) -> SoftPhone:
         """A phone of that account; one that takes calls (`on_call`) is registered."""
         settings = self._pbx.settings
@@ -61,7 +65,7 @@ class Phones:
                 account,
                 settings.password(account),
                 (settings.sip_bind, settings.sip_port),
-                codecs=(codec,),
+                codecs=(codec,) if isinstance(codec, str) else codec,
                 on_call=on_call,
             )
         )

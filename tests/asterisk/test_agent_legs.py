@@ -18,7 +18,8 @@ from peers import prompt, seconds_of_tone
 from ivrflow.engine import messages as m
 from ivrflow.softphone.audio_source import NoRtp, Tone
 from ivrflow.softphone.call import Call
-from ivrflow.softphone.listening import find
+from ivrflow.softphone.listening import find, find_all
+from ivrflow.softphone.sip_message import SipProtocolError
 from ivrflow.softphone.softphone import BUSY, OnCall, SoftPhone
 from tools.pbx import Pbx
 
@@ -98,19 +99,42 @@ async def test_a_queue_finds_an_agent_whose_talk_counts_to_its_end(floor: Floor)
     assert int(complete.get("TalkTime")) >= 1
 
 
-async def test_the_same_with_a_caller_of_another_codec(floor: Floor, pbx_prompts: Path) -> None:
-    phone = await floor.phones.open("1001")
-    here = await floor.call("ulaw")
-    here.do(m.Ring(ticket=3, extension="1001", seconds=20))
+@pytest.mark.parametrize("codec", ["alaw", "ulaw", "g722"])
+async def test_talk_and_prompts_are_heard_in_turn_whatever_the_caller_speaks(
+    codec: str, floor: Floor, pbx_prompts: Path
+) -> None:
+    """Translated on the agent's telephone, the one or the other would be lost; its hold offers what it speaks besides."""
+    phone = await floor.phones.open("1001", codec=("ulaw", "g722", "alaw"))
+    await floor.log_in("1001")
+    here = await floor.call(codec)
+    here.do(m.JoinQueue(ticket=3, queue="agents"))
     at_agent = await picks_up(phone)
     await here.until(m.AgentAnswered)
-    here.do(m.Part(ticket=3), play(4))
-    await here.until(m.PromptEnded)
     here.do(m.Bridge(ticket=3))
     await asyncio.gather(hears(here.phone, AGENT_HZ), hears(at_agent, CALLER_HZ))
+    await at_agent.hold()
+    await here.until(m.HoldStarted)
+    await at_agent.resume()
+    await here.until(m.HoldEnded)
+    for ticket in (4, 5):
+        here.do(m.Part(ticket=3), play(ticket))
+        await here.until(m.PromptEnded)
+        here.do(m.Bridge(ticket=3))
+        await asyncio.gather(hears(here.phone, AGENT_HZ), hears(at_agent, CALLER_HZ))
     await here.phone.hang_up()
     assert await ends(at_agent) == ["peer"]
-    assert heard(at_agent, pbx_prompts)
+    for call in (here.phone, at_agent):
+        assert len(find_all(call.recording, prompt(pbx_prompts, SAID))) == 2
+
+
+async def test_a_telephone_without_the_agents_codec_refuses_and_is_told_as_unreachable(floor: Floor) -> None:
+    phone = await floor.phones.open("1001", codec="ulaw")
+    here = await floor.call()
+    here.do(m.Ring(ticket=3, extension="1001", seconds=20))
+    with pytest.raises(SipProtocolError, match="no codec in common"):
+        (await phone.next_call(SOON)).answer()  # 488
+    assert await here.until(m.AgentUnavailable) == m.AgentUnavailable(ticket=3, why="unreachable")
+    await here.phone.hang_up()
 
 
 @pytest.mark.parametrize("queue", ["agents", "seniors"])

@@ -181,8 +181,7 @@ class AgentLeg:
                 "Priority": "1",
                 "Timeout": str(round((seconds + SPARE_S) * 1000)),  # half 2 gives up before that, and says why
                 "CallerID": "ivrflow",
-                # Without it the halves are 16-bit linear, and a prompt played into one was never heard (measured).
-                "Codecs": _codec_of(self._caller),
+                "Codecs": _agents_codec(self._caller),
                 "Async": "true",
             },
             self._refused,
@@ -434,11 +433,15 @@ class AgentLeg:
         self._timer = self._loop.call_later(seconds, then) if then is not None else None
 
 
-def _codec_of(caller: AgiChannel) -> str:
-    """The codec of the caller's channel, as the dialplan says it: "(alaw)". Every other can be made of it."""
+def _agents_codec(caller: AgiChannel) -> str:
+    """The codec of agents' telephones, as the dialplan says it, for the halves to speak it too.
+
+    Asterisk 22 drops what it translates when the packet before had a number that looks newer. Packets of a talk have
+    numbers, those of a prompt are all 0: translated on the telephone, either the prompts to a parted agent are lost or
+    the talk behind them (measured). On the caller's side it begins anew with each talk.
+    """
     arguments = caller.environment.arguments
-    spoken = re.findall(r"[a-z0-9]+", arguments[0]) if arguments else []
-    return next((codec for codec in spoken if codec in _CODECS), "alaw")
+    return next((codec for codec in arguments[:1] if codec in _CODECS), "alaw")
 
 
 def _nobody(event: m.CallEvent) -> None:

@@ -20,9 +20,7 @@ class RecordedChannel:
     """Stands in for Asterisk's end: what was sent, in order."""
 
     def __init__(self) -> None:
-        self.environment = read_environment(
-            {"agi_uniqueid": "pbx-1.7", "agi_extension": "12345", "agi_arg_1": "(ulaw)"}
-        )
+        self.environment = read_environment({"agi_uniqueid": "pbx-1.7", "agi_extension": "12345", "agi_arg_1": "ulaw"})
         self.sent: list[str] = []
         self.interrupted = 0
         self.closed = False

@@ -8,7 +8,7 @@ from pretended_line import DONE, PretendedLine, RecordedChannel
 
 from ivrflow.bridge.agent_leg import WHO_LEFT_S
 from ivrflow.bridge.agent_session import AgentSession, NobodysSession
-from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished
+from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, read_environment
 from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.engine import messages as m
 from ivrflow.flow.model import LONGEST_QUEUEING_S
@@ -65,7 +65,7 @@ def orders(setup: PretendedLine, action: str) -> list[dict[str, str]]:
 # ── sought ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_an_extension_is_rung_by_half_a_local_channel_of_the_callers_codec(setup: PretendedLine) -> None:
+async def test_an_extension_is_rung_by_half_a_local_channel_of_the_agents_codec(setup: PretendedLine) -> None:
     setup.ring()
     ((action, headers),) = setup.manager.orders
     assert action == "Originate"
@@ -74,6 +74,17 @@ async def test_an_extension_is_rung_by_half_a_local_channel_of_the_callers_codec
     assert headers["Codecs"] == "ulaw"
     assert headers["CallerID"] == "ivrflow"
     assert setup.manager.variables == [{"__IVRFLOW_CALL": "pbx-1.7", "IVRFLOW_SECONDS": "25"}]
+
+
+@pytest.mark.parametrize("told", [None, "", "(ulaw)", "opus"])
+async def test_a_dialplan_that_names_no_codec_of_ours_gets_the_one_the_pbx_comes_with(
+    setup: PretendedLine, told: str | None
+) -> None:
+    variables = {"agi_uniqueid": "pbx-1.7", **({} if told is None else {"agi_arg_1": told})}
+    setup.channel.environment = read_environment(variables)
+    setup.ring()
+    ((_, headers),) = setup.manager.orders
+    assert headers["Codecs"] == "alaw"
 
 
 async def test_no_name_of_a_half_begins_like_another(setup: PretendedLine) -> None:

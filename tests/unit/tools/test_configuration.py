@@ -210,6 +210,7 @@ def test_every_other_setting_reaches_the_engine(compose: dict[str, Any]) -> None
         "PBX_DUTY_RING_SECONDS",
         "PBX_QUEUE_AGENTS",
         "PBX_QUEUE_SENIORS",
+        "PBX_AGENT_CODEC",
         "PBX_AGENT_RING_SECONDS",
         "PBX_WRAPUP_SECONDS",
         "PBX_RTP_TIMEOUT",
