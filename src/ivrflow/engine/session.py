@@ -1279,7 +1279,7 @@ class CallSession:
         elif told and not leg.has_told:
             ladder = told
         else:  # what follows the flow's own hold follows this one too
-            ladder = only_music(told.name if told else ONLY_MUSIC, where, self._flow.limits.task_wait)
+            ladder = only_music(told.name if told else ONLY_MUSIC, where, self._flow.limits.hold_wait)
         self._leg = replace(leg, has_waited=True, has_told=leg.has_told or ladder is told)
         fact = Fact.SITUATION_STARTED if is_first else Fact.SITUATION_FOLLOWED
         self._start(ladder, Interrupted(self._place, standing), fact)

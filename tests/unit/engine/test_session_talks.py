@@ -208,7 +208,7 @@ def test_a_short_hold_needs_no_word_and_a_longer_one_gets_it_late() -> None:
 
 def test_no_apology_before_the_agent_is_back() -> None:
     made = small("ask_hold")
-    call = talking(replace(made, limits=replace(made.limits, task_wait=30.0)))
+    call = talking(replace(made, limits=replace(made.limits, hold_wait=30.0)))
     call.happens(m.HoldStarted(ticket=agent(call)), 20.0)
     call.prompt_ends().silence(70)
     assert call.says == ["please wait"], "the ladder is used up, and the telephone holds on: music"

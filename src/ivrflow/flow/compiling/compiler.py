@@ -405,6 +405,7 @@ def _limits(form: Form) -> Limits:
         visits_per_step=form[g.VISITS],
         steps_per_event=form[g.STEPS_PER_EVENT],
         task_wait=form[g.TASK_WAIT],
+        hold_wait=form[g.HOLD_WAIT],
         own_wait=form[g.OWN_WAIT],
         tolerance=form[g.TOLERANCE],
         rounds=form[g.ROUNDS],

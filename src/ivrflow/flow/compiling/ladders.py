@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ivrflow.flow.compiling.holds import KEEPS_WAITING, LONGEST_HOLD, comes_back, goes_on_there, joined
+from ivrflow.flow.compiling.holds import KEEPS_WAITING, LONGEST_HOLD, WITH_MUSIC, comes_back, goes_on_there, joined
 from ivrflow.flow.model import Ladder, Limits, Rule, RuleRung, Rung, Standard
 from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reading.reader import Located
@@ -17,10 +17,12 @@ def chosen_wait(rung: RuleRung, limits: Limits) -> float:
     """Seconds to wait on a rung.
 
     The middle of the documented seconds after a phrase, their ceiling for a task. Where the standard waits for
-    something but gives no number, the flow's own limit; where it waits for nothing, no time at all.
+    something but gives no number, or the caller hears music, the flow's own limit; where it waits for nothing, no time at all.
     """
     if rung.wait is not None:
         return rung.wait.most if rung.task else (rung.wait.least + rung.wait.most) / 2
+    if rung.task in WITH_MUSIC:
+        return limits.hold_wait
     if rung.leave_on is not None:
         return limits.task_wait if rung.task else limits.own_wait
     return 0.0

@@ -105,6 +105,12 @@ STEPS_PER_EVENT = Key(
 TASK_WAIT = Key(
     "task_wait", duration(1.0, 3600.0, "5m"), "an agent's time for a task without a number", written(_LIMITS.task_wait)
 )
+HOLD_WAIT = Key(
+    "hold_wait",
+    duration(1.0, 3600.0, "5m"),
+    "how long an agent may keep the caller waiting, with music, without a number",
+    written(_LIMITS.hold_wait),
+)
 OWN_WAIT = Key(
     "own_wait", duration(0.5, 60.0), "wait where the standard waits but gives no number", written(_LIMITS.own_wait)
 )
@@ -143,6 +149,7 @@ LIMITS_SPEC = FormSpec(
         VISITS,
         STEPS_PER_EVENT,
         TASK_WAIT,
+        HOLD_WAIT,
         OWN_WAIT,
         TOLERANCE,
         ROUNDS,

@@ -24,6 +24,7 @@ class Limits:
         visits_per_step: how often one call may enter the same step.
         steps_per_event: steps entered in answer to one event (a flow that runs in a circle without waiting).
         task_wait: seconds an agent has for a task no standard gives a number for.
+        hold_wait: seconds an agent may keep the caller waiting, with music, where no standard gives a number.
         own_wait: seconds to wait where a standard lets one wait for the caller but gives no number.
         tolerance: seconds a wait may be off the documented band and still count as kept.
         rounds: how often a ladder that goes round ("report progress every 15 s") begins again.
@@ -38,6 +39,7 @@ class Limits:
     visits_per_step: int = 20
     steps_per_event: int = 50
     task_wait: float = 300.0
+    hold_wait: float = 300.0
     own_wait: float = 3.0
     tolerance: float = 0.25
     rounds: int = 20

@@ -184,6 +184,7 @@ _WAITS = """\
 | does, with `wait_s: [a, b]` | at most b seconds |
 | says, with `leave_on` but no number | `limits.own_wait`: the flow's own choice, never counted as documented |
 | does, without a number | at most `limits.task_wait` |
+| keeps the caller waiting with music, without a number | at most `limits.hold_wait` |
 | keeps the caller waiting, in a rule with `limits: {max_hold_s: c}` | at most c seconds |
 | `{do: unmute}` as a rule's first, without a number | goes on at once: the agent is asked to, and the wait was over before |
 | says, with neither | goes on at once |

@@ -6,7 +6,7 @@ from ivrflow.flow.problems import Location, ProblemList
 from ivrflow.flow.reading.reader import Located
 
 HERE = Location("x.yaml", 1, 1)
-LIMITS = Limits(own_wait=4.0, task_wait=70.0)
+LIMITS = Limits(own_wait=4.0, task_wait=70.0, hold_wait=90.0)
 
 
 def rule(name: str, *rungs: RuleRung) -> Rule:
@@ -28,9 +28,11 @@ SILENT = rule("silent", say("x/a", Band(3, 5), "speech"), say("x/b", Band(2, 2),
         (RuleRung(HERE, task="look_up", wait=Band(10, 30)), 30.0),
         (RuleRung(HERE, say="x/a", leave_on="audible"), 4.0),
         (RuleRung(HERE, say="x/a", leave_on="caller_hangup"), 4.0),
-        (RuleRung(HERE, task="look_up", leave_on="found"), 70.0),
+        (RuleRung(HERE, task="fetch", leave_on="found"), 70.0),
+        (RuleRung(HERE, task="look_up", leave_on="found"), 90.0),
+        (RuleRung(HERE, task="look_up"), 90.0),
         (RuleRung(HERE, say="x/a"), 0.0),
-        (RuleRung(HERE, task="look_up"), 0.0),
+        (RuleRung(HERE, task="fetch"), 0.0),
     ],
 )
 def test_the_wait_of_a_rung(rung: RuleRung, seconds: float) -> None:

@@ -64,6 +64,7 @@ def test_limits_default_to_the_models() -> None:
         "visits_per_step": model.visits_per_step,
         "steps_per_event": model.steps_per_event,
         "task_wait": model.task_wait,
+        "hold_wait": model.hold_wait,
         "own_wait": model.own_wait,
         "tolerance": model.tolerance,
         "rounds": model.rounds,
