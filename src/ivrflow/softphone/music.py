@@ -20,6 +20,9 @@ QUERY_S = 0.5  # seconds of sound by which a place is found
 MUSIC_FITS = 0.75  # correlation of that sound with the music at the place found
 
 BEYOND_PAUSE = RATE // 4  # samples that must agree behind a pause of the sender for the music to have gone on
+LONGEST_STALL_S = 2.0
+"""Seconds of pause behind which it is another music, even if it goes on at the very sample at which the one before
+stopped: so Asterisk resumes it when a caller is held again, and what was heard meanwhile came from another sender."""
 
 _BLOCK = RATE // 20  # samples
 _HOP = RATE // 100  # samples
@@ -100,7 +103,7 @@ class MusicIndex:
     def _reach(self, stream: Stream, file: Samples, shift: int, origin: int, limit: int, way: int) -> int:
         """How far the music goes on from `origin`, forwards or backwards: the place of its outermost sound, to 10 ms.
 
-        A pause of the sender is mostly its end; but a PBX that stands still pauses, too.
+        A pause of the sender is mostly its end; but a PBX that stands still pauses, too, if not for long.
         """
         reached = place = origin
         for length in (_BLOCK, STEP):
@@ -118,7 +121,8 @@ class MusicIndex:
         for pause in stream.pauses(*sorted((origin, reached)))[::-way]:
             if abs(reached - pause) < BEYOND_PAUSE:
                 reached = pause
-        return reached
+        ends = stream.pauses(*sorted((origin, reached)), LONGEST_STALL_S)
+        return min(ends, key=lambda pause: abs(pause - origin), default=reached)
 
     @cached_property
     def _begins(self) -> npt.NDArray[np.int64]:

@@ -281,6 +281,18 @@ def test_hold_music_goes_on_into_the_next_file_and_ends_where_somebody_speaks() 
     assert ended.at == pytest.approx(at, abs=0.06)
 
 
+@pytest.mark.parametrize(("pause", "begins"), [(4.0, 105.0), (0.8, 100.4)], ids=["held again", "the PBX stood still"])
+def test_music_that_goes_on_where_it_stopped_is_another_one_after_a_while(pause: float, begins: float) -> None:
+    line = Line()
+    over = line.play(MUSIC[0][:RATE], at=100.0)
+    end = line.play(MUSIC[0][RATE : 3 * RATE], at=over + pause)
+    ear = Ear(line.recording(), WITH_MUSIC)
+    ear.listen_for_music(100.5)  # what was heard before was told
+    began = ear.look(end)
+    assert isinstance(began, Began)
+    assert began.at == pytest.approx(begins, abs=0.11)
+
+
 def test_speech_is_no_hold_music() -> None:
     line = Line()
     over = line.play(shipped(CHANGE_PHONE), at=100.0)
