@@ -384,7 +384,7 @@ async def test_agents_log_in_pause_and_rest_by_telephone(floor: Floor) -> None:
 # ── nobody is left behind ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("moment", ["queued", "ringing", "answered", "talking", "parted", "prompt", "held"])
+@pytest.mark.parametrize("moment", ["queued", "ringing", "answered", "joining", "talking", "parted", "prompt", "held"])
 async def test_a_caller_who_hangs_up_frees_the_agent(moment: str, floor: Floor) -> None:
     phone = await floor.phones.open("1001")
     await floor.log_in("1001")
@@ -403,9 +403,11 @@ async def test_a_caller_who_hangs_up_frees_the_agent(moment: str, floor: Floor) 
         here.do(m.StartMusic(), m.JoinQueue(ticket=3, queue="agents"))
         if moment != "queued":
             at_agent = await phone.next_call(SOON)
-        if moment == "answered" and at_agent is not None:
+        if moment in {"answered", "joining"} and at_agent is not None:
             at_agent.answer()
             await here.until(m.AgentAnswered)
+        if moment == "joining":
+            here.do(m.Bridge(ticket=3))
     await here.phone.hang_up()
     if at_agent is not None:
         assert await ends(at_agent) == ["peer"]
