@@ -59,6 +59,7 @@ class Ear:
         self._search: _Search | None = None
         self._followers: list[Follower] = []
         self._music: _Music | None = None
+        self._told_music: tuple[Stream, MusicStretch] | None = None
         self._quiet_s = 0.0
         self._looked_at: float | None = None
         self._heard = 0  # samples of all streams at the latest look
@@ -77,7 +78,7 @@ class Ear:
     def listen_for_music(self, since: float) -> None:
         """Listen for any of the hold music, from any place on, that begins at `since` or later or still goes on then.
 
-        Told when half a second of it was heard.
+        Told when half a second of it was heard. The rest of the music that was told last is not told again.
 
         Raises:
             ValueError: no music is known.
@@ -85,7 +86,7 @@ class Ear:
         if not self._repertoire.music.files:
             raise ValueError("hold music can only be recognised when its files are known")
         self.stop()
-        self._music = _Music(self._repertoire.music, since)
+        self._music = _Music(self._repertoire.music, since, self._told_music)
 
     def stop(self) -> None:
         """Listen for nothing."""
@@ -102,6 +103,7 @@ class Ear:
             told = self._follow()
         elif self._music:
             told = self._music.look(streams, gone=self._quiet_s >= CUT_AFTER_S)
+            self._told_music = self._music.found or self._told_music
             if isinstance(told, Ended):
                 self.stop()
         if self.next_look is not None and self.next_look <= now:
@@ -210,25 +212,29 @@ def _known_at(hint: _Hint) -> float:
 class _Music:
     """Hold music while it is played."""
 
-    def __init__(self, index: MusicIndex, since: float) -> None:
+    def __init__(self, index: MusicIndex, since: float, before: tuple[Stream, MusicStretch] | None) -> None:
         self._index = index
         self._since = since
+        self._before = before
         self._places: dict[int, int] = {}  # by number of the stream: from where on it is searched
-        self._found: tuple[Stream, MusicStretch] | None = None
+        self.found: tuple[Stream, MusicStretch] | None = None
 
     def look(self, streams: list[Stream], *, gone: bool) -> Began | Ended | None:
-        if self._found:
-            return self._goes_on(*self._found, gone=gone)
+        if self.found:
+            return self._goes_on(*self.found, gone=gone)
         query = int(QUERY_S * RATE)
         for number, stream in enumerate(streams):
             floor = stream.place_arrived(self._since - SLACK_S)
-            place = self._places.get(number, floor)
+            if self._before and self._before[0] is stream:
+                self._before = stream, self._index.extended(*self._before)
+                floor = max(floor, self._before[1].end)
+            place = max(floor, self._places.get(number, floor))
             if len(stream) - place < query:
                 continue
             self._places[number] = len(stream) - query // 2
             stretch = self._index.around(stream, len(stream) - query, len(stream), floor)
             if stretch:
-                self._found = (stream, stretch)
+                self.found = (stream, stretch)
                 return Began(stream.time(stretch.start))
         return None
 
@@ -240,5 +246,5 @@ class _Music:
             loud = float(np.abs(stream.samples[-query:]).max()) >= QUIET
             gone = loud and onward is None
             stretch = onward or stretch
-        self._found = (stream, stretch)
+        self.found = (stream, stretch)
         return Ended(stream.time(stretch.end - 1) + 1 / RATE, 1.0) if gone else None

@@ -121,7 +121,8 @@ class MusicIndex:
         for pause in stream.pauses(*sorted((origin, reached)))[::-way]:
             if abs(reached - pause) < BEYOND_PAUSE:
                 reached = pause
-        ends = stream.pauses(*sorted((origin, reached)), LONGEST_STALL_S)
+        first, last = sorted((origin, reached))
+        ends = stream.pauses(first, last, LONGEST_STALL_S)
         return min(ends, key=lambda pause: abs(pause - origin), default=reached)
 
     @cached_property

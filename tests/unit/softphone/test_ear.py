@@ -293,6 +293,16 @@ def test_music_that_goes_on_where_it_stopped_is_another_one_after_a_while(pause:
     assert began.at == pytest.approx(begins, abs=0.11)
 
 
+def test_the_rest_of_music_that_was_told_is_no_music_that_begins() -> None:
+    line = Line()
+    over = line.play(MUSIC[0][: 2 * RATE], at=100.0)
+    ear = Ear(line.recording(), WITH_MUSIC)
+    ear.listen_for_music(99.0)
+    assert isinstance(ear.look(over), Began)
+    ear.listen_for_music(100.5)
+    assert [ear.look(over + tenths / 10) for tenths in range(30)] == [None] * 30
+
+
 def test_speech_is_no_hold_music() -> None:
     line = Line()
     over = line.play(shipped(CHANGE_PHONE), at=100.0)
