@@ -17,6 +17,9 @@ class StandInManager(asyncio.Protocol):
     value = b"1"
     """What every variable holds."""
 
+    queues: tuple[bytes, ...] = (b"agents", b"seniors")
+    """The names of its queues, in which nobody is."""
+
     def __init__(self) -> None:
         self._rest = b""
 
@@ -36,6 +39,13 @@ class StandInManager(asyncio.Protocol):
             self._transport.write(b"Value: " + self.value + b"\r\n\r\n")
             if headers.get(b"Action", b"").lower() == b"login":
                 self._transport.write(b"Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n")
+            if headers.get(b"Action", b"").lower() == b"queuestatus":
+                for queue in self.queues:
+                    self._transport.write(
+                        b"Event: QueueParams\r\nActionID: " + identity + b"\r\nQueue: " + queue + b"\r\n\r\n"
+                    )
+                end = b"Event: QueueStatusComplete\r\nActionID: " + identity + b"\r\nEventList: Complete\r\n\r\n"
+                self._transport.write(end)
 
 
 class SilentCall(asyncio.Protocol):

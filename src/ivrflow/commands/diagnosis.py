@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 from ivrflow.bridge.ami_client import AmiClient
 from ivrflow.bridge.ami_protocol import AmiError
+from ivrflow.bridge.queue_members import NotPossible, queues
 from ivrflow.bridge.recording_files import RecordingRefusedError, check
 from ivrflow.calendar_notices import calendar_notices
-from ivrflow.flow.model import Record
-from ivrflow.flow.problems import FlowError
+from ivrflow.flow.model import CallFlow, Queue, Record
+from ivrflow.flow.problems import FlowError, Location, did_you_mean
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.formats import BYTES_PER_SECOND, missing_formats
 from ivrflow.prompts.index import PromptIndex, ahead_folder
@@ -87,14 +88,16 @@ async def diagnose() -> AsyncIterator[Finding]:
     yield Finding("good", "settings: complete")
     for warning in settings.warnings:
         yield Finding("unsure", f"settings: {warning}")
-    for finding in (*_flows(settings), *_prompts(settings), _journal(settings)):
+    wanted: dict[str, Location] = {}
+    for finding in (*_flows(settings, wanted), *_prompts(settings), _journal(settings)):
         yield finding
-    async for finding in _pbx(settings):
+    async for finding in _pbx(settings, wanted):
         yield finding
     yield await _fastagi_port(settings)
 
 
-def _flows(settings: Settings) -> list[Finding]:
+def _flows(settings: Settings, wanted: dict[str, Location]) -> list[Finding]:
+    """What is to be said of the flows; `wanted` is filled with the queues they name."""
     try:
         flows = load_flows([settings.flows], PromptIndex.load(settings.masters).catalogue())
     except FlowError as error:
@@ -103,6 +106,7 @@ def _flows(settings: Settings) -> list[Finding]:
         ]
     except SettingsError as error:
         return [Finding("bad", f"flows: {error}")]
+    wanted.update(_queues_of(flows.values()))
     found = [
         Finding("good", f"flow {flow.id}: {len(flow.steps)} steps, number {', '.join(flow.numbers) or 'none'}")
         for flow in flows.values()
@@ -113,6 +117,16 @@ def _flows(settings: Settings) -> list[Finding]:
         Finding("unsure", f"holidays: {notice.where}: {notice.message}", notice.hint)
         for notice in calendar_notices(flows.values())
     ]
+
+
+def _queues_of(flows: Iterable[CallFlow]) -> dict[str, Location]:
+    """The queues callers wait in, each with the first place that names it."""
+    steps = [step for flow in flows for step in flow.steps.values() if isinstance(step, Queue)]
+    levels = [level for step in steps for level in step.levels]
+    first: dict[str, Location] = {}
+    for level in levels:
+        first.setdefault(level.queue, level.where)
+    return first
 
 
 def _recordings(settings: Settings) -> Finding:
@@ -152,7 +166,7 @@ def _journal(settings: Settings) -> Finding:
     return Finding("good", "journal: can be written")
 
 
-async def _pbx(settings: Settings) -> AsyncIterator[Finding]:
+async def _pbx(settings: Settings, wanted: Mapping[str, Location]) -> AsyncIterator[Finding]:
     where = f"{settings.ami_host}:{settings.ami_port}"
     manager = AmiClient(
         settings.ami_host,
@@ -171,6 +185,8 @@ async def _pbx(settings: Settings) -> AsyncIterator[Finding]:
     try:
         yield Finding("good", f"PBX: logged in at {where} as {settings.ami_user}")
         async for finding in _modules(manager):
+            yield finding
+        for finding in await _queues(manager, wanted) if wanted else ():
             yield finding
     except AmiError as error:
         yield Finding("bad", f"PBX: the manager connection broke while looking: {error}")
@@ -204,6 +220,24 @@ async def _modules(manager: AmiClient) -> AsyncIterator[Finding]:
             f"PBX: {HEADER_MODULE} is not loaded",
             "load it: it puts X-Ivrflow-Call into agents' INVITEs, and lets testers choose a call's time",
         )
+
+
+async def _queues(manager: AmiClient, wanted: Mapping[str, Location]) -> list[Finding]:
+    """Whether the PBX has the queues that flows name: no reading of the flows can tell."""
+    try:
+        there = {seen.name for seen in await queues(manager)}
+    except NotPossible as why:
+        return [Finding("unsure", "PBX: whether it has the queues of the flows cannot be seen", str(why))]
+    missing = [
+        Finding(
+            "bad",
+            f"PBX: there is no queue '{name}'; {where} names it: callers meant for it go where 'no_answer' leads",
+            did_you_mean(name, there) or "write it into queues.conf: docs/agents-on-the-pbx.md",
+        )
+        for name, where in wanted.items()
+        if name not in there
+    ]
+    return missing or [Finding("good", f"PBX: the queues of the flows are there: {', '.join(sorted(wanted))}")]
 
 
 async def _is_loaded(manager: AmiClient, module: str) -> bool:

@@ -67,6 +67,33 @@ async def test_modules_are_asked_for_as_a_dialplan_does(
     assert not [finding for finding in found if finding.state == "bad"]
 
 
+@pytest.mark.parametrize(
+    ("there", "told", "advice"),
+    [
+        pytest.param(
+            (b"agentz", b"seniors"), "PBX: there is no queue 'agents'; ", "did you mean 'agentz'?", id="misspelt"
+        ),
+        pytest.param((), "PBX: there is no queue 'agents'; ", "queues.conf", id="none at all"),
+    ],
+)
+async def test_a_queue_that_a_flow_names_and_the_pbx_has_not_is_bad(
+    there: tuple[bytes, ...], told: str, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(StandInManager, "queues", there)
+    async with stand_in(tmp_path) as environment:
+        found = await findings(environment, monkeypatch)
+    bad = [finding for finding in found if finding.state == "bad"]
+    assert bad[0].what.startswith(told)
+    assert ".yaml:" in bad[0].what
+    assert advice in bad[0].advice
+
+
+async def test_queues_that_are_there_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stand_in(tmp_path) as environment:
+        found = await findings(environment, monkeypatch)
+    assert Finding("good", "PBX: the queues of the flows are there: agents, seniors") in found
+
+
 async def test_callers_who_choose_their_own_time_are_worth_a_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
