@@ -259,13 +259,15 @@ def _callbacks(checked: Sequence[Checked]) -> list[Problem]:
     return problems.problems
 
 
-def _check_callback(flow: CallFlow, step: CallBack, at_hand: Mapping[str, Checked], problems: ProblemList) -> None:
+def _check_callback(flow: CallFlow, step: CallBack, at_hand: dict[str, Checked], problems: ProblemList) -> None:
     if step.flow not in at_hand:
-        known = {*at_hand, *_flows_beside(Path(flow.where.file))}
-        if step.flow not in known:
-            hint = did_you_mean(step.flow, known - {flow.id})
+        beside = _flows_beside(Path(flow.where.file))
+        if step.flow not in beside:
+            hint = did_you_mean(step.flow, {*at_hand, *beside} - {flow.id})
             problems.error(step.where, f"there is no flow '{step.flow}'", hint)
-        return
+            return
+        path, text = beside[step.flow]
+        at_hand[step.flow] = _check(path, text, None, set(), {}, _Holidays())  # what else is wrong there was not asked
     caller = at_hand[step.flow].flow
     if caller is None:
         return  # its own problems are noted
@@ -280,7 +282,8 @@ def _check_callback(flow: CallFlow, step: CallBack, at_hand: Mapping[str, Checke
             problems.error(step.where, message, hint)
 
 
-def _flows_beside(file: Path) -> set[str]:
-    """The names of the flows in the same folder, as far as they can be told at a glance."""
-    texts = (read_text(path, ProblemList()) or "" for path in _yaml_files(file.parent))
-    return {hit[1] for text in texts if (hit := re.search(r"^flow: *([a-z0-9_]+)", text, flags=re.MULTILINE))}
+def _flows_beside(file: Path) -> dict[str, tuple[Path, str]]:
+    """The flows in the same folder by name, as far as that can be told at a glance: where each is, and its text."""
+    texts = [(path, read_text(path, ProblemList()) or "") for path in _yaml_files(file.parent)]
+    hits = [(re.search(r"^flow: *([a-z0-9_]+)", text, flags=re.MULTILINE), path, text) for path, text in texts]
+    return {hit[1]: (path, text) for hit, path, text in hits if hit}

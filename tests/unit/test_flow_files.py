@@ -261,7 +261,19 @@ def test_it_must_be_allowed_to_ring_whom_callers_name(callbacks: Path) -> None:
     file = callbacks / "hotline_callback.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace('["0*", "1*"]', '["021*", "1*"]'), encoding="utf-8")
 
-    assert told(callbacks) == ["callflows/hotline.yaml:83:15: the flow 'hotline_callback' may not ring 0*"]
+    refused = ["callflows/hotline.yaml:83:15: the flow 'hotline_callback' may not ring 0*"]
+    assert told(callbacks) == told(callbacks / "hotline.yaml") == refused
+
+
+def test_it_must_place_calls_whether_it_was_named_or_lies_beside(callbacks: Path) -> None:
+    (callbacks / "hotline_callback.yaml").unlink()
+    hotline = callbacks / "hotline.yaml"
+    text = hotline.read_text(encoding="utf-8")
+    (callbacks / "other.yaml").write_text(
+        text.replace("flow: hotline\n", "flow: hotline_callback\n").replace('"12399"', '"12398"'), encoding="utf-8"
+    )
+
+    assert told(hotline) == ["callflows/hotline.yaml:83:15: the flow 'hotline_callback' places no calls"]
 
 
 def test_a_broken_flow_that_calls_back_is_not_missed_too(callbacks: Path) -> None:
