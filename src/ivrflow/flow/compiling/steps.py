@@ -301,6 +301,9 @@ def _close(draft: Draft) -> Step:
     if on.wrote(g.REQUEST) and not asks and form.wrote(g.CLOSE):
         draft.error(on.place(g.REQUEST), "no request can come: 'close' asks nothing", "write ask: and a rule")
     leads: frozenset[BargeIn] = frozenset({"speech", "key"} if asks else ())
+    if close[g.CLOSE_SURVEY].text == draft.name:
+        message = "the step leads to itself: the caller would be told goodbye twice"
+        draft.error(close[g.CLOSE_SURVEY].where, message, "name the survey step, as in survey: ask_satisfaction")
     return Close(
         draft.name,
         draft.where,

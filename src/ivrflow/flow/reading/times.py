@@ -68,6 +68,8 @@ def _duration_hint(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).strip().lower()
     if re.fullmatch(r"\d{1,6}(\.\d+)?", plain, flags=re.ASCII):
         return f"write {plain}s for seconds, {plain}m for minutes, or 500ms"
+    if hit := re.fullmatch(r"(\d{1,3})\s*(?:d|days?|天|日)", plain, flags=re.ASCII):
+        return f"there are no days here; write {int(hit[1]) * 24}h"
     if hit := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([^\d\s.]+)", plain, flags=re.ASCII):
         unit = next(
             (short for word, short in _UNITS.items() if hit[2] in {word, word + "s", word + "onds", word + "utes"}), ""

@@ -49,6 +49,8 @@ def test_durations(written: str, seconds: float) -> None:
         ("2 minutes", "'2 minutes' is not a duration", "write 2m"),
         ("3秒", "'3秒' is not a duration", "write 3s"),
         ("2分钟", "'2分钟' is not a duration", "write 2m"),
+        ("2d", "'2d' is not a duration", "there are no days here; write 48h"),
+        ("1 天", "'1 天' is not a duration", "there are no days here; write 24h"),
         ("３ｓ", "'３ｓ' is not a duration", "write 3s"),
         ("3S", "'3S' is not a duration", "write 3s"),
         ("soon", "'soon' is not a duration", "write a number and its unit without blank: 3s, 500ms, 1m, 1m30s"),
