@@ -57,6 +57,7 @@ class Transcript:
         self._spoken = {prompt.file: prompt.text for prompt in self._flow.prompts.prompts.values()}
         self._told = 0
         self._queued: set[m.Ticket] = set()
+        self._looking = False
 
     def news(self) -> Iterator[Told]:
         """What happened since the last time this was asked."""
@@ -78,6 +79,8 @@ class Transcript:
         if not lines:
             yield from self._without_trace(happening)
         for line in lines:
+            if line.fact in {Fact.ENQUIRED, Fact.ENQUIRY_OVER}:
+                self._looking = line.fact is Fact.ENQUIRED
             if line.fact in _UNTOLD or (line.fact, line.detail) in _UNTOLD_DETAILS:
                 continue
             anchor = _ANCHORS.get(line.fact)
@@ -97,7 +100,8 @@ class Transcript:
                 known = ", ".join(f"{name} = {value}" for name, value in values.items())
                 yield Told(happening.at, "agent", f"fills in {known}")
             case m.AnswerReceived():
-                yield Told(happening.at, "line", "the look-up comes too late")
+                kept = "the look-up is answered; first what is being said is said to its end"
+                yield Told(happening.at, "line", kept if self._looking else "the look-up comes too late")
             case _:
                 pass
 
