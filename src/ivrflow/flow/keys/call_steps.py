@@ -142,12 +142,15 @@ WHISPER = Key(
     example="house/transfer.whisper",
 )
 WARM_THANKS = Key(
-    "thanks", PHRASES, "said to the caller before they are joined: thanks for waiting", example="house/transfer.thanks"
+    "thanks",
+    PHRASES,
+    "said to the caller, and to the colleague too, before they are joined: thanks for waiting",
+    example="house/transfer.thanks",
 )
 BACK = Key(
     "back",
     PHRASES,
-    "said to the caller when the colleague does not answer, before being joined with the agent again",
+    "said to the caller, and to the agent too, when the colleague does not answer, before they are joined again",
     example="house/transfer.back",
 )
 
