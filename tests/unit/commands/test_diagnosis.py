@@ -6,6 +6,7 @@ import pytest
 from served import free_port, stand_in
 
 from bench.stand_in import StandInManager
+from ivrflow.bridge.queue_members import NotPossible, QueueSeen
 from ivrflow.commands.diagnosis import Finding, diagnose
 
 
@@ -86,6 +87,19 @@ async def test_a_queue_that_a_flow_names_and_the_pbx_has_not_is_bad(
     assert bad[0].what.startswith(told)
     assert ".yaml:" in bad[0].what
     assert advice in bad[0].advice
+
+
+async def test_a_pbx_that_does_not_tell_of_its_queues_is_worth_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(_manager: object) -> list[QueueSeen]:
+        raise NotPossible("Asterisk does not tell of its queues")
+
+    monkeypatch.setattr("ivrflow.commands.diagnosis.queues", refused)
+    async with stand_in(tmp_path) as environment:
+        found = await findings(environment, monkeypatch)
+    (note,) = [finding for finding in found if "queues of the flows" in finding.what]
+    assert (note.state, note.advice) == ("unsure", "Asterisk does not tell of its queues")
 
 
 async def test_queues_that_are_there_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

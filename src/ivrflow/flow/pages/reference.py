@@ -100,7 +100,7 @@ def _value_table() -> str:
         (
             "a queue",
             "`agents`",
-            "its name on the PBX: a small letter, then small letters, digits, `_` and `-`; not `general`",
+            "its name on the PBX: a small letter, then small letters, digits, `_` and `-`, two at least; not `general`",
         ),
         ("days to keep", "`90d`", "a number of days, at most ten years"),
         ("a name, a word", "`case_number`", "small letters, digits and `_`"),
