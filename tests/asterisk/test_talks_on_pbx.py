@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from lanes_here import complaints_of, lanes_for_tests, nothing_is_left, run_scenarios
+from lanes_here import complaints_of, lanes_for_tests, nothing_is_left, play_scenarios
 
 from ivrflow.flow_files import load_flows
 from ivrflow.prompts.index import PromptIndex
@@ -47,7 +47,7 @@ async def played(
         IVRFLOW_FLOWS=str(TALKS / "flows"),
         IVRFLOW_PROMPTS_DIR=str(pbx_prompts),
     ) as lanes:
-        told = await run_scenarios(lanes, files, within_s=AT_MOST_S)
+        told = await play_scenarios(lanes, files, within_s=AT_MOST_S)
         await nothing_is_left(lanes)
         complained = complaints_of(lanes)
     assert told["left_behind"] == []

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from lanes_here import complaints_of, held_by, lanes_for_tests, nothing_is_left, run_scenarios
+from lanes_here import complaints_of, held_by, lanes_for_tests, nothing_is_left, play_scenarios, run_scenarios
 
 from ivrflow.scenario.language.reading import scenario_files
 from tools.places import CHECKOUT
@@ -22,7 +22,7 @@ async def test_the_whole_set_passes_and_leaves_nothing_in_pbxs_and_engines(pbx_t
         # The first call of each engine opens the journal's files.
         await run_scenarios(lanes, [GREETING, "--repeat", str(MOST_LANES)], within_s=120)
         before = held_by(lanes)
-        told = await run_scenarios(lanes, ["scenarios"], within_s=AT_MOST_S)
+        told = await play_scenarios(lanes, ["scenarios"], within_s=AT_MOST_S)
         after = held_by(lanes)
         await nothing_is_left(lanes)
         complained = complaints_of(lanes)
