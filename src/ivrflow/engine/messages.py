@@ -110,7 +110,7 @@ class QueueMoved(_Message, frozen=True, tag="queue_moved"):
     """The caller stands elsewhere in the queue joined for `ticket`.
 
     Attributes:
-        position: 1 is the next one.
+        position: 1 is the next one; 0 when nobody knows it any more.
         expected_s: seconds until it is the caller's turn, as the PBX reckons; 0 when it does not know.
     """
 

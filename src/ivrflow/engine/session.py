@@ -1072,7 +1072,8 @@ class CallSession:
 
     def _queue_moved(self, event: m.QueueMoved) -> None:
         if self._leg and self._leg.is_queued and self._leg.ticket == event.ticket:
-            self._note(Fact.QUEUE_MOVED, detail=f"position {event.position}", seconds=event.expected_s or None)
+            detail = f"position {event.position or 'unknown'}"
+            self._note(Fact.QUEUE_MOVED, detail=detail, seconds=event.expected_s or None)
             self._values = without_place(self._values) | waiting_values(event)
 
     def _agent_answered(self, event: m.AgentAnswered) -> None:

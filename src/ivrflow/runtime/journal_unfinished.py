@@ -51,7 +51,7 @@ def _of_event(at: float, event: m.CallEvent, playing: dict[m.Ticket, str]) -> It
         case m.AgentLeft():
             yield TraceLine(at, Fact.AGENT_LEFT)
         case m.QueueMoved(position=position):
-            yield TraceLine(at, Fact.QUEUE_MOVED, detail=f"position {position}")
+            yield TraceLine(at, Fact.QUEUE_MOVED, detail=f"position {position or 'unknown'}")
         case m.HoldStarted():
             yield TraceLine(at, Fact.AGENT_HOLDS)
         case m.HoldEnded():
