@@ -234,8 +234,10 @@ class AgentLeg:
 
     def _lead_away(self) -> None:
         self._after(APART_WITHIN_S, self._apart)
-        if self._is_alone:
-            return  # half 1 is about to end
+        if not self._is_alone:  # else half 1 is about to end
+            self._redirect()
+
+    def _redirect(self) -> None:
         self._manager.order(
             "Redirect",
             {"Channel": self.name, "Context": CONTEXT, "Exten": SPEAK_THERE, "Priority": "1"},
@@ -280,7 +282,19 @@ class AgentLeg:
         self._tell = _nobody
 
     def _hang_up(self) -> None:
+        if self.session is not None:
+            self.session.end()  # the dialplan lets the agent go then, also while the manager connection is away
         self._manager.order("Hangup", {"Channel": self.name, "Cause": "16"})
+
+    def manager_is_back(self) -> None:
+        """What was ordered while the manager connection was away, or just before, may be lost: order it again.
+
+        Seeking is not: whoever wanted an agent then has been told that there is none.
+        """
+        if self.where is Where.GONE:
+            self._hang_up()
+        elif self.where is Where.APART and self._joining:  # they talk on, and what is played waits for the end of it
+            self._redirect()
 
     def _gone(self) -> None:
         self.where = Where.GONE

@@ -32,6 +32,11 @@ class AgentSession:
         if self._playback.is_playing:
             self._playback.stop()
 
+    def end(self) -> None:
+        """Cut what the agent hears, and give the channel back to the dialplan."""
+        self.stop()
+        self._channel.close()
+
     def replied(self, command_id: int, reply: Reply) -> None:
         """Nothing but prompts is ever sent here."""
 

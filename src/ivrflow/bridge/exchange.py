@@ -343,6 +343,7 @@ class Exchange:
     def _manager_down(self, reason: str) -> None:
         self._is_up = False
         log.error("the manager connection is lost (%s): %d live calls go on unheard", reason, len(self._lines))
+        self._places.lost()
         for line in list(self._lines.values()):
             line.hearing_lost()
 
@@ -351,6 +352,8 @@ class Exchange:
         ringing = list(self._dialling.values())
         deaf = list(self._lines.values())  # not those who arrive while Asterisk makes its list: they may not be in it
         legs = set(self._legs.values())
+        for leg in legs:
+            leg.manager_is_back()
         try:
             present = {
                 channel.get("Uniqueid"): channel for channel in await self.manager.list_action("CoreShowChannels")

@@ -1,7 +1,8 @@
 """Where callers of ours stand in the queues of the PBX, and for how long yet.
 
 Asterisk tells when somebody joins or leaves a queue, and at which place; of those who move up because of that it says
-nothing, so they are counted here. Others may stand in the same queue: their coming and going counts too.
+nothing, so they are counted here. Others may stand in the same queue: their coming and going counts too. What happens
+while the manager connection is away is never told, so who stood in a queue then has no place any more that one could say.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class _Place:
     priority: int
     since: float
     position: int = 0
-    """0 until Asterisk has said it."""
+    """0 until Asterisk has said it, and from a lost connection on."""
 
 
 class QueuePlaces:
@@ -57,6 +58,14 @@ class QueuePlaces:
     def forget(self, leg: AgentLeg) -> None:
         """The leg is over."""
         self._places.pop(leg.name, None)
+
+    def lost(self) -> None:
+        """The manager connection is lost: no place is known any more, and those who knew theirs are told so."""
+        self._moved.clear()
+        for place in self._places.values():
+            if place.position:
+                place.position = 0
+                place.leg.moved(0, 0.0)
 
     def joined(self, event: AmiEvent, leg: AgentLeg | None) -> None:
         """Somebody has joined a queue (QueueCallerJoin); `leg` when it is one of ours."""

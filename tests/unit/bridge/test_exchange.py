@@ -359,6 +359,158 @@ async def test_a_call_nobody_takes_is_given_back_to_the_dialplan() -> None:
     assert channel.closed
 
 
+class BreakableManager:
+    """A manager connection that can be away; what was done over it."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._exchange = setup.exchange
+        self._exchange.manager = cast("AmiClient", self)
+        self.is_away = False
+        self.done: list[tuple[str, str]] = []
+        self.present: list[AmiEvent] | AmiError = []
+
+    async def action(self, name: str, headers: dict[str, str], **_more: object) -> None:
+        if self.is_away:
+            raise AmiConnectionLost(f"{name} was not sent: the manager connection is down")
+        self.done.append((name, headers["Channel"]))
+
+    async def list_action(self, name: str) -> list[AmiEvent]:
+        assert name == "CoreShowChannels"
+        if isinstance(self.present, AmiError):
+            raise self.present
+        return self.present
+
+    def goes(self) -> None:
+        self.is_away = True
+        self._exchange._manager_down("the link broke")
+
+    async def comes_back(self, *present: str) -> None:
+        """It is back, and these channels are there."""
+        self.is_away = False
+        self.done.clear()
+        if not isinstance(self.present, AmiError):
+            self.present = [AmiEvent({"Event": "CoreShowChannel", "Uniqueid": name}) for name in present]
+        self._exchange._manager_up()
+        await self.orders_done()
+
+    async def orders_done(self) -> None:
+        while self._exchange._orders:
+            await asyncio.gather(*self._exchange._orders)
+
+
+LEG, OTHER_HALF = "a.1-agent4a", "a.1-agent4b"
+
+
+def parted(line: AsteriskLine, setup: Setup) -> Channel:
+    """An agent who was sought, has answered, and is spoken to over a session of the agent's own."""
+    seeks(line, setup)
+    setup.say("DialBegin", Uniqueid=OTHER_HALF, DestUniqueid="p.9", DestChannel="PJSIP/1001-0000002a")
+    setup.say("DialEnd", Uniqueid=OTHER_HALF, DestUniqueid="p.9", DialStatus="ANSWER")
+    setup.say("OriginateResponse", Uniqueid=LEG, Response="Success", Reason="4")
+    line.perform(m.Part(ticket=4))
+    return agents_session(setup)
+
+
+def agents_session(setup: Setup) -> Channel:
+    channel = Channel(LEG)
+    channel.environment = read_environment({"agi_uniqueid": LEG, "agi_network_script": "agent"})
+    setup.exchange._connected(cast("AgiChannel", channel))
+    return channel
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["listed", "not listed"])
+async def test_an_agent_let_go_while_the_manager_is_away_is_let_go_once_more_when_it_is_back(
+    setup: Setup, answers: bool
+) -> None:
+    manager = BreakableManager(setup)
+    line, _ = setup.call("a.1")
+    agents = parted(line, setup)
+    await manager.orders_done()
+    manager.goes()
+    assert not agents.closed
+    line.perform(m.DropAgent(ticket=4))
+    assert agents.closed, "the dialplan lets go who has no session any more"
+    await manager.orders_done()
+    if not answers:
+        manager.present = AmiActionTimeout("no answer")
+    await manager.comes_back("a.1", LEG)
+    assert manager.done == [("Hangup", LEG)]
+    setup.say("Hangup", Uniqueid=LEG, Cause="16")
+    assert setup.exchange._legs == {}
+
+
+async def test_a_queue_goes_on_seeking_for_nobody_only_until_the_manager_is_back(setup: Setup) -> None:
+    manager = BreakableManager(setup)
+    line, _ = setup.call("a.1")
+    line.perform(m.JoinQueue(ticket=4, queue="agents"))
+    await manager.orders_done()
+    manager.goes()
+    line.caller_left(0)
+    line.closed()
+    await manager.orders_done()
+    await manager.comes_back(LEG)
+    assert manager.done == [("Hangup", LEG)]
+    manager.goes()
+    await manager.comes_back()
+    assert setup.exchange._legs == {}
+
+
+async def test_nobody_else_is_let_go_when_the_manager_is_back(setup: Setup) -> None:
+    manager = BreakableManager(setup)
+    line, _ = setup.call("a.1")
+    agents = parted(line, setup)
+    await manager.orders_done()
+    manager.goes()
+    await manager.comes_back("a.1", LEG)
+    assert (manager.done, agents.closed) == ([], False)
+
+
+async def test_who_could_not_be_parted_while_the_manager_was_away_is_parted_when_it_is_back(setup: Setup) -> None:
+    manager = BreakableManager(setup)
+    line, _ = setup.call("a.1")
+    seeks(line, setup)
+    setup.say("DialBegin", Uniqueid=OTHER_HALF, DestUniqueid="p.9", DestChannel="PJSIP/1001-0000002a")
+    setup.say("DialEnd", Uniqueid=OTHER_HALF, DestUniqueid="p.9", DialStatus="ANSWER")
+    setup.say("OriginateResponse", Uniqueid=LEG, Response="Success", Reason="4")
+    line.perform(m.Bridge(ticket=4))
+    setup.say("BridgeEnter", Uniqueid=LEG, BridgeType="basic")
+    await manager.orders_done()
+    manager.goes()
+    line.perform(m.Part(ticket=4))
+    await manager.orders_done()
+    await manager.comes_back("a.1", LEG)
+    assert manager.done == [("Redirect", LEG)], "they talk, and what is played waits for the end of the talk"
+
+
+async def test_seeking_an_agent_while_the_manager_is_away_finds_nobody_at_once(
+    setup: Setup, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager = BreakableManager(setup)
+    line, _ = setup.call("a.1")
+    manager.goes()
+    seeks(line, setup)
+    await manager.orders_done()
+    await asyncio.sleep(0)  # told in the loop's next round
+    assert setup.events["a.1"] == [m.HearingLost(), m.AgentUnavailable(ticket=4, why="unreachable")]
+    assert "call a.1: no agent could be sought: Originate was not sent: the manager connection is down" in caplog.text
+    await manager.comes_back("a.1", LEG)
+    assert manager.done == [("Hangup", LEG)], "if Asterisk carried it out all the same"
+
+
+async def test_a_place_in_a_queue_is_not_known_any_more_once_the_manager_was_away(setup: Setup) -> None:
+    manager = BreakableManager(setup)
+    line, _ = setup.call("a.1")
+    line.perform(m.JoinQueue(ticket=4, queue="agents"))
+    setup.exchange._places._ask = lambda queue: setup.exchange._places.hold_time(queue, 60.0)
+    setup.say("QueueCallerJoin", Uniqueid=OTHER_HALF, Queue="agents", Position="3")
+    manager.goes()
+    await manager.comes_back("a.1", LEG)
+    setup.say("QueueCallerLeave", Uniqueid="z.9", Queue="agents", Position="1")
+    moves = [event for event in setup.events["a.1"] if isinstance(event, m.QueueMoved)]
+    assert [move.position for move in moves] == [3, 0]
+    assert moves[-1] == m.QueueMoved(ticket=4, position=0)
+
+
 # ── calls we place ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

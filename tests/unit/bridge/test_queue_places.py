@@ -116,3 +116,18 @@ def test_a_position_that_is_no_number_moves_nobody_up(setup: Setup) -> None:
     setup.places.joined(AmiEvent({"Event": "x", "Queue": "agents", "Position": "1.5"}), None)
     setup.answer()
     assert ours.told[-1][0] == 2
+
+
+def test_after_a_lost_connection_nobody_knows_their_place_until_they_join_again(setup: Setup) -> None:
+    ours, raised = setup.join("a", 3), setup.line_up("b")[0]
+    setup.places.left(AmiEvent({"Event": "x", "Queue": "agents", "Position": "1"}), None)
+    setup.places.lost()
+    setup.answer(60.0)
+    assert (ours.told, raised.told) == ([(3, 0.0), (0, 0.0)], [])
+    setup.says("left", 1, None)
+    setup.says("joined", 1, None)
+    assert ours.told == [(3, 0.0), (0, 0.0)], "how many left or came meanwhile is not known"
+    assert setup.line_up("c", waited=50.0)[1] == 0
+    setup.says("joined", 2, raised)
+    setup.says("left", 1, None)
+    assert raised.told == [(2, 0.0), (1, 0.0)]
