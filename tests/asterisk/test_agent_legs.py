@@ -381,6 +381,29 @@ async def test_agents_log_in_pause_and_rest_by_telephone(floor: Floor) -> None:
     assert await dials(phone, "*12") == "done"
 
 
+@pytest.mark.parametrize("holds", [False, True], ids=["talking", "holding"])
+async def test_being_ready_during_a_talk_leaves_the_queue_knowing_of_it(holds: bool, floor: Floor) -> None:
+    """On a second line; whoever logs in anew has no talk as far as the queue knows, and no rest after it."""
+    phone = await floor.phones.open("1001")
+    await floor.log_in("1001")
+    here, at_agent = await talk(floor, phone)
+
+    async def knows() -> tuple[str, str]:
+        said = await floor.exchange.manager.list_action("QueueStatus", {"Queue": "agents"})
+        (member,) = [event for event in said if event.name == "QueueMember"]
+        return member.get("InCall"), member.get("Paused")
+
+    if holds:
+        await at_agent.hold()
+        await here.until(m.HoldStarted)
+    assert await dials(phone, "*13") == "done"
+    assert await knows() == ("1", "1")
+    assert await dials(phone, "*14") == "done", "it ends the pause"
+    assert await knows() == ("1", "0")
+    await here.phone.hang_up()
+    assert await ends(at_agent) == ["peer"]
+
+
 # ── nobody is left behind ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
