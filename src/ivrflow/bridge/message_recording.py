@@ -11,13 +11,14 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Literal, TypeAlias
 
 from ivrflow.bridge import agi_commands as agi
 from ivrflow.bridge.agi_events import PlaybackEnding, PlaybackFinished, Reply
+from ivrflow.bridge.call_recording import PREPARED_WITHIN_S
 from ivrflow.bridge.fastagi_server import AgiChannel
 from ivrflow.bridge.recording_files import RecordingRefusedError, message_file
 from ivrflow.bridge.recordings_folder import Recordings
@@ -30,15 +31,22 @@ log = logging.getLogger("ivrflow.recordings")
 SEEN_WITHIN_S = 1.0
 """Seconds within which the PBX has made the file; it does so at once, before the first sound."""
 
+BEGUN_WITHIN_S = 3.0
+"""Seconds from the folder's being ready to the PBX's recording; the tone takes 0.3 of them, the rest moments."""
+
+ENDED_WITHIN_S = 3.0
+"""Seconds from the end of a message until it is closed, cut and told, which takes moments; `RECORDING_GUARD_S` of the call is more."""
+
 ID_VARIABLE = "IVRFLOW_MESSAGE"
 """Channel variable that holds which of the channel's recordings is the message."""
 
 _ID = re.compile(r"0x[0-9a-f]{1,16}")
 
+What: TypeAlias = Literal["tone", "start", "id", "stop"]
 How: TypeAlias = Literal["key", "silence", "full", "failed"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Message:
     """One that is being recorded. Times are the event loop's.
 
@@ -52,7 +60,6 @@ class _Message:
     quiet_since: float = 0.0
     id: str = ""
     ending: How | None = None
-    commands: dict[int, Literal["tone", "start", "id", "stop"]] = field(default_factory=dict)
 
 
 class MessageRecorder:
@@ -74,9 +81,11 @@ class MessageRecorder:
         self._tell = tell
         self._loop = asyncio.get_running_loop()
         self._message: _Message | None = None
+        self._commands: dict[int, tuple[_Message, What]] = {}
         self._settled: dict[m.Ticket, Settled] = {}
         self._due: asyncio.TimerHandle | None = None
         self._look: asyncio.TimerHandle | None = None
+        self._overdue: asyncio.TimerHandle | None = None
         self._kept = 0
         self._is_used = False
         self._is_sounding = False
@@ -94,6 +103,7 @@ class MessageRecorder:
         if recordings is None:
             self._loop.call_soon(self._failed, message, "there is no recordings folder")
             return
+        self._wait_for(message, PREPARED_WITHIN_S, "the recordings folder does not answer")
         work = partial(recordings.unsettled.prepare, self._call, order.ticket)
         recordings.do(work, partial(self._prepared, message))
 
@@ -130,11 +140,14 @@ class MessageRecorder:
 
     def replied(self, command: int, reply: Reply) -> bool:
         """Take a reply if it is to a command of ours."""
-        message = self._message
-        what = message.commands.pop(command, None) if message is not None else None
-        if message is None or what is None:
+        if command not in self._commands:
             return False
-        if what == "start" and reply.failed:
+        message, what = self._commands.pop(command)
+        if message is not self._message:
+            if what == "id" and _ID.fullmatch(reply.text or ""):  # it was given up before the PBX began
+                self._channel.send(agi.exec_("StopMixMonitor", reply.text or ""))
+        elif what == "start" and reply.failed:
+            self._forget(message)
             self._failed(message, "the PBX does not record; is app_mixmonitor.so loaded?")
         elif what == "id":
             self._named(message, reply.text or "")
@@ -144,10 +157,10 @@ class MessageRecorder:
 
     def playback_ended(self, ending: PlaybackFinished) -> bool:
         """Take the end of a sound if it is that of the tone."""
-        message = self._message
-        if message is None or message.commands.pop(ending.command_id, None) != "tone":
+        if ending.command_id not in self._commands:
             return False
-        if ending.ending is PlaybackEnding.HANGUP:
+        message, _ = self._commands.pop(ending.command_id)
+        if ending.ending is PlaybackEnding.HANGUP or message is not self._message:
             return True
         if ending.ending is PlaybackEnding.MISSING:
             log.error("call %s: the PBX does not find the tone in its recordings folder", self._call)
@@ -183,6 +196,7 @@ class MessageRecorder:
         """The call is over: what was not kept is deleted."""
         self._is_over = True
         self._message = None
+        self._commands.clear()
         self._cancel_timers()
         if self._is_used and self._recordings is not None:
             self._recordings.do(partial(self._recordings.unsettled.discard, self._call), _done)
@@ -198,17 +212,16 @@ class MessageRecorder:
         if message.ending is not None:
             self._settle(message)  # it was stopped before it began
             return
-        tone = self._recordings.seen_by_pbx(self._recordings.unsettled.tone)
-        message.commands[self._channel.send(agi.stream_file(tone))] = "tone"
+        self._wait_for(message, BEGUN_WITHIN_S, "the PBX does not begin to record")
+        self._send(message, "tone", agi.stream_file(self._recordings.seen_by_pbx(self._recordings.unsettled.tone)))
 
     def _begin(self, message: _Message) -> None:
         if message.ending is not None or self._recordings is None:
             self._settle(message)  # it was stopped during the tone
             return
         path = self._recordings.seen_by_pbx(self._recordings.unsettled.file(self._call, message.order.ticket))
-        start = self._channel.send(agi.exec_("MixMonitor", "", f"r({path})i({ID_VARIABLE})"))
-        message.commands[start] = "start"
-        message.commands[self._channel.send(agi.get_variable(ID_VARIABLE))] = "id"
+        self._send(message, "start", agi.exec_("MixMonitor", "", f"r({path})i({ID_VARIABLE})"))
+        self._send(message, "id", agi.get_variable(ID_VARIABLE))
 
     def _named(self, message: _Message, name: str) -> None:
         """It records: the clocks run."""
@@ -219,6 +232,7 @@ class MessageRecorder:
         message.began_at = message.quiet_since = self._loop.time()
         self._look = self._loop.call_later(SEEN_WITHIN_S, self._look_for_it, message)
         if message.ending is None:
+            self._cancel_overdue()
             self._arm(message)
         else:
             self._stop(message)
@@ -248,14 +262,15 @@ class MessageRecorder:
         if message.ending is None:
             message.ending = how
             self._cancel_timers()
+            self._wait_for(message, ENDED_WITHIN_S, "it is not complete")
             if message.id:
                 self._stop(message)
-            elif "tone" in message.commands.values():
+            elif (message, "tone") in self._commands.values():
                 self._channel.interrupt()
 
     def _stop(self, message: _Message) -> None:
         """Its reply comes when the file is closed (measured)."""
-        message.commands[self._channel.send(agi.exec_("StopMixMonitor", message.id))] = "stop"
+        self._send(message, "stop", agi.exec_("StopMixMonitor", message.id))
 
     def _settle(self, message: _Message) -> None:
         if self._recordings is None or not message.id:
@@ -271,6 +286,7 @@ class MessageRecorder:
             self._failed(message, str(settled))
             return
         self._message = None
+        self._cancel_timers()
         self._settled[message.order.ticket] = settled
         self._tell(m.MessageRecorded(ticket=message.order.ticket, how=message.ending or "key", seconds=settled.seconds))
 
@@ -293,7 +309,26 @@ class MessageRecorder:
             self._channel.send(agi.exec_("StopMixMonitor", message.id))
         self._tell(m.MessageRecorded(ticket=message.order.ticket, how="failed"))
 
+    def _send(self, message: _Message, what: What, command: agi.Command) -> None:
+        self._commands[self._channel.send(command)] = message, what
+
+    def _forget(self, message: _Message) -> None:
+        """What is still to be answered says nothing any more."""
+        self._commands = {command: asked for command, asked in self._commands.items() if asked[0] is not message}
+
+    def _wait_for(self, message: _Message, seconds: float, what: str) -> None:
+        """Give the message up unless it goes on within so many seconds: the caller waits for it, and hears nothing."""
+        self._cancel_overdue()
+        why = f"{what} within {seconds:g} s; is the disk of that folder slow, or gone?"
+        self._overdue = self._loop.call_later(seconds, self._failed, message, why)
+
+    def _cancel_overdue(self) -> None:
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
+
     def _cancel_timers(self) -> None:
+        self._cancel_overdue()
         for timer in (self._due, self._look):
             if timer is not None:
                 timer.cancel()
@@ -302,7 +337,11 @@ class MessageRecorder:
 
 def _kept(call: str, problem: RecordingRefusedError | None) -> None:
     if problem is not None:
-        log.error("call %s: a message could not be kept: %s", call, problem)
+        log.error(
+            "call %s: a message could not be kept, though the journal has it: %s; `ivrflow messages` lists what is there",
+            call,
+            problem,
+        )
 
 
 def _done(_: object) -> None:

@@ -1,6 +1,7 @@
 """A line's recorder between a PBX that is only pretended and a real folder."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import cast
@@ -95,6 +96,12 @@ class RecordedLine:
         done = asyncio.Event()
         self.recordings.do(lambda: None, lambda _: done.set())
         await done.wait()
+
+    def hang_folder(self) -> threading.Event:
+        """Let nothing be done in the folder until that is set."""
+        goes_on = threading.Event()
+        self.recordings.do(goes_on.wait, lambda _: None)
+        return goes_on
 
     async def next_told(self) -> m.CallEvent:
         async with asyncio.timeout(5):

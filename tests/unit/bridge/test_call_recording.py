@@ -1,5 +1,4 @@
 import asyncio
-import threading
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -47,13 +46,12 @@ async def test_a_slow_folder_keeps_nobody_waiting(
     line: RecordedLine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(call_recording, "PREPARED_WITHIN_S", 0.01)
-    is_slow = threading.Event()
-    line.recordings.do(is_slow.wait, lambda _: None)
+    goes_on = line.hang_folder()
     line.perform(m.StartRecording())
     await line.until(lambda: bool(line.went_on))
     assert line.sent == []
     assert f"call {CALL}: its recording begins late" in caplog.text
-    is_slow.set()
+    goes_on.set()
     await line.until(lambda: bool(line.sent))
     assert line.went_on == 1
 

@@ -173,6 +173,82 @@ async def test_a_folder_that_is_not_there_fails_it(tmp_path: Path, caplog: pytes
     await line.close()
 
 
+async def test_a_folder_that_hangs_keeps_nobody_waiting_for_the_tone(
+    line: RecordedLine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_recording, "PREPARED_WITHIN_S", 0.01)
+    goes_on = line.hang_folder()
+    line.perform(PATIENT)
+    assert await line.next_told() == m.MessageRecorded(ticket=3, how="failed")
+    assert f"call {CALL}: a message could not be recorded: the recordings folder does not answer within" in caplog.text
+    goes_on.set()
+    await line.worked()
+    assert line.sent == [], "no tone for who hears something else by now"
+    monkeypatch.undo()
+    await line.recording(m.RecordMessage(ticket=4, seconds=60.0, silence=0.2), *SPOKEN)
+    await line.until(lambda: line.sent[-1] == STOP)
+
+
+async def test_who_stops_it_while_the_folder_hangs_is_told_too(
+    line: RecordedLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_recording, "ENDED_WITHIN_S", 0.01)
+    goes_on = line.hang_folder()
+    line.perform(PATIENT)
+    line.perform(m.StopRecordingMessage(ticket=3))
+    assert await line.next_told() == m.MessageRecorded(ticket=3, how="failed")
+    goes_on.set()
+
+
+async def test_a_pbx_that_does_not_begin_fails_it_and_is_stopped_when_it_does(
+    line: RecordedLine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_recording, "BEGUN_WITHIN_S", 0.01)
+    line.perform(PATIENT)
+    await line.until(lambda: len(line.sent) == 1)
+    line.tone_over()
+    assert await line.next_told() == m.MessageRecorded(ticket=3, how="failed")
+    assert "the PBX does not begin to record within" in caplog.text
+    assert line.recorder.messages.replied(len(line.sent) - 1, DONE)
+    line.reply(Reply(200, "1", "0x7f9558001d50"))
+    assert line.sent[-1] == STOP
+
+
+async def test_a_tone_that_ends_late_begins_nothing(line: RecordedLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_recording, "BEGUN_WITHIN_S", 0.01)
+    line.perform(PATIENT)
+    assert await line.next_told() == m.MessageRecorded(ticket=3, how="failed")
+    line.tone_over()
+    assert len(line.sent) == 1
+
+
+@pytest.mark.parametrize("hangs", ["the PBX", "the folder"])
+async def test_a_message_that_is_never_complete_fails(
+    hangs: str, line: RecordedLine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_recording, "ENDED_WITHIN_S", 0.01)
+    await line.recording(PATIENT, *SPOKEN)
+    goes_on = line.hang_folder()
+    line.perform(m.StopRecordingMessage(ticket=3))
+    if hangs == "the folder":
+        line.reply()
+    assert await line.next_told() == m.MessageRecorded(ticket=3, how="failed")
+    assert "a message could not be recorded: it is not complete within" in caplog.text
+    assert line.sent.count(STOP) == 1
+    goes_on.set()
+    await line.worked()
+    assert line.told.empty()
+
+
+async def test_what_records_for_long_is_not_late(line: RecordedLine) -> None:
+    await line.recording(PATIENT, *SPOKEN)
+    assert line.recorder.messages._overdue is None
+    line.perform(m.StopRecordingMessage(ticket=3))
+    line.reply()
+    assert await line.next_told() == m.MessageRecorded(ticket=3, how="key", seconds=1.0)
+    assert line.recorder.messages._overdue is None
+
+
 async def test_without_a_folder_nothing_is_recorded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     line = RecordedLine(tmp_path, has_folder=False)
     line.perform(PATIENT)
@@ -215,7 +291,8 @@ async def test_a_message_that_cannot_be_kept_is_named(
 ) -> None:
     line.perform(m.KeepMessage(ticket=9, about=about, seconds=1.0))
     await line.worked()
-    assert f"call {CALL}: a message could not be kept: " in caplog.text
+    assert f"call {CALL}: a message could not be kept, though the journal has it: " in caplog.text
+    assert "`ivrflow messages` lists what is there" in caplog.text
     assert why in caplog.text
 
 
