@@ -29,6 +29,9 @@ BYTES_PER_SECOND = 16_000
 LEAST_ROOM_BYTES = 64_000_000
 """With less room than this nothing more is recorded: an hour of one call, or the journal's last chance."""
 
+MOST_NAMED = 20
+"""Files named of those that cannot be deleted; they are likely to have one reason."""
+
 KEEP_DAYS = 90
 """Days for recordings of flows that are not served any more, or do not record any more."""
 
@@ -169,13 +172,17 @@ def recorded(folder: Path, kind: Kind) -> Iterator[RecordedFile]:
     Raises:
         RecordingRefusedError: the folder cannot be read.
     """
-    depth = 2 if kind == "call" else 3
     try:
-        for path in sorted((folder / (CALLS if kind == "call" else MESSAGES)).glob("*/" * depth + "*.wav")):
+        for path in _paths(folder, kind):
             if (file := _read_name(path, kind)) is not None:
                 yield file
     except OSError as problem:
         raise RecordingRefusedError(f"{folder} cannot be read: {problem.strerror or problem}") from problem
+
+
+def _paths(folder: Path, kind: Kind) -> list[Path]:
+    depth = 2 if kind == "call" else 3
+    return sorted((folder / (CALLS if kind == "call" else MESSAGES)).glob("*/" * depth + "*.wav"))
 
 
 def _read_name(path: Path, kind: Kind) -> RecordedFile | None:
@@ -216,26 +223,49 @@ def _day(name: str) -> date | None:
 def prune(folder: Path, today: date, keep_days: Callable[[str], int], messages_keep_days: int) -> int:
     """Delete recordings of calls older than `keep_days` of their flow says, and messages older than that many days.
 
-    A message box that keeps 0 days keeps for ever. Folders that became empty go, too.
+    A message box that keeps 0 days keeps for ever. Folders that became empty go, too. What cannot be deleted keeps nothing
+    else there.
 
     Returns:
         How many were deleted.
 
     Raises:
-        RecordingRefusedError: something cannot be deleted.
+        RecordingRefusedError: something could not be deleted; names it, once everything else is gone.
     """
     gone = 0
-    for kind in ("call", "message"):
-        for file in list(recorded(folder, kind)):
-            day = _day(file.path.parent.name)
-            days = keep_days(file.flow) if kind == "call" else messages_keep_days
-            if day is None or not days or (today - day).days <= days:
-                continue
+    problems: list[str] = []
+    kinds: tuple[Kind, ...] = ("call", "message")
+    for kind in kinds:
+        try:
+            paths = _paths(folder, kind)
+        except OSError as problem:
+            problems.append(_why(folder, problem))
+            continue
+        for path in paths:
             try:
-                file.path.unlink(missing_ok=True)
+                file = _read_name(path, kind)
+                if file is None or not _is_too_old(file, today, keep_days, messages_keep_days):
+                    continue
+                path.unlink(missing_ok=True)
                 gone += 1
-                if not any(file.path.parent.iterdir()):
-                    file.path.parent.rmdir()
+                if not any(path.parent.iterdir()):
+                    path.parent.rmdir()
             except OSError as problem:
-                raise RecordingRefusedError(f"{file.path} cannot be deleted: {problem.strerror}") from problem
+                problems.append(_why(path, problem))
+    if problems:
+        more = f"; and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
+        raise RecordingRefusedError(
+            f"{len(problems)} of the recordings that are too old cannot be deleted: {'; '.join(problems[:MOST_NAMED])}{more}. "
+            f"Their folders must be our user's to write in (docs/recordings.md). Deleted: {gone}"
+        )
     return gone
+
+
+def _is_too_old(file: RecordedFile, today: date, keep_days: Callable[[str], int], messages_keep_days: int) -> bool:
+    day = _day(file.path.parent.name)
+    days = keep_days(file.flow) if file.kind == "call" else messages_keep_days
+    return day is not None and bool(days) and (today - day).days > days
+
+
+def _why(path: Path, problem: OSError) -> str:
+    return f"{path}: {problem.strerror or problem}"

@@ -1,7 +1,7 @@
 """The recordings folder of a serving engine: its file work is done one thing after the other, in a thread of its own.
 
 Calls never wait for a disk: what comes of a piece of work is told in the event loop. What is too old is deleted when the
-engine starts and once a day from then on.
+engine starts and once a day from then on, in another thread: many files take seconds, and a caller waits for the tone.
 """
 
 from __future__ import annotations
@@ -58,13 +58,14 @@ class Recordings:
         self._settings = settings
         self._keep_days = keep_days
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recordings")
+        self._deleting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="old_recordings")
         self._pruning: asyncio.TimerHandle | None = None
         self._is_closed = False
 
     def start(self) -> None:
         """Delete what is too old, and what engines that were killed left unsettled; the first again once a day."""
         if self.folder.is_dir():
-            self.do(self.unsettled.sweep, _swept)
+            self._do(self._deleting, self.unsettled.sweep, _swept)
         self._prune()
 
     async def close(self) -> None:
@@ -75,9 +76,11 @@ class Recordings:
             self._pruning.cancel()
         self._is_closed = True
         loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._deleting, bool)
         await loop.run_in_executor(self._thread, self.unsettled.close)
         await asyncio.sleep(0)  # what that work has to tell comes first
-        self._thread.shutdown(wait=False)
+        for thread in (self._deleting, self._thread):
+            thread.shutdown(wait=False)
 
     def seen_by_pbx(self, file: PurePosixPath) -> str:
         """The path of a file below the recordings folder as Asterisk sees it."""
@@ -85,6 +88,11 @@ class Recordings:
 
     def do(self, work: Callable[[], T], then: Callable[[T | RecordingRefusedError], None]) -> None:
         """Do a piece of work on files, after what was asked for before; `then` hears what came of it, in the event loop."""
+        self._do(self._thread, work, then)
+
+    def _do(
+        self, thread: ThreadPoolExecutor, work: Callable[[], T], then: Callable[[T | RecordingRefusedError], None]
+    ) -> None:
         if self._is_closed:
             return
         loop = asyncio.get_running_loop()
@@ -97,7 +105,7 @@ class Recordings:
                 result = RecordingRefusedError(str(problem))  # without the traceback, which would keep the call alive
             loop.call_soon_threadsafe(then, result)
 
-        self._thread.submit(worked)
+        thread.submit(worked)
 
     def _prune(self) -> None:
         self._pruning = asyncio.get_running_loop().call_later(PRUNE_EVERY_S, self._prune)
@@ -111,7 +119,7 @@ class Recordings:
             lambda flow: days.get(flow, KEEP_DAYS),
             self._settings.messages_keep_days,
         )
-        self.do(work, _pruned)
+        self._do(self._deleting, work, _pruned)
 
 
 def _swept(messages: int | RecordingRefusedError) -> None:
@@ -121,6 +129,6 @@ def _swept(messages: int | RecordingRefusedError) -> None:
 
 def _pruned(gone: int | RecordingRefusedError) -> None:
     if isinstance(gone, RecordingRefusedError):
-        log.error("recordings that are too old cannot be deleted: %s", gone)
+        log.error("%s", gone)
     elif gone:
         log.info("%d recordings deleted that were older than is kept", gone)

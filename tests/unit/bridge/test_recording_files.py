@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 from datetime import date
@@ -136,6 +137,52 @@ def test_what_is_older_than_its_flow_says_is_deleted(tmp_path: Path) -> None:
     assert foreign.exists()
     assert not goes[0].parent.exists(), "empty days go, too"
     assert prune(tmp_path, DAY, kept_for, 10) == 0
+
+
+def test_what_cannot_be_deleted_keeps_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = date(2020, 1, 1)
+    stuck = [
+        write_wav(tmp_path / call_file("another", "a-1", day)),
+        write_wav(tmp_path / message_file("gov12345", "another", "b-1", 1, day)),
+    ]
+    goes = [
+        write_wav(tmp_path / call_file("gov12345", "c-1", day)),
+        write_wav(tmp_path / message_file("gov12345", "voicemail", "d-1", 1, day)),
+    ]
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path in stuck:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(RecordingRefusedError) as refused:
+        prune(tmp_path, DAY, lambda _: 90, 365)
+    assert not any(path.exists() for path in goes)
+    assert str(refused.value) == (
+        f"2 of the recordings that are too old cannot be deleted: {stuck[0]}: Permission denied; {stuck[1]}: Permission "
+        "denied. Their folders must be our user's to write in (docs/recordings.md). Deleted: 2"
+    )
+    monkeypatch.setattr(recording_files, "MOST_NAMED", 1)
+    with pytest.raises(RecordingRefusedError, match=r"a-1\.wav: Permission denied; and 1 more\. Their"):
+        prune(tmp_path, DAY, lambda _: 90, 365)
+
+
+def test_a_file_that_cannot_be_looked_at_keeps_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = write_wav(tmp_path / call_file("another", "a-1", date(2020, 1, 1)))
+    goes = write_wav(tmp_path / call_file("gov12345", "c-1", date(2020, 1, 1)))
+    stat_of = Path.stat
+
+    def fail(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path == broken:
+            raise OSError(errno.EIO, "Input/output error")
+        return stat_of(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", fail)
+    with pytest.raises(RecordingRefusedError, match=r"^1 of the recordings .*a-1\.wav: Input/output error"):
+        prune(tmp_path, DAY, lambda _: 90, 365)
+    assert not goes.exists()
 
 
 def test_messages_can_be_kept_for_ever(tmp_path: Path) -> None:

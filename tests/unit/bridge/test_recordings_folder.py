@@ -1,5 +1,7 @@
 import asyncio
+import errno
 import logging
+import threading
 from datetime import date
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -7,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from recorded_folder import write_wav
 
+from ivrflow.bridge import recordings_folder
 from ivrflow.bridge.recording_files import RecordingRefusedError, call_file
 from ivrflow.bridge.recordings_folder import Recordings, RecordingSettings
 
@@ -29,6 +32,45 @@ async def test_old_recordings_and_what_a_killed_engine_left_go_at_the_start(
     assert [path.exists() for path in (old, unknown, kept, left)] == [False, False, True, False]
     assert "2 recordings deleted that were older than is kept" in caplog.text
     assert "1 messages deleted that an engine which was killed had not kept" in caplog.text
+
+
+async def test_what_cannot_be_deleted_is_said_and_the_rest_is_gone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = write_wav(tmp_path / call_file("another", "a-1", date(2020, 1, 1)))
+    goes = write_wav(tmp_path / call_file("gov12345", "a-2", date(2020, 1, 1)))
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path == stuck:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    recordings = recordings_in(tmp_path)
+    recordings.start()
+    await recordings.close()
+    assert not goes.exists()
+    assert f"1 of the recordings that are too old cannot be deleted: {stuck}: Operation not permitted." in caplog.text
+
+
+async def test_deleting_what_is_too_old_keeps_no_call_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, worked = threading.Event(), asyncio.Event()
+
+    def prune_slowly(*_: object) -> int:
+        goes_on.wait()
+        return 0
+
+    monkeypatch.setattr(recordings_folder, "prune", prune_slowly)
+    recordings = recordings_in(tmp_path)
+    recordings.start()
+    recordings.do(lambda: None, lambda _: worked.set())
+    try:
+        async with asyncio.timeout(5):
+            await worked.wait()
+    finally:
+        goes_on.set()
+    await recordings.close()
 
 
 async def test_without_a_folder_nothing_is_made_and_nothing_is_said(
