@@ -59,7 +59,7 @@ async def test_an_order_for_programs() -> None:
 
 
 async def test_the_running_calls() -> None:
-    seen = CallSeen("pbx-1.1", "gov12345", 1_790_000_000.0, "", "situation noise", "bridged", "the next phrase", "1001")
+    seen = CallSeen("pbx-1.1", "gov12345", 1_790_000_000.0, "situation noise", "bridged", "the next phrase", "1001")
     async with little_manager(engine(Reply(done=True, calls=(seen,), more_calls=2))) as (environment, _):
         told = await command(environment, "live")
         data = await command(environment, "live", "--format", "json")

@@ -73,7 +73,6 @@ class CallSeen(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         since: Unix time at which it began.
-        number: of the person at the other end, masked.
         step: where in the flow it is, or "situation NAME".
         waiting_for: what it waits for, in words.
         agent: whom the caller talks with, or empty.
@@ -82,7 +81,6 @@ class CallSeen(msgspec.Struct, frozen=True, omit_defaults=True):
     call: str
     flow: str
     since: float
-    number: str = ""
     step: str = ""
     phase: str = ""
     waiting_for: str = ""
