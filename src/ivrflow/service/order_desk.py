@@ -42,6 +42,9 @@ _SHOWS: dict[str, frozenset[Fact]] = {
 }
 """The trace lines that show that an order was carried out."""
 
+_NAMES = frozenset({"situation", "signal", "transfer"})
+"""The kinds whose Word is the name of something in the flow, which `unknown_word` has looked up; only that is logged."""
+
 
 class Door(Protocol):
     """Where answers go."""
@@ -142,9 +145,7 @@ class OrderDesk:
         why_not = "" if order.what == "value" else _why_not(order.what, said, session)
         if why_not:
             return _refused(call, why_not)
-        log.info(
-            "call %s: ordered: %s", call.call_id, f"{order.what} {word}".strip() if order.what != "value" else "a value"
-        )
+        log.info("call %s: ordered: %s", call.call_id, f"{order.what} {word}" if order.what in _NAMES else order.what)
         return Reply(done=True, call=call.call_id, words=(_where(session),))
 
     def _found(self, beginning: str) -> LiveCall | Reply:

@@ -219,7 +219,22 @@ async def test_a_value_is_learned_and_never_in_the_log(office: Office, caplog: p
     office.talk()
     assert office.order("value", word="surname", Value="王13800001111").done
     assert "1380" not in caplog.text
-    assert "call pbx-1.1: ordered: a value" in caplog.text
+    assert "call pbx-1.1: ordered: value\n" in caplog.text
+
+
+@pytest.mark.parametrize("what", ["cancel", "done"])
+async def test_a_word_that_names_nothing_is_never_in_the_log(
+    what: str, office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    call = office.talk()
+    assert office.order("situation", word=SHORT_LOOKUP.name).done
+    office.lines["pbx-1.1"].finishes = True
+    call.happened(m.PromptEnded(ticket=_playing(call)))
+    assert office.order(what, word="13800001111").done
+    assert "1380" not in caplog.text
+    assert f"call pbx-1.1: ordered: situation {SHORT_LOOKUP.name}\n" in caplog.text
+    assert f"call pbx-1.1: ordered: {what}\n" in caplog.text
 
 
 async def test_a_call_is_named_by_a_beginning_that_no_other_has(office: Office) -> None:
