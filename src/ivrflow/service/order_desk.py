@@ -117,6 +117,9 @@ class OrderDesk:
             reply = Reply(done=False, words=("the flows are not in order; the old ones stay",), problems=error.problems)
         except (SettingsError, ReadingFailed) as error:
             reply = Reply(done=False, words=("the flows were not read; the old ones stay", *str(error).splitlines()))
+        except Exception:
+            log.exception("a reload failed")
+            reply = Reply(done=False, words=("the reload failed; the engine's log says why",))
         self._door.reply(ask, reply)
 
     def _live(self) -> Reply:

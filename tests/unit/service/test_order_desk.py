@@ -299,6 +299,7 @@ PROBLEMS = (Problem(Location("a.yaml", 1, 2), "this is wrong", "mend it"),)
             Reply(done=False, words=("the flows were not read; the old ones stay", "no folder", "no file")),
         ),
         (ReadingFailed("late"), Reply(done=False, words=("the flows were not read; the old ones stay", "late"))),
+        (OSError("no memory"), Reply(done=False, words=("the reload failed; the engine's log says why",))),
     ],
 )
 async def test_a_reload_is_heard_at_once_and_answered_when_it_is_done(
