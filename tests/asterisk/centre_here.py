@@ -124,7 +124,7 @@ class Centre:
 
 
 @asynccontextmanager
-async def open_centre(pbx: Pbx, flow: CallFlow, place: Path) -> AsyncIterator[Centre]:
+async def open_centre(pbx: Pbx, flow: CallFlow, place: Path, **changed: str) -> AsyncIterator[Centre]:
     """An open call centre. At its end no channel, bridge, task, leg or open file is left, every call is told to its end
     in the journal, its recording is closed, and the PBX has complained of nothing.
 
@@ -132,13 +132,14 @@ async def open_centre(pbx: Pbx, flow: CallFlow, place: Path) -> AsyncIterator[Ce
         pbx: with nobody logged in.
         flow: which answers, and records whole calls.
         place: a folder for the journal.
+        changed: the engine's settings that are not those of `settings_for`.
     """
     for path in pbx.recordings.rglob("*.wav"):
         path.unlink()
     logged = len(pbx.log.read_text(encoding="utf-8"))
     files = open_files(os.getpid())
     # The engine is over before the telephones are closed, like real ones.
-    async with AsyncExitStack() as closing, serving(pbx, flow, place) as engine:
+    async with AsyncExitStack() as closing, serving(pbx, flow, place, **changed) as engine:
         centre = Centre(pbx, engine, closing)
         closing.push_async_callback(_log_out, centre)
         yield centre

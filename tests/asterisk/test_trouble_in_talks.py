@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from agents_here import AGENT_HZ, COLLEAGUE_HZ
+from breakable_wire import BreakableWire
 from centre_here import SOON, Centre, deaf_server, hotline, open_centre
 from one_pbx import own_settings
 from peers import has_heard_words, prompt
@@ -184,6 +185,30 @@ async def test_all_hang_up_in_the_same_instant(moment: Moment, first: str, centr
     await centre.ends(*centre.calls)
     session = centre.engine.sessions[-1]
     assert (session.is_over, session.outcome) == (True, "caller_hung_up")
+
+
+@pytest.mark.parametrize("moment", [ringing, talking, held, warned, handing_over, whispering], ids=named)
+async def test_a_caller_who_leaves_while_the_manager_connection_is_away(
+    moment: Moment, pbx: Pbx, tmp_path: Path
+) -> None:
+    async with (
+        BreakableWire(pbx.settings.ami_bind, pbx.settings.ami_port) as wire,
+        open_centre(
+            pbx, hotline(tmp_path), tmp_path, IVRFLOW_AMI_HOST="127.0.0.1", IVRFLOW_AMI_PORT=str(wire.port)
+        ) as centre,
+    ):
+        await moment(centre)
+        agents = [account for account in centre.calls if account != "caller"]
+        wire.cut()
+        await centre.fact(Fact.HEARING_LOST)
+        centre.calls["caller"].hang_up_now()
+        await centre.fact(Fact.CALLER_HUNG_UP)
+        if moment is not ringing:  # whom the caller talked with, and who was spoken to, is let go without the manager
+            await centre.ends("1001")
+        async with asyncio.timeout(SOON):
+            await wire.refused.wait()
+        wire.mend()
+        await centre.ends(*agents)
 
 
 # ── the agent ─────────────────────────────────────────────────────────────────────────────────────────────────────────
