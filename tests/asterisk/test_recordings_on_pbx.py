@@ -5,6 +5,7 @@ import asyncio
 import dataclasses
 import logging
 import os
+import threading
 import time
 import wave
 from collections.abc import AsyncIterator, Sequence
@@ -221,6 +222,23 @@ async def opened(pbx: Pbx, engine: EngineHere) -> Sequence[Path]:
     unsettled = engine.service.recordings.unsettled
     await asyncio.to_thread(unsettled.prepare, "ivrflow-0.0", 1)
     return list(pbx.recordings.glob("unsettled/*/"))
+
+
+async def test_a_folder_that_hangs_fails_the_message_and_keeps_no_caller_waiting(
+    phones: Phones, engine: EngineHere, caplog: pytest.LogCaptureFixture
+) -> None:
+    goes_on = threading.Event()
+    engine.service.recordings.do(goes_on.wait, lambda _: None)
+    try:
+        phone = await phones.open("caller")
+        call = await phone.call("12345", source=Tone(SPOKEN_HZ, -15.0))
+        session = await engine.until_fact(Fact.ENDED)
+        await asyncio.wait_for(call.ended, 5)
+    finally:
+        goes_on.set()
+    assert session.outcome == "nothing"
+    assert details(engine, Fact.MESSAGE_RECORDED) == ["failed"]
+    assert "the recordings folder does not answer within 1 s" in caplog.text
 
 
 async def test_a_full_disk_fails_the_message_and_not_the_call(
