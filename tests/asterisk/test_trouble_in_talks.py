@@ -211,6 +211,34 @@ async def test_a_caller_who_leaves_while_the_manager_connection_is_away(
         await centre.ends(*agents)
 
 
+async def test_an_agent_who_picks_up_while_the_manager_connection_is_away_is_joined_when_it_is_back(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with (
+        BreakableWire(pbx.settings.ami_bind, pbx.settings.ami_port) as wire,
+        open_centre(
+            pbx, hotline(tmp_path), tmp_path, IVRFLOW_AMI_HOST="127.0.0.1", IVRFLOW_AMI_PORT=str(wire.port)
+        ) as centre,
+    ):
+        await ringing(centre)
+        wire.cut()
+        await centre.fact(Fact.HEARING_LOST)
+        centre.calls["1001"].source = Tone(AGENT_HZ, -20.0)
+        centre.calls["1001"].answer()
+        await centre.calls["1001"].wait_answered()
+        async with asyncio.timeout(SOON):
+            await wire.refused.wait()
+        wire.mend()
+        await centre.joined("1001", AGENT_HZ)
+        assert [line.detail for line in centre.engine.sessions[-1].trace if line.fact is Fact.AGENT_ANSWERED] == [
+            "1001"
+        ]
+        await centre.calls["1001"].press("*21")
+        await centre.fact(Fact.PHRASE_STARTED, phrase=f"yunda/{NOISE}")
+        await centre.calls["caller"].hang_up()
+        await centre.ends("1001")
+
+
 # ── the agent ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

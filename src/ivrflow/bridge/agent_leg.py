@@ -426,6 +426,23 @@ class AgentLeg:
             rang = round(self._loop.time() - since, 3)
             self._tell(m.AgentAnswered(ticket=self.ticket, agent=agent, rang=rang))
 
+    def seen(self, channels: Mapping[str, AmiEvent]) -> None:
+        """Asterisk's list of its channels, this leg's among them: somebody may have picked up while nothing was told.
+
+        The telephone is the one that is joined with half 2.
+        """
+        if self.where is not Where.SOUGHT or channels[self.name].get("ChannelStateDesc") != "Up":
+            return
+        bridge = channels[self._other_half].get("BridgeId") if self._other_half in channels else ""
+        for phone, channel in channels.items():
+            named = _TELEPHONE.fullmatch(channel.get("Channel"))
+            if bridge and channel.get("BridgeId") == bridge and phone != self._other_half and named:
+                self._manager.adopt(phone, self)
+                self._ringing[phone] = (named[1], self._loop.time())  # for how long it rang nobody knows
+                self._is_up, self._phone = True, phone
+                self._answered()
+                return
+
     def moved(self, position: int, expected_s: float) -> None:
         """The caller stands elsewhere in the queue."""
         if self.where is Where.SOUGHT:

@@ -375,7 +375,9 @@ class Exchange:
             if outgoing.unique_id not in present:
                 outgoing.lost_sight()
         for leg in legs:
-            if leg.name not in present:
+            if leg.name in present:
+                leg.seen(present)
+            else:
                 leg.ended()
         self._let_orphans_go(present)
 

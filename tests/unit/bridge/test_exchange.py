@@ -1,6 +1,7 @@
 """Routing: every manager event reaches the line it belongs to, as the call it is about; everything else nobody."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import cast
 
 import pytest
@@ -384,12 +385,12 @@ class BreakableManager:
         self.is_away = True
         self._exchange._manager_down("the link broke")
 
-    async def comes_back(self, *present: str) -> None:
+    async def comes_back(self, *present: str, more: Sequence[AmiEvent] = ()) -> None:
         """It is back, and these channels are there."""
         self.is_away = False
         self.done.clear()
         if not isinstance(self.present, AmiError):
-            self.present = [AmiEvent({"Event": "CoreShowChannel", "Uniqueid": name}) for name in present]
+            self.present = [*(AmiEvent({"Event": "CoreShowChannel", "Uniqueid": name}) for name in present), *more]
         self._exchange._manager_up()
         await self.orders_done()
 
@@ -495,6 +496,41 @@ async def test_seeking_an_agent_while_the_manager_is_away_finds_nobody_at_once(
     assert "call a.1: no agent could be sought: Originate was not sent: the manager connection is down" in caplog.text
     await manager.comes_back("a.1", LEG)
     assert manager.done == [("Hangup", LEG)], "if Asterisk carried it out all the same"
+
+
+@pytest.mark.parametrize(
+    ("state", "joined_with", "answered"),
+    [
+        ("Up", {"p.9": ("PJSIP/1001-0000002a", "bridge-1"), "p.8": ("PJSIP/1002-0000002b", "bridge-2")}, ["1001"]),
+        ("Ring", {"p.9": ("PJSIP/1001-0000002a", "bridge-1")}, []),
+        ("Up", {"p.9": ("PJSIP/1001-0000002a", "")}, []),
+    ],
+    ids=["talking", "about to talk", "about to leave"],
+)
+async def test_who_picked_up_while_the_manager_was_away_is_found_when_it_is_back(
+    setup: Setup, state: str, joined_with: dict[str, tuple[str, str]], answered: list[str]
+) -> None:
+    manager = BreakableManager(setup)
+    line, _ = setup.call("a.1")
+    seeks(line, setup)
+    await manager.orders_done()
+    manager.goes()
+    channels = {
+        LEG: ("Local/1@x-1;1", ""),
+        OTHER_HALF: ("Local/1@x-1;2", "bridge-1"),
+        **joined_with,
+    }
+    await manager.comes_back(
+        "a.1",
+        more=[
+            AmiEvent({"Uniqueid": name, "Channel": channel, "BridgeId": bridge, "ChannelStateDesc": state})
+            for name, (channel, bridge) in channels.items()
+        ],
+    )
+    found = [event for event in setup.events["a.1"] if isinstance(event, m.AgentAnswered)]
+    assert [event.agent for event in found] == answered
+    setup.say("UserEvent", Uniqueid="p.9", UserEvent="IvrflowCode", Code="*80")
+    assert (m.AgentKeyed(ticket=4, code="*80") in setup.events["a.1"]) is bool(answered)
 
 
 async def test_a_place_in_a_queue_is_not_known_any_more_once_the_manager_was_away(setup: Setup) -> None:
