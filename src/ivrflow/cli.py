@@ -45,7 +45,10 @@ _COMMANDS = {
         "ivrflow.commands.order_commands:transfer",
         "Send the caller of a talk to a transfer step of the flow.",
     ),
-    "agents": ("ivrflow.commands.agent_commands:agents", "Who serves the queues: list, log in and out, pause."),
+    "agents": (
+        "ivrflow.commands.agent_commands:agents",
+        "Who serves the queues: list, log in and out, pause; the list of codes.",
+    ),
     "calls": ("ivrflow.commands.journal_commands:calls", "List the calls in the journal."),
     "trace": ("ivrflow.commands.journal_commands:trace", "Show what happened on one call, with the verdict per rule."),
     "promises": (

@@ -20,6 +20,7 @@ from ivrflow.bridge.ami_protocol import AmiError, AmiEvent
 from ivrflow.bridge.queue_members import Member, NotPossible, QueueSeen
 from ivrflow.commands.order_commands import COULD_NOT_ASK, console
 from ivrflow.commands.shared_options import Form, format_option
+from ivrflow.commands_on_demand import CommandsOnDemand
 from ivrflow.settings import SettingsError, read_settings
 
 _Result = TypeVar("_Result")
@@ -33,6 +34,23 @@ _WORDS: dict[Did, str] = {
     "ready": "ready in",
 }
 
+_COMMANDS = {
+    "codes": (
+        "ivrflow.commands.code_commands:codes",
+        "List what agents can key in a talk, for their desks; --format html to print.",
+    ),
+    "login": ("ivrflow.commands.agent_commands:login", "Log AGENT in: calls of the queue are offered from now on."),
+    "logout": ("ivrflow.commands.agent_commands:logout", "Log AGENT out of every queue, or of those given."),
+    "pause": (
+        "ivrflow.commands.agent_commands:pause",
+        "Offer AGENT no calls for now, in every queue or in those given.",
+    ),
+    "ready": (
+        "ivrflow.commands.agent_commands:ready",
+        "Offer AGENT calls again: ends a pause, and the rest after a talk.",
+    ),
+}
+
 
 def _queue_option(command: _Command) -> _Command:
     return click.option(
@@ -40,7 +58,7 @@ def _queue_option(command: _Command) -> _Command:
     )(command)
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=CommandsOnDemand, listed=_COMMANDS, invoke_without_command=True)
 @format_option
 @click.pass_context
 def agents(context: click.Context, form: Form) -> None:
@@ -52,6 +70,7 @@ def agents(context: click.Context, form: Form) -> None:
       ivrflow agents pause 1001 --reason lunch
       ivrflow agents ready 1001
       ivrflow agents logout 1001
+      ivrflow agents codes gov12345               the codes of a flow, as a list to print
 
     AGENT is the extension of the agent's telephone. Agents can do all this themselves by telephone: *11 log in, *12 log
     out, *13 pause, *14 ready. Exit codes: 0 done, 1 not possible, 2 Asterisk could not be asked.
@@ -96,7 +115,7 @@ def _at(unix: float) -> str:
     return f"{then:%H:%M:%S}" if then.date() == today else f"{then:%Y-%m-%d %H:%M}"
 
 
-@agents.command()
+@click.command()
 @click.argument("agent")
 @_queue_option
 @click.option("--penalty", type=click.IntRange(0, 100), default=0, help="The lower, the earlier asked.")
@@ -109,7 +128,7 @@ def login(agent: str, wanted: tuple[str, ...], penalty: int, form: Form) -> None
     _report("login", agent, form, lambda manager: queue_members.log_in(manager, agent, wanted, penalty))
 
 
-@agents.command()
+@click.command()
 @click.argument("agent")
 @_queue_option
 @format_option
@@ -118,7 +137,7 @@ def logout(agent: str, wanted: tuple[str, ...], form: Form) -> None:
     _report("logout", agent, form, lambda manager: queue_members.log_out(manager, agent, wanted))
 
 
-@agents.command()
+@click.command()
 @click.argument("agent")
 @_queue_option
 @click.option("--reason", default="", help="Shown in the list: lunch, training.")
@@ -128,7 +147,7 @@ def pause(agent: str, wanted: tuple[str, ...], reason: str, form: Form) -> None:
     _report("pause", agent, form, lambda manager: queue_members.pause(manager, agent, wanted, reason))
 
 
-@agents.command()
+@click.command()
 @click.argument("agent")
 @_queue_option
 @format_option

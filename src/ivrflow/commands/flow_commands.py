@@ -122,14 +122,14 @@ def _summary(report: FlowReport, told: Sequence[Problem]) -> str:
 def draw(flow: str) -> None:
     """Draw FLOW (its name, or its file) as a Mermaid diagram, to paste where Markdown is shown."""
     try:
-        found = _find_flow(flow, read_settings())
+        found = find_flow(flow, read_settings())
     except (FlowError, SettingsError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     click.echo(draw_flow(found), nl=False)
 
 
-def _find_flow(name: str, settings: Settings) -> CallFlow:
+def find_flow(name: str, settings: Settings) -> CallFlow:
     """The flow of this name or file.
 
     Raises:
