@@ -38,9 +38,10 @@ def codes(flow: str, form: Literal["text", "json", "html"]) -> None:
       ivrflow agents codes gov12345
       ivrflow agents codes gov12345 --format html > codes.html     open it in a browser, print it
 
-    Each code with when it is keyed or what it does, in the words of the standard's rule; what the caller hears first,
-    with dots for what only the call knows; and its name, for `ivrflow play` and `ivrflow transfer`. Codes stand in the
-    flow's file under agents: codes. Only files are read: neither engine nor Asterisk has to run.
+    Each code with when it is keyed, in the words of the standard's rule, or what it does; how it begins: “what the
+    caller hears first”, with dots for what only the call knows, or what the agent is asked to do; and its name, for
+    `ivrflow play` and `ivrflow transfer`. Codes stand in the flow's file under agents: codes. Only files are read:
+    neither engine nor Asterisk has to run.
 
     Exit codes: 0 listed, 1 the flow is not in order, 2 there is no such flow.
     """  # noqa: D301 - \b keeps the lines apart in --help

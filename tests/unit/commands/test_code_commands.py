@@ -29,7 +29,7 @@ def test_the_list_for_people(run: CliRunner) -> None:
     lines = [" ".join(line.split()) for line in told.stdout.splitlines()]
 
     assert told.exit_code == 0
-    assert "*23 loud noise on the citizen's line 对不起，我听不清您的声音，麻烦您声音大一点，好吗？ noise" in lines
+    assert "*23 loud noise on the citizen's line “对不起，我听不清您的声音，麻烦您声音大一点，好吗？” noise" in lines
     assert "*80 take the situation back; the call goes on where it was cancel" in lines
     listed = [line[:3] for line in lines if line.startswith("*")]
     assert listed == sorted(listed)

@@ -34,7 +34,7 @@ def test_a_sheet_is_sound_and_needs_nothing_beside_it(name: str) -> None:
 def test_a_code_with_what_is_said_and_its_name() -> None:
     seen = StrictHtml(code_page(FEW))
 
-    assert "*20loud noise on the caller's line对不起，我听不清…的声音。noise" in seen.text
+    assert "*20loud noise on the caller's line“对不起，我听不清…的声音。”noise" in seen.text
     assert 'lang="zh-CN">政府热线</h1>' in code_page(FEW)
     assert "*11 log in, *12 log out, *13 pause, *14 ready." in seen.text
 

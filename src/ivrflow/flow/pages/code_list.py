@@ -38,8 +38,8 @@ class Code:
 
     @property
     def begins(self) -> str:
-        """What comes first, for people: the sentence with dots for what only the call knows, or the task."""
-        return _PLACEHOLDER.sub("…", self.says) or self.task.replace("_", " ")
+        """What comes first, for people: what is said, quoted, with dots for what only the call knows; or the task."""
+        return f"“{_PLACEHOLDER.sub('…', self.says)}”" if self.says else self.task.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)

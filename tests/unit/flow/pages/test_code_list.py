@@ -45,7 +45,7 @@ def test_codes_are_sorted_whatever_the_order_in_the_file() -> None:
 
 
 def test_what_only_the_call_knows_is_dots() -> None:
-    assert Code("*20", "situation", "greet", "greeted", "{surname}{honorific}，您好，{result}").begins == "…，您好，…"
+    assert Code("*20", "situation", "greet", "greeted", "{surname}{honorific}，您好，{result}").begins == "“…，您好，…”"
 
 
 def test_who_says_nothing_has_a_task() -> None:
