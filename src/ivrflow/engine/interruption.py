@@ -32,7 +32,7 @@ def interruption(
         return "not while the caller is handed over"
     if not isinstance(standing, Interruptible):
         return f"not while waiting for {waiting_for}"
-    return Interrupted(place, standing)
+    return Interrupted(place, standing, has_agent=leg is not None)
 
 
 def why_unknown(flow: CallFlow, situation: str) -> str:

@@ -66,6 +66,10 @@ class Leg:
         """Whether the caller still waits in a queue."""
         return isinstance(self.step, Queue) and not self.has_answered
 
+    def talk_left(self, now: float) -> float:
+        """Seconds the talk may still last; whole microseconds, so that what is left of one is nothing."""
+        return max(0.0, round(self.ends - now, 6))
+
     def next_level(self) -> QueueLevel | None:
         """The level that is asked after the present one; None when there is none, or nobody queues."""
         if self.stays or not isinstance(self.step, Queue) or self.level + 1 >= len(self.step.levels):

@@ -15,10 +15,15 @@ _ANY_KEY = "0123456789*#"
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """What a situation interrupted: everything needed to come back to it."""
+    """What a situation interrupted: everything needed to come back to it.
+
+    Attributes:
+        has_agent: whether an agent was on the line, whose tasks are then nobody else's.
+    """
 
     place: Place
     standing: Interruptible
+    has_agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

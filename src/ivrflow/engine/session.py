@@ -77,6 +77,7 @@ from ivrflow.engine.standing import (
     ThenRing,
     ThenTalk,
     ThenThank,
+    is_of_the_talk,
 )
 from ivrflow.engine.trace import AGENT_GONE, Fact, TraceLine, Verdict
 from ivrflow.engine.verdict import judge
@@ -158,6 +159,7 @@ class CallSession:
         self._reason = ""  # the situation that led to the step the call is in now
         self._has_music = False
         self._has_talked = self._was_surveyed = False
+        self._is_sent_on = False  # by an agent who is gone, to a step that is still to come
         # What is recorded: the call, and the caller's message.
         self._recording = ""
         self._is_recording_announced = False
@@ -494,9 +496,10 @@ class CallSession:
             return
         step = self._flow.steps[name]
         self._place = Place(step)
-        stays = isinstance(step, Say) or (isinstance(step, Transfer) and step.warm)
+        stays = isinstance(step, Say) or (isinstance(step, Transfer) and step.warm is not None)
         if self._leg and not (self._leg.has_answered and stays):
             self._let_agent_go()
+        self._is_sent_on = self._is_sent_on and isinstance(step, Say | Transfer | Queue)
         self._pause_recording(step)
         self._keys_ahead = self._place.useful(self._keys_ahead)
         self._note(Fact.STEP_ENTERED)
@@ -512,9 +515,8 @@ class CallSession:
             case Transfer():
                 self._say((*self._recording_announced(), *step.announce), ThenRing(step))
             case Queue():
-                self._values = without_place(
-                    self._values
-                )  # where the caller stood in another queue says nothing of this one
+                # Where the caller stood in another queue says nothing of this one.
+                self._values = without_place(self._values)
                 self._say((*self._recording_announced(), *step.announce), ThenQueue(step))
             case Record():
                 self._say(step.ask, ThenRecord(step))
@@ -579,6 +581,10 @@ class CallSession:
             self._pause(footing)
 
     def _ask_for(self, task: str, footing: Footing) -> None:
+        interrupted = self._place.interrupted
+        if interrupted and interrupted.has_agent and self._leg is None and task not in DONE_BEFORE:
+            self._give_up(interrupted)
+            return
         hold = hold_during(task, self._hold, self._now)
         if hold and self._leg and self._leg.holds:
             hold = replace(hold, has_music=True)  # the agent's telephone keeps no line open
@@ -847,6 +853,8 @@ class CallSession:
             return
         standing = self._standing
         match standing:
+            case Saying() | Pausing() | Tasking() if self._is_with_agent:
+                pass  # nothing asks for keys there, and what comes after the talk was not heard yet
             case Saying() | Pausing() | Tasking() if self._place.interrupted:
                 self._keys_ahead.append(key)  # a situation takes no keys: they wait until it is over
             case Saying() if self._place.may_cut(key):
@@ -1004,15 +1012,24 @@ class CallSession:
         if step.warm:
             self._part()
         giver = self._leg if step.warm else None
+        is_handed_over = self._was_sent_on() or giver is not None
         ticket = self._next_ticket()
-        self._leg = Leg(ticket, step, self._now, giver=giver, is_handed_over=giver is not None, reason=self._reason)
+        self._leg = Leg(ticket, step, self._now, giver=giver, is_handed_over=is_handed_over, reason=self._reason)
         self._phase.take("ring_agent")
         self._note(Fact.RINGING, seconds=step.ring_for)
         self._start_music()
         self._actions.append(m.Ring(ticket=ticket, extension=step.extension, seconds=step.ring_for))
         self._stand(Ringing(ticket), step.ring_for, "the agent to answer")
 
+    def _was_sent_on(self) -> bool:
+        """Whether an agent who is gone sent the caller here, where another one is sought: that is then done."""
+        was_sent_on, self._is_sent_on = self._is_sent_on, False
+        if was_sent_on:
+            self._first_to_hang_up = ""  # who hands a caller over does not hang up on them
+        return was_sent_on
+
     def _queue(self, step: Queue) -> None:
+        self._was_sent_on()
         self._is_recording_announced = True
         ticket = self._next_ticket()
         self._leg = Leg(ticket, step, self._now)
@@ -1082,6 +1099,7 @@ class CallSession:
             return
         self._stop_playing("an agent answered")
         self._decide()
+        self._keys_ahead = []
         self._phase.take("agent_answers")
         self._place = Place(leg.step)
         rang = event.rang or (0.0 if leg.is_queued else round(self._now - leg.since, 3))
@@ -1123,7 +1141,9 @@ class CallSession:
 
     def _talk(self, step: Leads) -> None:
         """Join the caller with the agent the step led to, for what is left of the talk."""
+        self._keys_ahead = []
         if self._leg is None:
+            self._is_sent_on = False
             self._go(step.agent_left)  # who was to be joined has left meanwhile
             return
         leg = replace(self._leg, ends=self._leg.ends or self._now + step.talk_for)
@@ -1137,8 +1157,8 @@ class CallSession:
             self._record_call()
         self._has_talked = True
         self._join()
-        self._stand(Talking(leg.ticket), max(0.0, leg.ends - self._now), "the talk to end")
-        if leg.holds and self._now < leg.ends:
+        self._stand(Talking(leg.ticket), leg.talk_left(self._now), "the talk to end")
+        if leg.holds:
             self._keep_on_hold()
 
     def _join(self) -> None:
@@ -1181,18 +1201,25 @@ class CallSession:
     def _talk_over(self, leg: Leg) -> None:
         """The agent is gone. What was begun for the caller goes on to its end, unless only an agent can end it."""
         self._phase.take("agent_is_gone")
-        self._note(Fact.AGENT_LEFT)
+        interrupted, standing = self._place.interrupted, self._standing
+        is_on_the_way = not is_of_the_talk(interrupted.standing if interrupted else standing)
+        self._note(Fact.AGENT_LEFT, detail="the caller is sent on" if is_on_the_way else "")
         self._leg = None
-        standing = self._standing
-        if self._place.interrupted and isinstance(standing, Saying | Pausing):
-            return
-        if self._place.interrupted and self._hold:
-            self._set_hold(None)
-        if self._place.interrupted:
-            self._note(Fact.SITUATION_OVER, detail=AGENT_GONE)
-        self._stop_playing(AGENT_GONE)
-        self._place = Place(leg.step)
-        self._go(leg.step.agent_left)
+        if interrupted and isinstance(standing, Tasking):
+            self._is_sent_on = True
+            self._give_up(interrupted)
+        elif interrupted or is_on_the_way:
+            self._is_sent_on = True
+        else:
+            self._stop_playing(AGENT_GONE)
+            self._place = Place(leg.step)
+            self._go(leg.step.agent_left)
+
+    @property
+    def _is_with_agent(self) -> bool:
+        """Whether what is said or waited for belongs to a talk, also when the agent has left it meanwhile."""
+        interrupted = self._place.interrupted
+        return interrupted.has_agent if interrupted else is_of_the_talk(self._standing)
 
     def _let_agent_go(self) -> None:
         """The call goes on without the agent, or without seeking one any longer."""
@@ -1268,22 +1295,26 @@ class CallSession:
         return False
 
     def _keep_on_hold(self) -> None:
-        """Play the situation of a hold once; a hold that outlasts it has music, and nobody is left in silence."""
+        """Play the situation of a hold once; a hold that outlasts it has music, again and again until the talk is over."""
         leg, standing = self._leg, self._standing
         assert leg is not None, "only an agent on the line holds"
         assert isinstance(standing, Talking), "a hold interrupts a talk"
+        left = leg.talk_left(self._now)
+        if not left:
+            return  # the talk is over this moment
         agents, where = self._flow.agents, self._flow.where
         told = self._flow.situations.get(agents.hold)
         is_first = not leg.has_waited
         if told and is_first and agents.hold_after:
-            ladder = only_music(ONLY_MUSIC, where, agents.hold_after)  # who is back by then need not have said a word
+            # Who is back by then need not have said a word.
+            ladder = only_music(ONLY_MUSIC, where, min(agents.hold_after, left))
         elif told and not leg.has_told:
             ladder = told
         else:  # what follows the flow's own hold follows this one too
-            ladder = only_music(told.name if told else ONLY_MUSIC, where, self._flow.limits.hold_wait)
+            ladder = only_music(told.name if told else ONLY_MUSIC, where, min(self._flow.limits.hold_wait, left))
         self._leg = replace(leg, has_waited=True, has_told=leg.has_told or ladder is told)
         fact = Fact.SITUATION_STARTED if is_first else Fact.SITUATION_FOLLOWED
-        self._start(ladder, Interrupted(self._place, standing), fact)
+        self._start(ladder, Interrupted(self._place, standing, has_agent=True), fact)
 
     def _agent_keyed(self, ticket: m.Ticket, code: str) -> None:
         leg = self._leg
@@ -1514,7 +1545,8 @@ class CallSession:
     def _situation_over(self, interrupted: Interrupted, target: str) -> None:
         self._note(Fact.SITUATION_OVER, detail=target)
         ladder = self._place.footing.ladder if self._place.footing else None
-        is_back = target == RETURN and not (self._leg and self._leg.holds)  # no apology before the agent is there
+        is_there = not self._leg.holds if self._leg else not interrupted.has_agent
+        is_back = target == RETURN and is_there  # no apology before the agent is there, and none once the agent is gone
         following = follower(self._flow, ladder, self._held) if ladder and is_back else None
         if following:
             self._start(following, interrupted, Fact.SITUATION_FOLLOWED)
@@ -1523,6 +1555,22 @@ class CallSession:
             self._reason = ladder.name if ladder else ""
             self._go(target)
             return
+        self._return_to(interrupted)
+
+    def _give_up(self, interrupted: Interrupted) -> None:
+        """Only the agent, who is gone, could go on with the situation. Where it hands the caller over, that is still done."""
+        self._decide()
+        self._set_hold(None)
+        self._note(Fact.SITUATION_OVER, detail=AGENT_GONE)
+        ladder = self._place.footing.ladder if self._place.footing else None
+        target = self._flow.outcomes.get(ladder.then, RETURN) if ladder else RETURN
+        if ladder and isinstance(self._flow.steps.get(target), Transfer | Queue):
+            self._reason = ladder.name
+            self._go(target)
+        else:
+            self._return_to(interrupted)
+
+    def _return_to(self, interrupted: Interrupted) -> None:
         self._place = interrupted.place
         self._spoke_ahead = False
         if not isinstance(interrupted.standing, Keying):
@@ -1534,6 +1582,8 @@ class CallSession:
         match standing:
             case Saying() if isinstance(self._place.step, PlayBack):
                 self._play_back(self._place.step)
+            case Saying(after=ThenTalk(step=step) | ThenThank(step=step)) if self._leg is None:
+                self._talk(step)  # nobody is left to thank for, or to go back to
             case Saying(phrase=phrase, rest=rest, after=after):
                 self._say((phrase, *rest), after)
             case Pausing(footing=footing):

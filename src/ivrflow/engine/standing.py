@@ -273,3 +273,12 @@ Interruptible: TypeAlias = Saying | Pausing | Keying | Talking | Guarding
 Standing: TypeAlias = (
     Interruptible | Answering | Dialling | Tasking | Ringing | Queueing | Recording | Asking | Deciding
 )
+
+
+def is_of_the_talk(standing: Standing) -> bool:
+    """Whether caller and agent talk, or something is said to them before they are joined."""
+    match standing:
+        case Talking() | Saying(after=ThenTalk() | ThenThank()):
+            return True
+        case _:
+            return False

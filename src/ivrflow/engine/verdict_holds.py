@@ -74,20 +74,23 @@ def returns_of(trace: Sequence[TraceLine], evidence: Sequence[int]) -> list[Hold
 
 
 def _back(trace: Sequence[TraceLine], hold: HoldSeen) -> int:
-    """Index of the line with which the caller is back: where the situation is over that kept them waiting."""
+    """Index of the line with which the caller is back: where the situation is over that kept them waiting.
+
+    Where somebody leaves before that, nobody comes back: the index of that line.
+    """
     if trace[hold.over - 1].fact in _CUT_OFF or not trace[hold.over].step.startswith("situation "):
         return hold.over
     for index in range(hold.over + 1, len(trace)):
-        if trace[index].fact in _CUT_OFF or trace[index].step != trace[hold.over].step:
+        if trace[index].step != trace[hold.over].step:
             break
-        if trace[index].fact is Fact.SITUATION_OVER:
+        if trace[index].fact in _CUT_OFF or trace[index].fact is Fact.SITUATION_OVER:
             return index
     return hold.over
 
 
 def first_after(trace: Sequence[TraceLine], hold: HoldSeen) -> TraceLine | None:
     """What the call went on with when the caller was back; None when it did not go on."""
-    if hold.over and trace[hold.over - 1].fact in _CUT_OFF:
+    if trace[hold.over].fact in _CUT_OFF or (hold.over and trace[hold.over - 1].fact in _CUT_OFF):
         return None
     for line in trace[hold.over + 1 :]:
         if line.fact in _CUT_OFF:

@@ -32,7 +32,7 @@ def asked(
 @pytest.mark.parametrize("standing", [PAUSING, Saying(1, "hello", (), ThenEnter("menu")), Talking(1)])
 @pytest.mark.parametrize("leg", [None, ON_THE_LINE])
 def test_what_it_interrupts_is_where_the_call_was(standing: Interruptible, leg: Leg | None) -> None:
-    assert asked(standing=standing, leg=leg) == Interrupted(HERE, standing)
+    assert asked(standing=standing, leg=leg) == Interrupted(HERE, standing, has_agent=leg is not None)
 
 
 @pytest.mark.parametrize(

@@ -53,3 +53,8 @@ def test_minutes_to_wait_are_whole_and_one_at_least() -> None:
 def test_a_place_is_forgotten_and_nothing_else() -> None:
     known = {"surname": "Li", "queue_minutes": "8", "queue_position": "4"}
     assert without_place(known) == {"surname": "Li"}
+
+
+def test_a_talk_of_which_less_than_a_microsecond_is_left_is_long_enough() -> None:
+    talks = replace(ANSWERED, ends=600.1)
+    assert [talks.talk_left(now) for now in (0.1, 600.0999999, 600.1, 700.0)] == [600.0, 0.0, 0.0, 0.0]

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
 from agent_flows import QUEUE_EXITS, colleague, talking, with_agents
 from driven_call import DrivenCall
-from small_flows import flow, rule, rule_rung, transfer
+from small_flows import flow, rule, rule_rung, say, transfer
 
 from ivrflow.engine import messages as m
 from ivrflow.engine.trace import Fact
@@ -41,6 +42,79 @@ def test_the_colleague_is_told_and_the_caller_thanked_even_when_the_agent_did_no
     over.prompt_ends().prompt_ends()
     assert over.says[-1] == "thank you for waiting"
     assert over.last == [m.Bridge(ticket=over.ticket(m.Ring))]
+
+
+def sent_on(*, through: str = "colleague") -> DrivenCall:
+    """An agent talks with the caller and sends them on; what is said then plays."""
+    made = flow(
+        transfer("agent", agent_left="agent_left"),
+        colleague(),
+        *QUEUE_EXITS,
+        say("first", "of course", then="colleague"),
+    )
+    made = replace(made, outcomes={**made.outcomes, "hangup": through})
+    over = talking(with_agents(made, "colleague"))
+    if through == "colleague":
+        return over.happens(m.TransferOrdered(step="colleague"), 1.0)
+    over.situation("noise", 1.0)
+    while over.session.step != through:
+        over.silence(0.5)
+    return over
+
+
+@pytest.mark.parametrize("through", ["colleague", "first"])
+def test_an_agent_who_leaves_in_the_announcement_has_sent_the_caller_on_all_the_same(through: str) -> None:
+    over = sent_on(through=through)
+    said = len(over.says)
+    over.happens(m.AgentLeft(ticket=over.ticket(m.Ring)), 0.5)
+    assert over.last == [], "what is said is said to its end"
+    while over.playing:
+        over.prompt_ends()
+    assert names(over.last) == ["StartMusic", "Ring"]
+    assert over.says[said:] == (["transferring"] if through == "first" else [])
+    assert (over.session.phase, over.session.first_to_hang_up) == ("ringing", "")
+    over.happens(m.AgentAnswered(ticket=over.ticket(m.Ring)), 3.0)
+    assert over.says[-1] == "who is coming"
+    assert over.prompt_ends().says[-1] == "thank you for waiting"
+    assert over.prompt_ends().last == [m.Bridge(ticket=over.ticket(m.Ring))]
+    over.happens(m.AgentLeft(ticket=over.ticket(m.Ring)), 30.0)
+    assert (over.steps[-1], over.session.first_to_hang_up) == ("agent_left", "agent")
+
+
+def test_nobody_at_the_colleagues_and_the_agent_left_in_the_announcement() -> None:
+    over = sent_on()
+    over.happens(m.AgentLeft(ticket=over.ticket(m.Ring)), 0.5).prompt_ends()
+    over.happens(m.AgentUnavailable(ticket=over.ticket(m.Ring)), 3.0)
+    assert over.steps[-1] == "no_answer"
+
+
+def test_an_agent_who_leaves_a_situation_in_the_announcement_has_sent_the_caller_on() -> None:
+    over = sent_on().situation("repeat", 0.2)
+    over.happens(m.AgentLeft(ticket=over.ticket(m.Ring)), 0.2)
+    over.happens(m.SituationCancelled(), 0.2)
+    assert over.says[-1] == "transferring", "begun again, it is said to its end"
+    assert names(over.prompt_ends().last) == ["StartMusic", "Ring"]
+
+
+def test_who_comes_to_a_colleague_after_the_talk_is_not_announced_by_the_agent_who_left() -> None:
+    made = flow(
+        transfer("agent", agent_left="again"), colleague(), *QUEUE_EXITS, say("again", "one more", then="colleague")
+    )
+    over = talking(with_agents(made)).situation("repeat", 1.0)
+    over.happens(m.AgentLeft(ticket=over.ticket(m.Ring)), 0.2).happens(m.SituationCancelled(), 0.2)
+    over.prompt_ends().prompt_ends()
+    over.happens(m.AgentAnswered(ticket=over.ticket(m.Ring)), 3.0)
+    assert over.last[-1] == m.Bridge(ticket=over.ticket(m.Ring)), "nobody hands them over: neither whisper nor thanks"
+
+
+def test_nobody_is_thanked_for_waiting_once_the_agent_left_in_a_situation_that_interrupted_it() -> None:
+    over = handing_over()
+    first = next(action.ticket for action in over.actions if isinstance(action, m.Ring))
+    over.happens(m.AgentUnavailable(ticket=over.ticket(m.Ring)), 3.0)
+    assert over.says[-1] == "nobody there"
+    over.situation("repeat", 0.2).happens(m.AgentLeft(ticket=first), 0.2)
+    over.happens(m.SituationCancelled(), 0.2)
+    assert (over.says[-1], over.steps[-1]) == ("agent_left", "agent_left")
 
 
 def test_a_managers_order_stands_in_the_trace_and_a_name_the_flow_does_not_have_does_not() -> None:

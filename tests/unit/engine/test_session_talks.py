@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 from agent_flows import QUEUE_EXITS, colleague, queue, talking, with_agents
-from driven_call import DrivenCall
-from small_flows import HOLD_REMINDER, HOLD_REQUEST, HOLD_RETURN, LOOKUP, NOISE, RULES, flow, rule, rule_rung
+from driven_call import BEGIN, DrivenCall
+from small_flows import HOLD_REMINDER, HOLD_REQUEST, HOLD_RETURN, LOOKUP, NOISE, RULES, flow, menu, rule, rule_rung
 
 from ivrflow.engine import messages as m
-from ivrflow.engine.trace import Fact, Judgement
+from ivrflow.engine.trace import AGENT_GONE, Fact, Judgement
 from ivrflow.flow.model import CallFlow, Transfer
 
 RETURN_AFTER_REQUEST = rule(
@@ -227,15 +227,124 @@ def test_the_agent_is_gone_while_the_caller_is_on_hold() -> None:
     assert m.StopMusic() in call.last
 
 
+@pytest.mark.parametrize("hold", ["ask_hold", "hold_request"])
+def test_an_agent_who_leaves_in_the_holds_phrase_keeps_nobody_waiting_and_no_apology_comes(hold: str) -> None:
+    call = held(hold)
+    call.happens(m.AgentLeft(ticket=agent(call)), 0.5)
+    assert (call.last, call.session.phase) == ([], "conversing"), "the phrase is said to its end"
+    call.prompt_ends()
+    assert call.says == ["please wait", "agent_left"]
+    assert m.StartMusic() not in call.last
+    assert not any(isinstance(action, m.Instruct) for action in call.actions)
+    (over,) = [line for line in call.trace if line.fact is Fact.SITUATION_OVER]
+    assert over.detail == AGENT_GONE
+    assert Fact.HOLD_BEGUN not in call.facts
+    assert Judgement.BROKEN not in {verdict.judgement for verdict in call.session.verdicts}
+
+
+def test_an_agent_who_leaves_in_a_report_of_the_hold_ends_it_there() -> None:
+    call = held("hold_request").prompt_ends().silence(15.5)
+    assert call.says[-1] == "still looking"
+    call.happens(m.AgentLeft(ticket=agent(call))).prompt_ends()
+    assert call.says == ["please wait", "still looking", "agent_left"], "no apology: nobody is back"
+
+
+def test_no_apology_when_the_agent_left_in_the_last_phrase_of_the_hold() -> None:
+    ends_so = rule("ask_hold", rule_rung(task="hold"), rule_rung("a little more"), then="continue")
+    made = with_agents(flow(queue(), *QUEUE_EXITS, rules=(*RULES, ends_so, RETURN_AFTER_REQUEST)), hold="ask_hold")
+    call = talking(replace(made, limits=replace(made.limits, task_wait=9.0)))
+    call.happens(m.HoldStarted(ticket=agent(call)), 20.0)
+    while call.playing is None:
+        call.time_passes()
+    call.happens(m.AgentLeft(ticket=agent(call)), 0.5).prompt_ends()
+    assert call.says == ["a little more", "agent_left"]
+
+
+@pytest.mark.parametrize("led_to", ["colleague", "queue"])
+def test_a_situation_hands_the_caller_over_though_the_agent_does_not_wait_for_it(led_to: str) -> None:
+    """Letting go of the line may be the very thing the standard asks of the agent last."""
+    sends = rule("sends_on", rule_rung("one moment"), rule_rung(task="release_own_leg"), then="transfer")
+    made = with_agents(flow(queue(), colleague(), *QUEUE_EXITS, rules=(*RULES, sends)), "colleague")
+    made = replace(made, outcomes={**made.outcomes, "transfer": led_to})
+    for is_asked in (False, True):
+        call = talking(made).situation("sends_on", 1.0)
+        if is_asked:
+            call.prompt_ends()
+        call.happens(m.AgentLeft(ticket=agent(call)), 0.5)
+        while call.playing:
+            call.prompt_ends()
+        assert call.session.first_to_hang_up == ""
+        if led_to == "queue":
+            assert (call.says, call.session.phase) == (["one moment"], "queued")
+            continue
+        assert (call.says, call.session.phase) == (["one moment", "transferring"], "ringing")
+        call.happens(m.AgentAnswered(ticket=call.ticket(m.Ring), agent="1002"), 3.0)
+        assert call.says[-1] == "who is coming"
+
+
+# ── keys in a talk ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def asked_after_the_talk(rings: float) -> DrivenCall:
+    """An agent of a queue whose key 1 gives up waiting; a menu follows the talk."""
+    asks = menu("agent_left", keys={"1": "no_answer"}, barge_in=frozenset({"key"}))
+    made = flow(queue(keys={"1": "no_answer"}, thanks_over=10.0), colleague(), *QUEUE_EXITS[1:], asks)
+    return talking(with_agents(made, "colleague"), after=rings)
+
+
+def test_keys_of_the_queue_do_not_count_once_an_agent_has_answered() -> None:
+    call = asked_after_the_talk(30.0)
+    assert call.says == ["thanks for waiting"]
+    assert call.key("1", 0.5).last == [], "nobody is dropped, and the thanks go on"
+    assert call.prompt_ends().last == [m.Bridge(ticket=agent(call))]
+
+
+def test_a_key_in_the_thanks_answers_nothing_that_comes_after_the_talk() -> None:
+    call = asked_after_the_talk(30.0).key("1", 0.5).prompt_ends()
+    call.happens(m.AgentLeft(ticket=agent(call)), 300.0)
+    assert (call.says[-1], call.steps[-1]) == ("offer", "agent_left")
+
+
+def test_a_key_in_a_situation_of_the_talk_answers_nothing_that_comes_after_it() -> None:
+    call = asked_after_the_talk(5.0).situation("repeat", 1.0).key("1", 0.2)
+    call.happens(m.AgentLeft(ticket=agent(call)), 0.2)
+    call.key("1", 0.2)
+    while call.session.step == "situation repeat":
+        call.silence(0.5)
+    assert (call.says[-1], call.steps[-1]) == ("offer", "agent_left")
+
+
+@pytest.mark.parametrize("after_phrases", [0, 1])
+def test_a_key_while_being_handed_over_answers_nothing_that_comes_after_it(after_phrases: int) -> None:
+    call = asked_after_the_talk(5.0).happens(m.TransferOrdered(step="colleague"), 1.0).key("1", 0.2).prompt_ends()
+    call.happens(m.AgentAnswered(ticket=call.ticket(m.Ring)), 3.0)
+    for _ in range(after_phrases):
+        call.prompt_ends()
+    call.key("1", 0.2)
+    call.happens(m.AgentLeft(ticket=call.ticket(m.Ring)), 0.2)
+    assert call.says[-1] == "nobody there"
+    call.key("1", 0.2).prompt_ends()
+    call.happens(m.AgentLeft(ticket=agent(call)), 60.0)
+    assert (call.says[-1], call.steps[-1]) == ("offer", "agent_left")
+
+
 def test_the_caller_is_gone_while_on_hold() -> None:
     call = held("").hangs_up(5.0)
     assert call.last == [m.StopMusic(), m.DropAgent(ticket=agent(call))]
 
 
-def test_a_hold_that_never_ends_is_bounded() -> None:
-    call = held("").time_passes()
-    assert call.session.phase in {"bridged", "conversing"} or call.session.deadline is not None
-    assert m.StopMusic() in call.last
+@pytest.mark.parametrize("hold", ["", "ask_hold"])
+def test_a_telephone_that_never_takes_the_caller_back_holds_until_the_talk_is_long_enough(hold: str) -> None:
+    made = small(hold)
+    call = talking(replace(made, limits=replace(made.limits, hold_wait=45.0)))
+    ends, began = call.waits_for, call.now
+    call.happens(m.HoldStarted(ticket=agent(call)), 20.0).silence(ends - 20.0 - 0.5)
+    assert call.session.phase == "held", "nobody but the agent can take the caller back"
+    call.silence(0.5)
+    assert call.steps[-1] == "agent_left"
+    assert m.DropAgent(ticket=agent(call)) in call.actions
+    (limit,) = [line for line in call.trace if line.fact is Fact.LIMIT_REACHED]
+    assert (limit.detail, limit.at) == ("talk_for", round(began + ends - BEGIN, 6))
 
 
 # ── transfers ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,19 @@
-from small_flows import ladder, rung
+import pytest
+from small_flows import ladder, rung, transfer
 
-from ivrflow.engine.standing import Footing
+from ivrflow.engine.standing import (
+    Footing,
+    Pausing,
+    Ringing,
+    Saying,
+    Standing,
+    Talking,
+    ThenEnter,
+    ThenRing,
+    ThenTalk,
+    ThenThank,
+    is_of_the_talk,
+)
 
 
 def test_a_footing_climbs_rung_by_rung_until_the_ladder_is_used_up() -> None:
@@ -19,3 +32,23 @@ def test_a_rung_is_numbered_within_its_own_rule() -> None:
         places.append(footing.number)
         footing = footing.next()
     assert places == [1, 1, 2, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "standing", [Talking(1), *(Saying(1, "a", (), then(transfer())) for then in (ThenTalk, ThenThank))]
+)
+def test_what_is_said_before_two_are_joined_is_of_their_talk(standing: Standing) -> None:
+    assert is_of_the_talk(standing)
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        Saying(1, "a", (), ThenRing(transfer())),
+        Saying(1, "a", (), ThenEnter("menu")),
+        Pausing(Footing(ladder(rung("a")))),
+        Ringing(1),
+    ],
+)
+def test_what_leads_elsewhere_is_not(standing: Standing) -> None:
+    assert not is_of_the_talk(standing)

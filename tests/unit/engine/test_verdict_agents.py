@@ -50,6 +50,23 @@ def test_nobody_owes_an_apology_when_the_agent_who_held_is_gone() -> None:
     assert (kept.judgement, kept.observed) == (Judgement.KEPT, "until the agent was gone")
 
 
+@pytest.mark.parametrize("leaves", ["agent", "caller", "line"])
+def test_nobody_owes_an_apology_when_somebody_leaves_in_a_report(leaves: str) -> None:
+    gone = held().silence(15.5)
+    assert gone.says[-1] == "still looking"
+    events: dict[str, m.CallEvent] = {
+        "agent": m.AgentLeft(ticket=gone.ticket(m.Ring)),
+        "caller": m.CallerHungUp(),
+        "line": m.LineLost(),
+    }
+    gone.happens(events[leaves])
+    if leaves == "agent":
+        gone.prompt_ends()
+        assert gone.says[-1] == "agent_left"
+    assert gone.verdict("gov/sorry").judgement is not Judgement.BROKEN
+    assert gone.verdict("gov/hold").judgement is Judgement.KEPT
+
+
 def test_a_documented_wait_in_a_queue_is_not_broken_by_who_answers() -> None:
     patience = rule("patience", rule_rung("please wait", (30, 30)))
     waiting = ladder(rung("please wait", 30.0, rule="gov/patience", band=Band(30, 30)), name="patience")

@@ -108,7 +108,8 @@ TASK_WAIT = Key(
 HOLD_WAIT = Key(
     "hold_wait",
     duration(1.0, 3600.0, "5m"),
-    "how long an agent may keep the caller waiting, with music, without a number",
+    "how long a hold that a code or a situation begins may last, with music, without a number; an agent's telephone may hold"
+    " as long as `talk_for`",
     written(_LIMITS.hold_wait),
 )
 OWN_WAIT = Key(

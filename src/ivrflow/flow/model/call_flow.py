@@ -24,7 +24,8 @@ class Limits:
         visits_per_step: how often one call may enter the same step.
         steps_per_event: steps entered in answer to one event (a flow that runs in a circle without waiting).
         task_wait: seconds an agent has for a task no standard gives a number for.
-        hold_wait: seconds an agent may keep the caller waiting, with music, where no standard gives a number.
+        hold_wait: seconds a hold that a code or a situation begins may last, with music, where no standard gives a number;
+            one that an agent's telephone begins goes on until it ends there, or the step's `talk_for` is over.
         own_wait: seconds to wait where a standard lets one wait for the caller but gives no number.
         tolerance: seconds a wait may be off the documented band and still count as kept.
         rounds: how often a ladder that goes round ("report progress every 15 s") begins again.

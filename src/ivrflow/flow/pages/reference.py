@@ -185,6 +185,7 @@ _WAITS = """\
 | says, with `leave_on` but no number | `limits.own_wait`: the flow's own choice, never counted as documented |
 | does, without a number | at most `limits.task_wait` |
 | keeps the caller waiting with music, without a number | at most `limits.hold_wait` |
+| the same while the agent's telephone holds | goes on until it no longer does, or the step's `talk_for` is over |
 | keeps the caller waiting, in a rule with `limits: {max_hold_s: c}` | at most c seconds |
 | `{do: unmute}` as a rule's first, without a number | goes on at once: the agent is asked to, and the wait was over before |
 | says, with neither | goes on at once |
