@@ -157,6 +157,11 @@ class WatchedLine:
             assert not self.legs, "nobody waits on the line for nothing"
         if sought and self.playing is None:
             assert self.music, "who waits for an agent hears music"
+        interrupted = session._place.interrupted
+        if interrupted and interrupted.has_agent and not self.legs:
+            assert not session.task, "nobody is there to do it"
+        if session.waiting_for == "the talk to end":
+            assert not session._keys_ahead, "a key of the talk would answer what comes after it, unheard"
         if session.deadline is not None and session.deadline > now:
             self._nobody_is_left_alone(session.waiting_for)
 
