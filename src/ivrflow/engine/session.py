@@ -1393,13 +1393,13 @@ class CallSession:
 
     def _recording_lost(self, recording: Recording) -> None:
         self._actions.append(m.StopRecordingMessage(ticket=recording.ticket))
-        self._message_over(recording, "its end was never reported", recording.step.most)
+        self._message_over(recording, "its end was never reported", 0.0)
 
     def _message_over(self, recording: Recording, how: str, seconds: float) -> None:
         step = recording.step
         self._decide()
         self._note(Fact.MESSAGE_RECORDED, detail=how, seconds=seconds)
-        if how == "failed" or seconds < step.least:
+        if how == "failed" or seconds == 0 or seconds < step.least:  # nobody may be told that it is there
             self._go(step.nothing)
         else:
             self._message = LeftMessage(recording.ticket, step.about, seconds)

@@ -79,7 +79,7 @@ def test_nothing_was_said(seconds: float, how: MessageEnded) -> None:
 def test_an_end_that_is_never_reported_is_waited_for_no_longer_than_the_bound() -> None:
     lost = recording().time_passes()
     assert lost.last[0] == m.StopRecordingMessage(ticket=lost.ticket(m.RecordMessage))
-    assert lost.steps[-1] == "recorded"
+    assert lost.steps[-1] == "nothing", "nobody knows that there is one, so nobody is told that it is kept"
 
 
 def test_who_hangs_up_after_speaking_has_left_a_message() -> None:
