@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias, TypeVar
 
 from ivrflow.engine import messages as m
@@ -68,7 +70,7 @@ def _doings(agent: RecordedAgent, short: Callable[[str], str], late: Late) -> It
     """What was heard and done, one after the other, each from the moment at which the one before was over."""
     moment = agent.since + agent.after
     events: list[tuple[float, AgentDid | Played]] = [(did.at, did) for did in agent.did]
-    events += [(played.end if played.is_whole else played.start, played) for played in agent.heard]
+    events += [(played.end if played.is_whole else played.start, played) for played in _heard(agent)]
     if agent.talked is not None:
         events.append((moment + agent.talked, AgentDid(moment + agent.talked, "hang_up")))
     for at, event in sorted(events, key=lambda one: one[0]):
@@ -91,13 +93,23 @@ def _doings(agent: RecordedAgent, short: Callable[[str], str], late: Late) -> It
         moment = max(moment, at + KEY_HELD_S if event.what == "press" else at)
 
 
+def _heard(agent: RecordedAgent) -> Iterator[Played]:
+    """What was played to the agent, up to the moment the agent left: the caller may have heard the rest alone."""
+    left = math.inf if agent.talked is None else agent.since + agent.after + agent.talked
+    for played in agent.heard:
+        if played.end <= left:
+            yield played
+        elif played.start < left:
+            yield replace(played, end=left, is_whole=False)
+
+
 def _word(did: AgentDid) -> str:
     return f'"{did.word}"' if did.what == "press" else did.word
 
 
 def is_all_named(agent: RecordedAgent) -> bool:
     """Whether everything the agent heard stands in the script: of some too little was heard to recognise it."""
-    return all(played.end - played.start >= RECOGNISED_AFTER_S for played in agent.heard)
+    return all(played.end - played.start >= RECOGNISED_AFTER_S for played in _heard(agent))
 
 
 def queues_of(flow: CallFlow) -> frozenset[str]:
