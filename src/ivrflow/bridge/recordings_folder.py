@@ -65,7 +65,7 @@ class Recordings:
     def start(self) -> None:
         """Delete what is too old, and what engines that were killed left unsettled; the first again once a day."""
         if self.folder.is_dir():
-            self._do(self._deleting, self.unsettled.sweep, _swept)
+            self.do(self.unsettled.sweep, _swept)  # before any message of ours can be there
         self._prune()
 
     async def close(self) -> None:
