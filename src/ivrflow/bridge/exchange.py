@@ -128,6 +128,7 @@ class Exchange:
             task.cancel()
         await asyncio.gather(*self._orders, return_exceptions=True)
         await self.manager.close()
+        self._legs.clear()  # nobody tells of them any more
 
     # ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
