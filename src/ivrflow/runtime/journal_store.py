@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from ivrflow.runtime.journal_tables import (
     database_url,
     flow_versions,
     happenings,
+    is_locked,
     judgements,
     prepare,
     promises,
@@ -29,6 +31,7 @@ from ivrflow.runtime.journal_tables import (
     sqlite_file,
     writing_engine,
 )
+from ivrflow.settings import SettingsError
 
 
 class JournalGoneError(Exception):
@@ -155,6 +158,13 @@ def _promise(call: CallKnown, note: NotePromise) -> dict[str, Any]:
 # ── the database ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+OPENING_S = 5.0
+"""Seconds an engine that starts waits for another one that makes the same journal, or brings it up to date."""
+
+_ASKED_AGAIN_S = 0.02
+"""SQLite lets nobody wait who wants to switch a new file to write-ahead logging: it refuses at once."""
+
+
 class JournalStore:
     """The database as the writer thread sees it. `open` and `write` raise when it cannot be used; `open` then mends."""
 
@@ -170,11 +180,22 @@ class JournalStore:
     def prepare(self) -> None:
         """Make or check the tables; may be called from any thread.
 
+        Blocks for up to `OPENING_S` while somebody else has the database locked.
+
         Raises:
             SettingsError: the database cannot be used as it stands.
         """
         self._engine = self._engine or writing_engine(self._url)
-        prepare(self._engine, self._url)
+        give_up_at = time.monotonic() + OPENING_S
+        while True:
+            try:
+                prepare(self._engine, self._url)
+            except SettingsError as problem:
+                if not is_locked(problem.__cause__) or time.monotonic() >= give_up_at:
+                    raise
+                time.sleep(_ASKED_AGAIN_S)
+            else:
+                return
 
     def write(self, rows: Sequence[Row]) -> None:
         """Store everything in one transaction, opening the database first when it is not.

@@ -388,6 +388,12 @@ def unusable(url: URL, problem: DBAPIError) -> str:
     return f"IVRFLOW_JOURNAL: {shown(url)} cannot be used: {reason(problem)}; mend it, or name another database"
 
 
+def is_locked(problem: BaseException | None) -> bool:
+    """Whether an SQLite database refused because somebody else is writing."""
+    code = getattr(getattr(problem, "orig", None), "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY  # the bits above say why it is
+
+
 def reason(problem: DBAPIError) -> str:
     """The database's own words, first line: the rest may quote values."""
     words = str(problem.orig).strip()

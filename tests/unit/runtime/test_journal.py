@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from sqlalchemy import event
 from ivrflow.engine import messages as m
 from ivrflow.engine.session import CallSession
 from ivrflow.runtime import journal as journal_module
+from ivrflow.runtime import journal_store, journal_tables
 from ivrflow.runtime.journal import CallRecord, Journal
+from ivrflow.runtime.journal_layout import prepare
 from ivrflow.runtime.journal_reader import JournalReader, NoSuchCallError
 from ivrflow.settings import SettingsError
 
@@ -456,13 +459,60 @@ def test_an_unusable_journal_is_said_at_once(bad: str, says: str) -> None:
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.fixture
+def tries(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """One entry for each time the tables were looked at; nobody waits for a lock inside SQLite."""
+    tried: list[None] = []
+
+    def counted(*whose: Any) -> None:
+        tried.append(None)
+        prepare(*whose)
+
+    monkeypatch.setattr(journal_store, "prepare", counted)
+    monkeypatch.setattr(journal_tables, "BUSY_S", 0.0)
+    return tried
+
+
+@pytest.fixture
+def maker(file: Path) -> Iterator[sqlite3.Connection]:
+    """Another engine, in the moment in which it makes the journal."""
+    file.parent.mkdir()
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    yield other
+    other.close()
+
+
+def test_an_engine_that_starts_waits_for_one_that_is_making_the_journal(
+    url: str, tries: list[None], maker: sqlite3.Connection
+) -> None:
+    journal = Journal(url)
+    with ThreadPoolExecutor(1) as starting:
+        opened = starting.submit(journal.open)
+        eventually(lambda: len(tries) > 2, "asked again")
+        assert not opened.done()
+        maker.execute("ROLLBACK")
+        opened.result(20)
+    some_lines(journal.call_arrived("a", FLOW, 0.0), 3)
+    journal.close()
+    assert numbers(url, "a") == [1, 2, 3]
+
+
+def test_a_journal_that_stays_locked_is_said(
+    url: str, tries: list[None], maker: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_store, "OPENING_S", 0.05)
+    with pytest.raises(SettingsError, match="cannot be used: database is locked; mend it"):
+        Journal(url).open()
+    assert maker.in_transaction
+    assert len(tries) > 1
+
+
 def test_two_engines_may_make_the_same_journal_at_once(url: str) -> None:
     journals = [Journal(url) for _ in range(4)]
-    threads = [threading.Thread(target=journal.open) for journal in journals]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(journals)) as starting:
+        for opened in [starting.submit(journal.open) for journal in journals]:
+            opened.result()
     for n, journal in enumerate(journals):
         some_lines(journal.call_arrived(f"call.{n}", FLOW, float(n)), 3)
     for journal in journals:
