@@ -117,4 +117,4 @@ async def test_other_processes_find_the_same_and_stand_back(tmp_path: Path) -> N
         nice = await asyncio.get_running_loop().run_in_executor(pool, os.nice, 0)
     assert there == here
     assert [one.name for one in there.heard if one.kind == "phrase"] == [HELLO, BYE]
-    assert nice > os.nice(0)
+    assert nice == min(os.nice(0) + 10, 19), "behind us, or as far back as there is room"
