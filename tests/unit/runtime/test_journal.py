@@ -22,8 +22,8 @@ from ivrflow.engine.session import CallSession
 from ivrflow.runtime import journal as journal_module
 from ivrflow.runtime import journal_store, journal_tables
 from ivrflow.runtime.journal import CallRecord, Journal
-from ivrflow.runtime.journal_layout import prepare
 from ivrflow.runtime.journal_reader import JournalReader, NoSuchCallError
+from ivrflow.runtime.journal_tables import prepare
 from ivrflow.settings import SettingsError
 
 FLOW = silent_flow()
