@@ -39,7 +39,7 @@ _PIP_INDEX = "PIP_INDEX_URL"
 
 _KERNEL_WAS_BUSY = "sealing memfd copy: Device or resource busy"
 """What buildah says when it could not begin: it starts itself again from a copy in memory, and the kernel, which waits
-only 150 ms for others to let go of a page, would not seal that copy. Nothing was done yet, so it is asked again."""
+only 150 ms for others to let go of a page, would not seal that copy. That command has done nothing then, so it is asked again."""
 _TRIES = 5
 
 
@@ -178,7 +178,8 @@ def _buildah(arguments: str | Sequence[str], log: str, detail: Detail) -> list[s
     with tempfile.TemporaryDirectory(dir=scratch, prefix="run-") as run_root:
         buildah = ["buildah", "--root", str(IMAGES / "store"), "--runroot", run_root]
         command = ["sh", "-euc", arguments] if isinstance(arguments, str) else [*buildah, *arguments]
-        for further_tries in reversed(range(_TRIES)):
+        tries_left = _TRIES
+        while True:
             try:
                 return run(
                     contained(command),
@@ -187,10 +188,10 @@ def _buildah(arguments: str | Sequence[str], log: str, detail: Detail) -> list[s
                     environment={"BUILDAH": " ".join(buildah), "TMPDIR": str(scratch), "BUILDAH_ISOLATION": "chroot"},
                 )
             except SetupError as error:
-                if _KERNEL_WAS_BUSY not in str(error) or not further_tries:
+                tries_left -= 1
+                if not tries_left or _KERNEL_WAS_BUSY not in str(error):
                     raise
-            time.sleep(1)
-    raise AssertionError("the last try returns or raises")
+            time.sleep(1)  # nobody tells when the kernel is less busy
 
 
 def _exists(image: str) -> bool:
