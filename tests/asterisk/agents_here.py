@@ -162,7 +162,10 @@ async def hears(call: Call, hertz: int, within_s: float = 5.0) -> None:
             while tone_of(call) != hertz:  # noqa: ASYNC110 -- the recording tells nobody what is in it
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        raise AssertionError(f"{hertz} Hz not heard within {within_s} s; the newest is {tone_of(call)} Hz") from None
+        ended = f"; the call was ended by {call.end.by}" if call.end else ""
+        raise AssertionError(
+            f"{hertz} Hz not heard within {within_s} s; the newest is {tone_of(call)} Hz{ended}"
+        ) from None
 
 
 async def hears_nobody(call: Call, *hertz: int, for_s: float = 0.6) -> None:

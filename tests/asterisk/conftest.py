@@ -52,19 +52,6 @@ def pbx_prompts() -> Path:
     return PROMPTS
 
 
-JOINED_AT_ONCE = "Failed to join waiting bridge 'agent-"
-"""Complaint of a busy PBX: an agent is joined with the caller while still on the way into the waiting bridge. All is well."""
-
-LEFT_WHILE_JOINED = (
-    r"Can't move channel\. One or both is dead \(Surrogate/(Local/\S+;1) <-- \1\)",
-    r"Could not gain control of channel Local/\S+;1$",
-)
-"""Complaints of a PBX whose caller hangs up while an agent is being joined: the agent's half is let go in the middle of it."""
-
-TIMELY = (JOINED_AT_ONCE, *LEFT_WHILE_JOINED)
-"""What it may complain of in any test: these are moments that no test can keep out."""
-
-
 @pytest.fixture
 def pbx_settings() -> PbxSettings:
     """Settings for one more PBX: the defaults, on free ports."""
@@ -86,7 +73,6 @@ async def pbx(shared_pbx: Pbx, request: pytest.FixtureRequest) -> AsyncIterator[
     yield shared_pbx
     await no_channels_left(shared_pbx)
     expected = [pattern for marker in request.node.iter_markers("complains") for pattern in marker.args]
-    expected.extend(TIMELY)
     logged = complaints(shared_pbx.log.read_text(encoding="utf-8")[before:])
     assert [line for line in logged if not any(re.search(pattern, line) for pattern in expected)] == []
 

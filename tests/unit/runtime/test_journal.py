@@ -24,7 +24,6 @@ from ivrflow.runtime import journal_store, journal_tables
 from ivrflow.runtime.journal import CallRecord, Journal
 from ivrflow.runtime.journal_layout import prepare
 from ivrflow.runtime.journal_reader import JournalReader, NoSuchCallError
-from ivrflow.runtime.journal_tables import prepare
 from ivrflow.settings import SettingsError
 
 FLOW = silent_flow()
