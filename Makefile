@@ -25,7 +25,7 @@ scenarios: setup ## all scenarios, on the simulator and on a PBX of their own, w
 
 test: check system witnesses ## everything: `check`, both images built for real, and the tests on the real PBX
 	@$(BIN)/python -m tools.images
-	$(BIN)/pytest tests/asterisk
+	$(BIN)/python -m tools.pbx_tests
 
 check: $(STAMP) ## the fast part: format, lint, strict types, import contracts, unit, property and golden tests
 	@$(BIN)/ruff format --check

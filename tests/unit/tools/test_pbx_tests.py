@@ -1,0 +1,101 @@
+"""A few tests that fail get another chance, by themselves; a fault does not get through."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.pbx_tests import MOST_HELD_UP, TESTS, main
+
+SUITE = """
+from pathlib import Path
+import pytest
+
+RUNS = Path({runs!r})
+
+def nth_run(name):
+    with (RUNS / name).open("a+") as runs:
+        runs.write("x")
+        runs.seek(0)
+        return len(runs.read())
+
+@pytest.fixture
+def left_behind():
+    yield
+    assert nth_run("left_behind") not in {left_behind}
+
+@pytest.mark.parametrize("number", range({count}))
+def test_held_up(number):
+    assert nth_run(f"held_up_{{number}}") not in {held_up}
+
+def test_leaves_nothing_behind(left_behind):
+    pass
+
+def test_sound():
+    assert nth_run("sound") > 0
+"""
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """A folder with a file for each test, as long as it was run often."""
+    (tmp_path / "runs").mkdir()
+    return tmp_path / "runs"
+
+
+def play(
+    place: Path, *, count: int = 1, held_up: set[int] | None = None, left_behind: set[int] | None = None, more: str = ""
+) -> int:
+    """Run a suite in which `count` tests fail in the runs `held_up`, and the tear-down of one in the runs `left_behind`."""
+    (place / "pytest.ini").write_text("[pytest]\naddopts = -p no:asyncio\n", encoding="utf-8")
+    suite = place / TESTS / "test_suite.py"
+    suite.parent.mkdir(parents=True, exist_ok=True)
+    suite.write_text(
+        SUITE.format(runs=str(place / "runs"), count=count, held_up=held_up or {0}, left_behind=left_behind or {0})
+        + more,
+        encoding="utf-8",
+    )
+    return main(["-q"], place)
+
+
+def often(runs: Path, name: str) -> int:
+    return len((runs / name).read_text(encoding="utf-8"))
+
+
+def test_all_that_passes_is_run_once(tmp_path: Path, runs: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert play(tmp_path) == 0
+    assert often(runs, "held_up_0") == often(runs, "sound") == 1
+    assert "by themselves" not in capfd.readouterr().err
+
+
+def test_one_that_fails_once_passes_twice_more_by_itself(
+    tmp_path: Path, runs: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert play(tmp_path, held_up={1}) == 0
+    assert often(runs, "held_up_0") == 3
+    assert often(runs, "sound") == 1
+    told = capfd.readouterr()
+    assert "assert 1 not in {1}" in told.out, "how it failed first is told"
+    assert "failed once, and passed 2 times by themselves: " in told.err
+    assert "test_suite.py::test_held_up[0]\n" in told.err
+
+
+@pytest.mark.parametrize("held_up", [{1, 2}, {1, 3}, {1, 2, 3}])
+def test_one_that_fails_again_is_a_fault(tmp_path: Path, runs: Path, held_up: set[int]) -> None:
+    assert play(tmp_path, held_up=held_up) == 1
+    assert often(runs, "held_up_0") == min(held_up - {1})
+
+
+def test_what_is_left_behind_counts_too(tmp_path: Path, runs: Path) -> None:
+    assert play(tmp_path, left_behind={1}) == 0
+    assert often(runs, "left_behind") == 3
+    assert play(tmp_path, left_behind={4, 6}) == 1
+
+
+def test_many_that_fail_are_a_fault_at_once(tmp_path: Path, runs: Path) -> None:
+    assert play(tmp_path, count=MOST_HELD_UP + 1, held_up={1}) == 1
+    assert often(runs, "held_up_0") == 1
+
+
+def test_what_cannot_run_is_not_tried_again(tmp_path: Path, runs: Path) -> None:
+    assert play(tmp_path, more="import no_such_module\n") == 2
+    assert list(runs.iterdir()) == []
