@@ -171,6 +171,7 @@ def _add_callback(rows: dict[Any, list[dict[str, Any]]], figures: dict[str, Any]
             "number": number,
             "call": f"out-{name}-{number}",
             "placed_at": at + 900 * number,
+            "rings_until": at + 900 * number + 45,
             "outcome": one,
         }
         for number, one in enumerate(outcomes, 1)
