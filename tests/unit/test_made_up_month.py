@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from bench.report import report, silent_call, store
+from bench.journal import silent_call
+from bench.report import report, store
 
 
 def test_the_made_up_calls_are_all_reported(tmp_path: Path) -> None:
