@@ -39,7 +39,8 @@ _PIP_INDEX = "PIP_INDEX_URL"
 
 _KERNEL_WAS_BUSY = "sealing memfd copy: Device or resource busy"
 """What buildah says when it could not begin: it starts itself again from a copy in memory, and the kernel, which waits
-only 150 ms for others to let go of a page, would not seal that copy. That command has done nothing then, so it is asked again."""
+only 150 ms for others to let go of a page, would not seal that copy. That command has done nothing then, so it is asked
+again."""
 _TRIES = 5
 
 

@@ -1,7 +1,8 @@
 """The tests on the real PBX; a few that fail are run twice more, by themselves, before they are called a fault.
 
-What they measure goes by the clock, on machines that now and then stand still for a second. A fault of the program shows
-again; such a second does not. How they failed first is printed in either case, and who failed is said at the end.
+What they measure goes by the clock, on machines that now and then stand still for a second. Such a second seldom comes twice,
+a fault of the program mostly shows again. A rare one may not: so how they failed first is printed in either case, and who
+failed is said at the end.
 
 `python -m tools.pbx_tests`; what is written behind it goes to pytest, as in `python -m tools.pbx_tests -k queue`.
 Exit codes are pytest's: 0 passed, 1 a test failed, others could not run.
@@ -9,8 +10,8 @@ Exit codes are pytest's: 0 passed, 1 a test failed, others could not run.
 
 from __future__ import annotations
 
+import asyncio
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.in_front import run_in_front
 from tools.places import CHECKOUT
 
 TESTS = "tests/asterisk"
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str] = (), place: Path = CHECKOUT) -> int:
 def _pytest(place: Path, kept: str, *arguments: str) -> int:
     """Run pytest at `place`; what failed is noted in the folder `kept`."""
     command = [sys.executable, "-m", "pytest", "-o", f"cache_dir={kept}", *arguments]
-    return subprocess.run(command, cwd=place, check=False).returncode
+    return asyncio.run(run_in_front(command, place=place))
 
 
 def _failed(kept: Path) -> list[str]:

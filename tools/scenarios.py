@@ -13,7 +13,6 @@ import asyncio
 import os
 import shlex
 import shutil
-import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from ivrflow.flow.problems import FlowError
 from ivrflow.scenario.language.reading import scenario_files
 from ivrflow.scenario.run.run_command import run as run_command
 from ivrflow.settings import SettingsError
+from tools.in_front import run_in_front
 from tools.lanes import Lanes
 from tools.pbx import PbxSettings, build
 from tools.places import CHECKOUT, STATE
@@ -101,25 +101,7 @@ async def _run(given: Sequence[str], known: Mapping[str, str]) -> int:
     """The run, as a tester would start it; who stops us, stops it."""
     print(f"$ ivrflow scenario run {shlex.join(given)}", file=sys.stderr, flush=True)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("IVRFLOW_")}
-    process = await asyncio.create_subprocess_exec(
-        *("setpriv", "--pdeathsig", "INT", *COMMAND, *given),
-        cwd=CHECKOUT,
-        env={**inherited, **known},
-        start_new_session=True,  # Ctrl-C reaches us alone, and we hand it on
-    )
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, _hand_on, process)
-    try:
-        return await process.wait()
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.remove_signal_handler(number)
-
-
-def _hand_on(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.send_signal(signal.SIGINT)
+    return await run_in_front([*COMMAND, *given], {**inherited, **known})
 
 
 def _shown(path: Path) -> str:

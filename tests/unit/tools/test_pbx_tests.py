@@ -1,10 +1,18 @@
 """A few tests that fail get another chance, by themselves; a fault does not get through."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tools.pbx_tests import MOST_HELD_UP, TESTS, main
+from tools.places import CHECKOUT
+
+INI = "[pytest]\naddopts = -p no:asyncio\n"
 
 SUITE = """
 from pathlib import Path
@@ -46,7 +54,7 @@ def play(
     place: Path, *, count: int = 1, held_up: set[int] | None = None, left_behind: set[int] | None = None, more: str = ""
 ) -> int:
     """Run a suite in which `count` tests fail in the runs `held_up`, and the tear-down of one in the runs `left_behind`."""
-    (place / "pytest.ini").write_text("[pytest]\naddopts = -p no:asyncio\n", encoding="utf-8")
+    (place / "pytest.ini").write_text(INI, encoding="utf-8")
     suite = place / TESTS / "test_suite.py"
     suite.parent.mkdir(parents=True, exist_ok=True)
     suite.write_text(
@@ -99,3 +107,37 @@ def test_many_that_fail_are_a_fault_at_once(tmp_path: Path, runs: Path) -> None:
 def test_what_cannot_run_is_not_tried_again(tmp_path: Path, runs: Path) -> None:
     assert play(tmp_path, more="import no_such_module\n") == 2
     assert list(runs.iterdir()) == []
+
+
+STOPPED = """
+from pathlib import Path
+import time
+import pytest
+
+@pytest.fixture
+def pbx():
+    Path({place!r}, "up").touch()
+    yield
+    time.sleep(1)  # stopping a PBX takes its time: who does not wait for it, leaves it
+    Path({place!r}, "down").touch()
+
+def test_goes_on(pbx):
+    time.sleep(300)
+"""
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_us_has_the_tests_clean_up_first(by: signal.Signals, tmp_path: Path) -> None:
+    suite = tmp_path / TESTS / "test_suite.py"
+    suite.parent.mkdir(parents=True)
+    suite.write_text(STOPPED.format(place=str(tmp_path)), encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text(INI, encoding="utf-8")
+    ours = f"import sys; from pathlib import Path; from tools.pbx_tests import main; sys.exit(main([], Path({str(tmp_path)!r})))"
+    with subprocess.Popen([sys.executable, "-c", ours], cwd=CHECKOUT, start_new_session=True) as running:
+        while not (tmp_path / "up").exists():
+            assert running.poll() is None
+            time.sleep(0.02)  # a file tells nobody when it is there
+        # As a terminal's Ctrl-C, to all of them.
+        os.killpg(running.pid, by) if by is signal.SIGINT else running.send_signal(by)
+        assert running.wait(30) == pytest.ExitCode.INTERRUPTED
+    assert (tmp_path / "down").exists()
