@@ -31,6 +31,8 @@ HARMLESS = (
     # A caller hangs up while an agent is being joined: the agent's half is let go in the middle of it.
     r"Can't move channel\. One or both is dead \(Surrogate/(Local/\S+;1) <-- \1\)",
     r"Could not gain control of channel Local/\S+;1$",
+    # An agent hangs up while a prompt is played to them: the engine closes their session, as Asterisk tells it of that there.
+    r"write\(\) returned error: Connection reset by peer",
     # A telephone hangs up while a run of scenarios asks which SIP call it is in.
     r"Channel PJSIP/\S+ has no pvt!",
     r"Unknown or unavailable item requested: 'pjsip,call-id'",

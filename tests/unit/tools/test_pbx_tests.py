@@ -31,9 +31,19 @@ def left_behind():
     yield
     assert nth_run("left_behind") not in {left_behind}
 
-@pytest.mark.parametrize("number", range({count}))
-def test_held_up(number):
+def held_up(number):
     assert nth_run(f"held_up_{{number}}") not in {held_up}
+
+for number in range({count}):
+    exec(f"def test_held_up_{{number}}(): held_up({{number}})")
+
+@pytest.fixture(scope="module")
+def shared():
+    assert nth_run("shared") not in {shared}
+
+@pytest.mark.parametrize("number", range(5))
+def test_that_shares(shared, number):
+    pass
 
 def test_leaves_nothing_behind(left_behind):
     pass
@@ -51,14 +61,30 @@ def runs(tmp_path: Path) -> Path:
 
 
 def play(
-    place: Path, *, count: int = 1, held_up: set[int] | None = None, left_behind: set[int] | None = None, more: str = ""
+    place: Path,
+    *,
+    count: int = 1,
+    held_up: set[int] | None = None,
+    left_behind: set[int] | None = None,
+    shared: set[int] | None = None,
+    more: str = "",
 ) -> int:
-    """Run a suite in which `count` tests fail in the runs `held_up`, and the tear-down of one in the runs `left_behind`."""
+    """Run a suite.
+
+    In the runs `held_up`, `count` tests fail; in the runs `left_behind`, the tear-down of one; in the runs `shared`, what
+    five share that differ by their parameters.
+    """
     (place / "pytest.ini").write_text(INI, encoding="utf-8")
     suite = place / TESTS / "test_suite.py"
     suite.parent.mkdir(parents=True, exist_ok=True)
     suite.write_text(
-        SUITE.format(runs=str(place / "runs"), count=count, held_up=held_up or {0}, left_behind=left_behind or {0})
+        SUITE.format(
+            runs=str(place / "runs"),
+            count=count,
+            held_up=held_up or {0},
+            left_behind=left_behind or {0},
+            shared=shared or {0},
+        )
         + more,
         encoding="utf-8",
     )
@@ -84,7 +110,7 @@ def test_one_that_fails_once_passes_twice_more_by_itself(
     told = capfd.readouterr()
     assert "assert 1 not in {1}" in told.out, "how it failed first is told"
     assert "failed once, and passed 2 times by themselves: " in told.err
-    assert "test_suite.py::test_held_up[0]\n" in told.err
+    assert "test_suite.py::test_held_up_0\n" in told.err
 
 
 @pytest.mark.parametrize("held_up", [{1, 2}, {1, 3}, {1, 2, 3}])
@@ -97,6 +123,11 @@ def test_what_is_left_behind_counts_too(tmp_path: Path, runs: Path) -> None:
     assert play(tmp_path, left_behind={1}) == 0
     assert often(runs, "left_behind") == 3
     assert play(tmp_path, left_behind={4, 6}) == 1
+
+
+def test_what_tests_share_fails_once_for_all(tmp_path: Path, runs: Path) -> None:
+    assert play(tmp_path, shared={1}) == 0
+    assert often(runs, "shared") == 3
 
 
 def test_many_that_fail_are_a_fault_at_once(tmp_path: Path, runs: Path) -> None:
